@@ -1,0 +1,85 @@
+//! OpenAPI, served as JSON and as a page. The page's files are compiled in: nothing is loaded from elsewhere.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use utoipa::openapi::{OpenApi, PathItem, path::Operation};
+use utoipa_swagger_ui::Config;
+
+use super::{input::NoQuery, routes::resource};
+use crate::problem::Problem;
+
+/// The document and its page; shared by all workers.
+#[derive(Clone)]
+pub struct Docs {
+    json: Arc<str>,
+    page: Arc<Config<'static>>,
+}
+
+impl Docs {
+    /// Renders the document once.
+    pub fn new(api: &OpenApi) -> Self {
+        let json = api.to_json().expect("an OpenAPI document has only string keys");
+        Self { json: json.into(), page: Arc::new(Config::from("/openapi.json")) }
+    }
+
+    /// `/openapi.json`, `/docs` with its files, and `/` and `/docs/`, which lead there.
+    pub fn configure(&self, app: &mut web::ServiceConfig) {
+        app.app_data(web::Data::new(self.clone()))
+            .service(resource("/").get(to_docs).done())
+            .service(resource("/openapi.json").get(json).done())
+            .service(resource("/docs").get(page).done())
+            .service(resource("/docs/").get(to_docs).done())
+            .service(resource("/docs/{file}").get(file).done());
+    }
+}
+
+async fn to_docs(_: NoQuery) -> HttpResponse {
+    HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs")).finish()
+}
+
+async fn json(docs: web::Data<Docs>, _: NoQuery) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(docs.json.to_string())
+}
+
+async fn page(docs: web::Data<Docs>) -> Result<HttpResponse, Problem> {
+    // The page lies at /docs and not at /docs/, so its links need the folder.
+    let html = asset(&docs, "index.html")?.0;
+    let html = String::from_utf8_lossy(&html).replace("\"./", "\"./docs/").replace("href=\"index", "href=\"docs/index");
+    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html))
+}
+
+async fn file(docs: web::Data<Docs>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let name = request.match_info().get("file").unwrap_or_default();
+    let (bytes, content_type) = asset(&docs, name)?;
+    Ok(HttpResponse::Ok().content_type(content_type).body(bytes))
+}
+
+fn asset(docs: &Docs, name: &str) -> Result<(Vec<u8>, String), Problem> {
+    match utoipa_swagger_ui::serve(name, docs.page.clone()) {
+        Ok(Some(file)) => Ok((file.bytes.into_owned(), file.content_type)),
+        Ok(None) => Err(Problem::not_found("the page has no such file")),
+        Err(cause) => {
+            tracing::error!("the docs page cannot be made: {cause}");
+            Err(Problem::internal())
+        }
+    }
+}
+
+/// Every (method, route, status) the document names: the label sets that must exist before the first request.
+pub fn documented(api: &OpenApi) -> Vec<(String, String, String)> {
+    let mut all = Vec::new();
+    for (route, item) in &api.paths.paths {
+        for (method, operation) in operations(item) {
+            for status in operation.responses.responses.keys() {
+                all.push((method.to_owned(), route.clone(), status.clone()));
+            }
+        }
+    }
+    all
+}
+
+fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
+    let all = [("GET", &item.get), ("POST", &item.post), ("DELETE", &item.delete)];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
+}

@@ -1,0 +1,15 @@
+//! HTTP plumbing: how a request is read, answered, counted and limited, the same in every service.
+//!
+//! - [`input`]: body, query and path, each with errors that name the field
+//! - [`routes`]: a URL with its methods; all others are a 405 with `Allow`
+//! - [`observe`]: the one middleware: request id, metrics, log, panics
+//! - [`metrics`]: what is counted
+//! - [`docs`]: OpenAPI and its page
+//! - [`server`]: listening, limits, workers
+
+pub mod docs;
+pub mod input;
+pub mod metrics;
+pub mod observe;
+pub mod routes;
+pub mod server;

@@ -1,0 +1,112 @@
+//! The one middleware: gives every answer a request id, counts it, and turns a panic into a 500.
+//!
+//! It is outermost, so it sees also what no route matched. It opens no tracing span: a span per request costs more
+//! than half of the throughput (see the figures in ARCHITECTURE.md), and the id is in the log of what failed.
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use actix_web::{
+    Error, HttpMessage, HttpResponse, ResponseError,
+    body::{BodySize as ResponseSize, BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::header::{HeaderName, HeaderValue},
+    middleware::Next,
+    web::Data,
+};
+use futures_util::FutureExt;
+use uuid::Uuid;
+
+use super::{
+    input::BodySize,
+    metrics::{HttpMetrics, method_label, observe_size},
+};
+use crate::problem::{Problem, Rejection};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of the request being handled, for log lines.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub HeaderValue);
+
+/// The middleware function, for `actix_web::middleware::from_fn`.
+pub async fn observe(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let metrics = request.app_data::<Data<HttpMetrics>>().expect("server.rs puts the metrics there").clone();
+    let began = Instant::now();
+    let method = method_label(request.method().as_str());
+    let id = request_id(&request);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let _in_flight = InFlight::new(&metrics);
+
+    // Taken now: a panic takes the request with it, and a clone of it would make actix panic when it routes.
+    let route = request.match_pattern();
+    let route = route.as_deref().unwrap_or("unmatched");
+    let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    match answered {
+        Ok(Ok(mut response)) => {
+            response.headers_mut().insert(REQUEST_ID, id.clone());
+            if let Some(rejection) = response.response().extensions().get::<Rejection>() {
+                metrics.rejected(*rejection);
+            }
+            if let Some(size) = response.request().extensions().get::<BodySize>() {
+                observe_size(&metrics.request_bytes, method, size.0);
+            }
+            if let ResponseSize::Sized(size) = response.response().body().size() {
+                observe_size(&metrics.response_bytes, method, usize::try_from(size).unwrap_or(usize::MAX));
+            }
+            count(&metrics, method, route, response.status().as_str(), began);
+            let status = response.status().as_u16();
+            tracing::debug!(method, path = response.request().path(), status, request_id = ?id, "answered");
+            Ok(response)
+        }
+        Ok(Err(error)) => Err(answer(&metrics, method, route, began, id, error.error_response())),
+        Err(_panic) => {
+            metrics.panics.inc(); // the hook in telemetry.rs has logged it
+            Err(answer(&metrics, method, route, began, id, Problem::internal().error_response()))
+        }
+    }
+}
+
+/// An answer for which there is no request any more: the server sends it as it is.
+fn answer(
+    metrics: &HttpMetrics,
+    method: &'static str,
+    route: &str,
+    began: Instant,
+    id: HeaderValue,
+    mut response: HttpResponse,
+) -> Error {
+    response.headers_mut().insert(REQUEST_ID, id);
+    count(metrics, method, route, response.status().as_str(), began);
+    InternalError::from_response("answered in the middleware", response).into()
+}
+
+fn count(metrics: &HttpMetrics, method: &str, route: &str, status: &str, began: Instant) {
+    metrics.requests.with_label_values(&[method, route, status]).inc();
+    metrics.seconds.with_label_values(&[method, route]).observe(began.elapsed().as_secs_f64());
+}
+
+/// The caller's id, if it is one that can be logged and sent back as it is; else a fresh one.
+fn request_id(request: &ServiceRequest) -> HeaderValue {
+    let sent = request.headers().get(REQUEST_ID);
+    let fits = |v: &&HeaderValue| (1..=128).contains(&v.len()) && v.as_bytes().iter().all(u8::is_ascii_graphic);
+    sent.filter(fits)
+        .cloned()
+        .unwrap_or_else(|| HeaderValue::from_str(&Uuid::now_v7().to_string()).expect("a UUID is visible ASCII"))
+}
+
+/// Counts down also when the client goes away and actix drops the handler.
+struct InFlight<'m>(&'m HttpMetrics);
+
+impl<'m> InFlight<'m> {
+    fn new(metrics: &'m HttpMetrics) -> Self {
+        metrics.in_flight.inc();
+        Self(metrics)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.dec();
+    }
+}

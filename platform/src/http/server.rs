@@ -1,0 +1,109 @@
+//! Listening, and the limits that protect a server from its clients: connections, slow heads, idle connections.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
+
+use super::{metrics::HttpMetrics, observe::observe, routes::nowhere};
+use crate::{config::flag, metrics::runtime::Runtimes, threads};
+
+/// The head of a request must be complete within this time. The body has a deadline of its own, in `input.rs`.
+const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+
+/// A connection without a request is kept open this long.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// Requests in flight at a shutdown get this long, in whole seconds.
+const DRAIN_SECONDS: u64 = 5;
+
+/// The most connections one server holds at once.
+const CONNECTIONS_MAX: usize = 25_000;
+
+/// Descriptors kept back for files, the other ports and outgoing connections.
+const DESCRIPTORS_RESERVED: usize = 128;
+
+/// An address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address} ({cause}): {hint}", hint = self.hint())]
+pub struct ListenError {
+    address: SocketAddr,
+    option: &'static str,
+    cause: io::Error,
+}
+
+impl ListenError {
+    fn hint(&self) -> String {
+        let (option, flag) = (self.option, flag(self.option));
+        let exporter = match (self.address.port(), self.cause.kind()) {
+            (9100, io::ErrorKind::AddrInUse) => " (node_exporter often has port 9100)",
+            _ => "",
+        };
+        format!("choose another address with {flag} or {option}; port 0 takes a free one{exporter}")
+    }
+}
+
+/// Takes the address. `option` is the variable that sets it, for the error.
+pub fn listen(address: SocketAddr, option: &'static str) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(address).map_err(|cause| ListenError { address, option, cause })
+}
+
+/// What a REST server needs besides its routes.
+pub struct Rest {
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// How many threads answer.
+    pub workers: usize,
+    /// How many REST servers share this process's descriptors.
+    pub servers: usize,
+    /// What it counts.
+    pub metrics: Arc<HttpMetrics>,
+    /// Where its runtimes are measured.
+    pub runtimes: Runtimes,
+}
+
+impl Rest {
+    /// Makes the server; it answers as soon as it is polled.
+    pub fn serve<F>(self, configure: F) -> io::Result<Server>
+    where
+        F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+    {
+        let connections = connections(self.servers);
+        let (metrics, runtimes) = (web::Data::from(self.metrics), self.runtimes);
+        let server = HttpServer::new(move || {
+            runtimes.join("rest");
+            App::new()
+                .app_data(metrics.clone())
+                .configure(configure.clone())
+                .default_service(web::to(nowhere))
+                .wrap(from_fn(observe))
+        })
+        .workers(self.workers)
+        .worker_max_blocking_threads(threads::BLOCKING)
+        .max_connections((connections / self.workers).max(1))
+        .client_request_timeout(HEAD_DEADLINE)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(DRAIN_SECONDS)
+        .disable_signals()
+        .listen(self.listener)?;
+        Ok(server.run())
+    }
+}
+
+/// 25,000, or this server's share of the descriptors that the process may open.
+fn connections(servers: usize) -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let share = limit.saturating_sub(DESCRIPTORS_RESERVED).max(servers) / servers;
+    if share < CONNECTIONS_MAX {
+        tracing::info!(
+            connections = share,
+            "fewer connections than {CONNECTIONS_MAX}: the limit is {limit} open files"
+        );
+    }
+    share.min(CONNECTIONS_MAX)
+}

@@ -1,0 +1,29 @@
+//! The plumbing every service needs. It knows nothing about events, bookings or seats.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`config`] | every value is checked before anything starts; all problems at once |
+//! | [`telemetry`] | logs |
+//! | [`shutdown`] | signals become one token |
+//! | [`threads`] | the thread budget |
+//! | [`http`], [`problem`] | reading, answering and counting requests; the one form of errors |
+//! | [`ops_server`], [`health`] | `/metrics`, `/livez`, `/readyz`, `/dead` on a port of their own |
+//! | [`metrics`] | one registry a service; process, runtimes, build |
+//! | [`messaging`] | the seams to a bus; the bus within a process |
+//! | [`outbox`] | committed messages, and the relay that publishes them |
+//! | [`sqlite`] | a database file with one writer and one reader |
+//! | [`service`] | the running service: both servers, relay, and how they stop |
+
+pub mod config;
+pub mod health;
+pub mod http;
+pub mod messaging;
+pub mod metrics;
+pub mod ops_server;
+pub mod outbox;
+pub mod problem;
+pub mod service;
+pub mod shutdown;
+pub mod sqlite;
+pub mod telemetry;
+pub mod threads;

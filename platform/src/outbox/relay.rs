@@ -1,0 +1,168 @@
+//! Publishes what is committed, and forgets it only after the confirm.
+//!
+//! It is woken by each commit and looks by itself twice a second besides. [`Relay::round`] is one step; tests call it
+//! instead of sleeping.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{Outbox, OutboxError, metrics::RelayMetrics};
+use crate::messaging::{Bus, Entry, PublishError, Published, metrics::PublishMetrics};
+
+/// Entries of one round.
+const BATCH: usize = 512;
+
+/// Looks for entries that nobody woke it for: those that waited, and those of a process that died.
+const GLANCE: Duration = Duration::from_millis(500);
+
+/// How long an entry that came back waits: doubled with each try, up to the second.
+const WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+
+/// Publishes the entries of one outbox on one bus.
+pub struct Relay {
+    outbox: Arc<dyn Outbox>,
+    bus: Arc<dyn Bus>,
+    wake: Arc<Notify>,
+    metrics: RelayMetrics,
+    published: PublishMetrics,
+    /// Entries that came back, with their next try. Only in memory: after a restart they are simply tried at once.
+    waiting: HashMap<Uuid, Waiting>,
+}
+
+struct Waiting {
+    tries: u32,
+    until: Instant,
+}
+
+/// What one round did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Round {
+    /// There was nothing that could be published now.
+    Idle,
+    /// So many entries were confirmed.
+    Sent(usize),
+    /// The bus is away.
+    Away,
+}
+
+impl Relay {
+    /// `wake` is notified by the store after each commit with messages in it.
+    pub fn new(
+        outbox: Arc<dyn Outbox>,
+        bus: Arc<dyn Bus>,
+        wake: Arc<Notify>,
+        metrics: RelayMetrics,
+        published: PublishMetrics,
+    ) -> Self {
+        Self { outbox, bus, wake, metrics, published, waiting: HashMap::new() }
+    }
+
+    /// Publishes until `stop` is cancelled, then flushes what is left, but no longer than `flush`.
+    pub async fn run(mut self, stop: CancellationToken, flush: Duration) {
+        self.metrics.active(true);
+        let stopped = stop.run_until_cancelled(self.publish_for_ever()).await;
+        debug_assert!(stopped.is_none(), "it only ends by being stopped");
+        if tokio::time::timeout(flush, self.drain()).await.is_err() {
+            tracing::warn!("messages are left in the outbox; they go out at the next start");
+        }
+        self.metrics.active(false);
+    }
+
+    async fn publish_for_ever(&mut self) {
+        let mut healthy = true;
+        loop {
+            let round = self.round().await;
+            let works = !matches!(round, Err(_) | Ok(Round::Away));
+            if works != healthy {
+                healthy = works;
+                match &round {
+                    Err(cause) => tracing::warn!("the outbox cannot be read, messages wait: {cause}"),
+                    Ok(Round::Away) => tracing::warn!("messages cannot be published, they wait in the outbox"),
+                    Ok(Round::Idle | Round::Sent(_)) => tracing::info!("messages are published again"),
+                }
+            }
+            match round {
+                Ok(Round::Sent(_)) => {}
+                Ok(Round::Idle) => {
+                    let _ = tokio::time::timeout(GLANCE, self.wake.notified()).await;
+                }
+                Ok(Round::Away) | Err(_) => tokio::time::sleep(GLANCE).await,
+            }
+        }
+    }
+
+    /// Publishes until nothing is left that could be published.
+    pub async fn drain(&mut self) {
+        loop {
+            match self.round().await {
+                Ok(Round::Idle) => return,
+                Ok(Round::Sent(_)) => {}
+                Ok(Round::Away) | Err(_) => tokio::time::sleep(GLANCE).await,
+            }
+        }
+    }
+
+    /// One step: takes a batch, publishes it, forgets what was confirmed.
+    pub async fn round(&mut self) -> Result<Round, OutboxError> {
+        let began = Instant::now();
+        // Those that wait are still in the outbox and would fill the batch: ask for as many more.
+        let mut batch = self.outbox.pending(BATCH + self.waiting.len()).await?;
+        batch.retain(|entry| self.waiting.get(&entry.message.id).is_none_or(|waiting| waiting.until <= began));
+        batch.truncate(BATCH);
+        if batch.is_empty() {
+            return Ok(Round::Idle);
+        }
+        let fates = self.bus.publish(&batch).await;
+        self.published.took(began.elapsed().as_secs_f64());
+        let round = self.conclude(&batch, fates).await;
+        self.metrics.round(began.elapsed().as_secs_f64());
+        round
+    }
+
+    async fn conclude(&mut self, batch: &[Entry], fates: Vec<Published>) -> Result<Round, OutboxError> {
+        let (mut sent, mut away) = (Vec::new(), false);
+        for (entry, fate) in batch.iter().zip(fates) {
+            let id = entry.message.id;
+            self.published.published(&entry.message.name, &fate);
+            match fate {
+                Ok(()) => sent.push(id),
+                Err(PublishError::Dead { queue, cause, attempts }) => {
+                    self.waiting.remove(&id);
+                    self.outbox.dead(id, &queue, &cause, attempts).await?;
+                }
+                Err(cause) => {
+                    self.metrics.retried();
+                    away |= !cause.is_about_the_message();
+                    if cause.is_about_the_message() {
+                        self.wait(entry, &cause);
+                    }
+                }
+            }
+        }
+        self.outbox.sent(&sent).await?;
+        for id in &sent {
+            self.waiting.remove(id);
+        }
+        self.metrics.sent(sent.len());
+        Ok(if away { Round::Away } else { Round::Sent(sent.len()) })
+    }
+
+    /// Lets one entry wait by itself, so that it does not hold up others.
+    fn wait(&mut self, entry: &Entry, cause: &PublishError) {
+        let waiting = self.waiting.entry(entry.message.id).or_insert(Waiting { tries: 0, until: Instant::now() });
+        if waiting.tries == 0 {
+            let (id, name) = (entry.message.id, entry.message.name.as_str());
+            tracing::warn!(%id, message = name, "a message was not taken, it waits and is tried again: {cause}");
+        }
+        let pause = WAIT.0.saturating_mul(1 << waiting.tries.min(10)).min(WAIT.1);
+        waiting.tries += 1;
+        waiting.until = Instant::now() + pause;
+    }
+}

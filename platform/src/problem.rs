@@ -1,0 +1,220 @@
+//! The one form of every error answer: `application/problem+json` (RFC 9457).
+//!
+//! A [`Problem`] says what the caller may know. What we must know (the cause of a 503) is logged where it is handled,
+//! once, and never put in here.
+
+use std::fmt;
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// Longer details are cut: they may quote what the caller sent, and that may be 64 KiB.
+const DETAIL_MAX: usize = 400;
+
+/// The JSON of an error answer (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    /// What kind of problem it is; stable, to be compared by programs.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:myevents:problem:sold-out")]
+    kind: String,
+    /// The kind in words; the same for each problem of a kind.
+    title: &'static str,
+    /// The HTTP status again.
+    status: u16,
+    /// What is wrong this time, and what would be right.
+    detail: String,
+    /// What is wrong with each field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    members: Map<String, Value>,
+}
+
+/// What is wrong with one field of the input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The field, as a path: `halls[2].capacity`.
+    pub field: String,
+    /// What would be right.
+    pub detail: String,
+}
+
+/// Why the server turned a request away before it was handled; a label of `myevents_http_rejected_total`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// The body did not arrive in time.
+    Timeout,
+    /// The store's queue is full.
+    Overload,
+    /// The body is over the limit.
+    BodyTooLarge,
+    /// The request does not parse.
+    BadRequest,
+}
+
+impl Rejection {
+    /// All of them, for the label set at zero.
+    pub const ALL: [Self; 4] = [Self::Timeout, Self::Overload, Self::BodyTooLarge, Self::BadRequest];
+
+    /// The label's value.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Overload => "overload",
+            Self::BodyTooLarge => "body_too_large",
+            Self::BadRequest => "bad_request",
+        }
+    }
+}
+
+/// An error answer. Boxed, since every handler's `Result` has room for one.
+#[derive(Clone, Debug)]
+pub struct Problem(Box<Parts>);
+
+#[derive(Clone, Debug)]
+struct Parts {
+    status: StatusCode,
+    slug: &'static str,
+    title: &'static str,
+    detail: String,
+    errors: Vec<FieldError>,
+    members: Map<String, Value>,
+    headers: Vec<(header::HeaderName, String)>,
+    rejection: Option<Rejection>,
+    close: bool,
+}
+
+impl Problem {
+    /// `slug` becomes the stable `type`, `urn:myevents:problem:<slug>`.
+    pub fn new(status: StatusCode, slug: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        let mut detail = detail.into();
+        if let Some((end, _)) = detail.char_indices().nth(DETAIL_MAX) {
+            detail.truncate(end);
+            detail.push('…');
+        }
+        let (errors, members, headers) = (Vec::new(), Map::new(), Vec::new());
+        Self(Box::new(Parts { status, slug, title, detail, errors, members, headers, rejection: None, close: false }))
+    }
+
+    /// 400: the input does not parse into the shape. `field` is where.
+    pub fn bad_request(field: &str, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request cannot be read", detail);
+        problem.0.rejection = Some(Rejection::BadRequest);
+        let detail = problem.0.detail.clone();
+        problem.0.errors = vec![FieldError { field: field.to_owned(), detail }];
+        problem
+    }
+
+    /// 422: it parses, but values break a rule.
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = errors.iter().map(|e| format!("{}: {}", e.field, e.detail)).collect::<Vec<_>>().join("; ");
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        let mut problem = Self::new(status, "invalid-value", "A value breaks a rule", detail);
+        problem.0.errors = errors;
+        problem
+    }
+
+    /// 404.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here", detail)
+    }
+
+    /// 503: the store is away; ask again in a moment.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        let title = "The service cannot answer just now";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", title, detail).retry_after(1)
+    }
+
+    /// 500: a bug of ours. The cause is in the log.
+    pub fn internal() -> Self {
+        let detail = "this is a bug in the service; its log has the cause under this answer's X-Request-Id";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The service made a mistake", detail)
+    }
+
+    /// Adds `Retry-After`, in seconds.
+    pub fn retry_after(self, seconds: u32) -> Self {
+        self.header(header::RETRY_AFTER, seconds.to_string())
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: header::HeaderName, value: impl Into<String>) -> Self {
+        self.0.headers.push((name, value.into()));
+        self
+    }
+
+    /// Adds a member of its own to the body (RFC 9457, extension members).
+    pub fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Counts the answer as a rejection.
+    pub fn rejected(mut self, reason: Rejection) -> Self {
+        self.0.rejection = Some(reason);
+        self
+    }
+
+    /// Closes the connection after the answer: the rest of the request is not worth reading.
+    pub fn close(mut self) -> Self {
+        self.0.close = true;
+        self
+    }
+
+    fn body(&self) -> ProblemBody {
+        ProblemBody {
+            kind: format!("urn:myevents:problem:{}", self.0.slug),
+            title: self.0.title,
+            status: self.0.status.as_u16(),
+            detail: self.0.detail.clone(),
+            errors: self.0.errors.clone(),
+            members: self.0.members.clone(),
+        }
+    }
+}
+
+impl From<garde::Report> for Problem {
+    fn from(report: garde::Report) -> Self {
+        let error = |(path, error): &(garde::Path, garde::Error)| FieldError {
+            field: path.to_string(),
+            detail: error.message().to_owned(),
+        };
+        Self::invalid(report.iter().map(error).collect())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.0.status.as_u16(), self.0.slug, self.0.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.0.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.0.status);
+        response.content_type("application/problem+json");
+        for (name, value) in &self.0.headers {
+            response.insert_header((name.clone(), value.as_str()));
+        }
+        if self.0.close {
+            response.force_close();
+        }
+        let mut response = response.body(serde_json::to_string(&self.body()).expect("a problem has only string keys"));
+        if let Some(rejection) = self.0.rejection {
+            response.extensions_mut().insert(rejection);
+        }
+        response
+    }
+}

@@ -1,0 +1,178 @@
+//! Opening a database file: refuse what is not ours, never replace anything, and say which file and what to do.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+/// A larger file is not checked as a whole after a crash: that would take longer than the start may. A damaged page
+/// is then found when it is read.
+const CHECK_BELOW_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Which file, and what is in it.
+pub struct Spec {
+    /// `DATA_DIR`; made if it is not there.
+    pub folder: PathBuf,
+    /// The file's name in it, `bookingservice.db`.
+    pub file: &'static str,
+    /// SQLite's `application_id`: tells our files from others.
+    pub application_id: i32,
+    /// One SQL script per schema version, beginning with version 1. Scripts that were released are never changed.
+    pub migrations: &'static [&'static str],
+}
+
+/// A file that cannot be used. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder cannot be made or written to.
+    #[error("the data folder {0} cannot be used ({1}): choose another with --data-dir or DATA_DIR")]
+    Folder(PathBuf, io::Error),
+    /// Another process has it.
+    #[error("{0} is in use by another process{1}: stop that one, or choose another folder with --data-dir or DATA_DIR")]
+    InUse(PathBuf, String),
+    /// Not a database.
+    #[error("{0} is not a database: move it away, or choose another folder with --data-dir or DATA_DIR")]
+    NotADatabase(PathBuf),
+    /// A database of something else.
+    #[error("{0} belongs to another application: move it away, or choose another folder with --data-dir or DATA_DIR")]
+    OtherApplication(PathBuf),
+    /// Written by a newer version.
+    #[error("{0} has schema version {1}, and this program knows only up to {2}: use the newer program")]
+    Newer(PathBuf, usize, usize),
+    /// Found damaged.
+    #[error("{0} is damaged ({1}): restore it from a backup")]
+    Damaged(PathBuf, String),
+    /// Anything else.
+    #[error("{0} cannot be opened: {1}")]
+    Sqlite(PathBuf, rusqlite::Error),
+}
+
+/// What `open` gives.
+pub(super) struct Opened {
+    pub(super) path: PathBuf,
+    pub(super) connection: Connection,
+    pub(super) lock: File,
+}
+
+pub(super) fn open(spec: &Spec) -> Result<Opened, OpenError> {
+    let path = spec.folder.join(spec.file);
+    let folder_error = |cause| OpenError::Folder(spec.folder.clone(), cause);
+    fs::create_dir_all(&spec.folder).map_err(folder_error)?;
+    let lock = lock(&path)?;
+    let is_new = looks_new(&path)?;
+    let crashed = path.with_extension("db-wal").metadata().is_ok_and(|wal| wal.len() > 0);
+    let named = |cause| sqlite_error(&path, cause);
+    let mut connection = Connection::open(&path).map_err(named)?;
+    let version = if is_new { 0 } else { identify(&connection, spec, &path)? };
+    if crashed && path.metadata().is_ok_and(|file| file.len() < CHECK_BELOW_BYTES) {
+        check(&connection, &path)?;
+    }
+    configure(&connection).map_err(named)?;
+    migrate(&mut connection, spec, version).map_err(named)?;
+    // A new file's name must survive a power cut as well as its contents.
+    File::open(&spec.folder).and_then(|folder| folder.sync_all()).map_err(folder_error)?;
+    Ok(Opened { path, connection, lock })
+}
+
+pub(super) fn read_only(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|cause| sqlite_error(path, cause))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.busy_timeout(BUSY).map_err(|cause| sqlite_error(path, cause))?;
+    Ok(connection)
+}
+
+/// The lock file holds the process id for the message; the lock itself is the kernel's and ends with the process.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let lock_path = PathBuf::from(format!("{}.lock", path.display()));
+    let folder_error = |cause| OpenError::Folder(path.parent().unwrap_or(path).to_owned(), cause);
+    let mut file = File::options().create(true).read(true).write(true).truncate(false).open(&lock_path);
+    let file = file.as_mut().map_err(|cause| folder_error(io::Error::new(cause.kind(), cause.to_string())))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.read_to_string(&mut holder);
+            let holder = holder.trim().parse::<u32>().map_or(String::new(), |pid| format!(" (process {pid})"));
+            return Err(OpenError::InUse(path.to_owned(), holder));
+        }
+        Err(TryLockError::Error(cause)) => return Err(folder_error(cause)),
+    }
+    // The number is a courtesy: a full disk must not keep the service from starting.
+    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+    file.try_clone().map_err(folder_error)
+}
+
+/// Looks at the first bytes before SQLite sees the file. An empty file is new: a crash may leave one.
+fn looks_new(path: &Path) -> Result<bool, OpenError> {
+    let mut head = Vec::new();
+    match File::open(path).and_then(|file| file.take(16).read_to_end(&mut head)) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(cause) => Err(OpenError::Folder(path.to_owned(), cause)),
+        Ok(0) => Ok(true),
+        Ok(_) if head == b"SQLite format 3\0" => Ok(false),
+        Ok(_) => Err(OpenError::NotADatabase(path.to_owned())),
+    }
+}
+
+/// The schema version of a file that is ours.
+fn identify(connection: &Connection, spec: &Spec, path: &Path) -> Result<usize, OpenError> {
+    let named = |cause| sqlite_error(path, cause);
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let (id, version) = (pragma("application_id").map_err(named)?, pragma("user_version").map_err(named)?);
+    let tables = "SELECT count(*) FROM sqlite_schema";
+    let tables: i64 = connection.query_row(tables, [], |row| row.get(0)).map_err(named)?;
+    if id == 0 && version == 0 && tables == 0 {
+        return Ok(0); // a crash between making the file and the first migration
+    }
+    if id != spec.application_id {
+        return Err(OpenError::OtherApplication(path.to_owned()));
+    }
+    let version = usize::try_from(version).unwrap_or(usize::MAX);
+    if version > spec.migrations.len() {
+        return Err(OpenError::Newer(path.to_owned(), version, spec.migrations.len()));
+    }
+    Ok(version)
+}
+
+fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let answer: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|cause| sqlite_error(path, cause))?;
+    if answer == "ok" { Ok(()) } else { Err(OpenError::Damaged(path.to_owned(), answer)) }
+}
+
+const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?; // somebody may look into the file with the sqlite3 shell
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?; // a commit is on disk before it is answered
+    connection.pragma_update(None, "cache_size", -16_384)?; // KiB
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection, spec: &Spec, version: usize) -> rusqlite::Result<()> {
+    for (done, script) in spec.migrations.iter().enumerate().skip(version) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(script)?;
+        transaction.pragma_update(None, "application_id", spec.application_id)?;
+        transaction.pragma_update(None, "user_version", i32::try_from(done + 1).unwrap_or(i32::MAX))?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn sqlite_error(path: &Path, cause: rusqlite::Error) -> OpenError {
+    match cause.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotADatabase(path.to_owned()),
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => OpenError::Damaged(path.to_owned(), cause.to_string()),
+        _ => OpenError::Sqlite(path.to_owned(), cause),
+    }
+}
