@@ -119,6 +119,6 @@ mod tests {
             assert!(text.parse::<Instant>().is_err(), "{text:?} was taken");
         }
         assert!("0000-01-01T00:00:00Z".parse::<Instant>().is_ok());
-        assert!("9999-12-30T22:00:00.999Z".parse::<Instant>().is_ok());
+        assert!("9999-12-30T21:59:59.999Z".parse::<Instant>().is_ok());
     }
 }

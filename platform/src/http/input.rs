@@ -110,7 +110,7 @@ fn named(path: &str, cause: &str, whole: &str) -> Problem {
     let quoted = ["missing field `", "unknown field `", "duplicate field `"]
         .iter()
         .find_map(|start| cause.strip_prefix(start)?.split_once('`').map(|(field, _)| field));
-    let outer = if path == "." { "" } else { path };
+    let outer = path.trim_end_matches(['.', '?']); // "." is the whole, "?" a key that broke off
     let field = match quoted {
         Some(field) if outer == field || outer.ends_with(&format!(".{field}")) => outer.to_owned(),
         Some(field) if outer.is_empty() => field.to_owned(),
@@ -154,7 +154,7 @@ fn decodes(text: &str) -> bool {
             continue;
         }
         let Some(hex) = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()) else { return false };
-        let Ok(byte) = u8::from_str_radix(hex, 16) else { return false };
+        let Some(byte) = u8::from_str_radix(hex, 16).ok().filter(|_| !hex.starts_with('+')) else { return false };
         bytes.push(byte);
         rest = &tail[2..];
     }
