@@ -1,1 +1,20 @@
-//! x
+//! The event service. It owns events and locations. It does not own seats: how many are booked it hears from the booking
+//! service, and shows what it has heard (the *view*).
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`app`] | the wiring: store, metrics, HTTP, listener, relay |
+//! | [`config`] | this binary's options |
+//! | [`domain`] | what an event and a location are, and the rules for making one |
+//! | [`http`] | the URL table, the handlers, and how errors are answered |
+//! | [`store`] | what a store promises, and SQLite |
+//! | [`listener`] | `eventBooked` and `seatsChanged` |
+//! | [`metrics`] | what is counted about events |
+
+pub mod app;
+pub mod config;
+pub mod domain;
+pub mod http;
+pub mod listener;
+pub mod metrics;
+pub mod store;

@@ -4,15 +4,26 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
-use actix_web::dev::Server;
+use actix_web::{dev::Server, web};
 use tokio_util::sync::CancellationToken;
+use utoipa::openapi::OpenApi;
 
 use crate::{
-    http::server::{ListenError, listen},
-    outbox::relay::Relay,
+    config::{Checks, Given},
+    health::Health,
+    http::{
+        docs::documented,
+        metrics::HttpMetrics,
+        server::{ListenError, Rest, listen},
+    },
+    metrics::{Metrics, build, process, runtime::Runtimes},
+    ops_server::Ops,
+    outbox::{DeadLetters, relay::Relay},
+    sqlite::{StoreError, open::OpenError},
 };
 
 /// How long the outbox is flushed at a stop. What is left then goes out at the next start.
@@ -43,13 +54,84 @@ pub struct Listen {
 }
 
 impl Listen {
+    /// Reads it from the options.
+    pub fn read(checks: &mut Checks, option: Given<'_>, default: &str) -> Self {
+        let name = option.name;
+        Self { address: checks.address(option, default), option: name }
+    }
+
     /// Takes the address.
     pub fn bind(&self) -> Result<TcpListener, ListenError> {
         listen(self.address, self.option)
     }
 }
 
-/// The parts that run, made by each service's `app.rs`.
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address is taken.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The database file cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// What is stored cannot be read.
+    #[error("what is stored cannot be read: {0}")]
+    Store(#[from] StoreError),
+    /// Two metrics of one name, or a name that is none: a bug.
+    #[error("the metrics cannot be registered: {0}")]
+    Metrics(#[from] prometheus::Error),
+    /// A server does not start.
+    #[error("a server does not start: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// What every service begins with: its ports, and the metrics that do not depend on what it does.
+pub struct Foundation {
+    settings: Settings,
+    rest: TcpListener,
+    ops: TcpListener,
+    runtimes: Runtimes,
+    http: Arc<HttpMetrics>,
+    /// Where the service adds its own.
+    pub metrics: Metrics,
+}
+
+impl Foundation {
+    /// Takes both ports first: whoever finds one taken shall find no files made either.
+    pub fn lay(settings: Settings, version: &str, api: &OpenApi) -> Result<Self, StartError> {
+        let (rest, ops) = (settings.rest.bind()?, settings.ops.bind()?);
+        let metrics = Metrics::new();
+        process::register(&metrics.registry)?;
+        build::register(&metrics.registry, version)?;
+        let runtimes = Runtimes::new(&metrics.registry)?;
+        runtimes.join("main");
+        let http = Arc::new(HttpMetrics::new(&metrics.registry, &documented(api))?);
+        Ok(Self { settings, rest, ops, runtimes, http, metrics })
+    }
+
+    /// Puts the servers on it.
+    pub fn build<F>(
+        self,
+        name: &'static str,
+        health: Health,
+        dead: Arc<dyn DeadLetters>,
+        relay: Relay,
+        configure: F,
+    ) -> Result<Service, StartError>
+    where
+        F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+    {
+        let (rest_address, ops_address) = (self.rest.local_addr()?, self.ops.local_addr()?);
+        let Settings { rest_workers: workers, servers, .. } = self.settings;
+        let runtimes = self.runtimes.clone();
+        let rest = Rest { listener: self.rest, workers, servers, metrics: self.http, runtimes }.serve(configure)?;
+        let ops = Ops { metrics: self.metrics, health, dead, runtimes: self.runtimes }.serve(self.ops)?;
+        Ok(Service { name, rest_address, ops_address, rest, ops, relay })
+    }
+}
+
+/// The parts that run.
 pub struct Service {
     /// For the log.
     pub name: &'static str,
@@ -57,12 +139,9 @@ pub struct Service {
     pub rest_address: SocketAddr,
     /// Where the ops port is, with the real port.
     pub ops_address: SocketAddr,
-    /// Answers REST.
-    pub rest: Server,
-    /// Answers the ops port.
-    pub ops: Server,
-    /// Publishes what is committed.
-    pub relay: Relay,
+    rest: Server,
+    ops: Server,
+    relay: Relay,
 }
 
 impl Service {

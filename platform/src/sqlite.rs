@@ -15,10 +15,11 @@ pub mod outbox;
 pub mod reader;
 pub mod writer;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use rusqlite::Connection;
 
+use crate::health::Probe;
 use metrics::StoreMetrics;
 use open::{OpenError, Spec};
 use reader::Reader;
@@ -52,6 +53,20 @@ impl Database {
         let reader = Reader::start(name, open::read_only(&opened.path)?);
         let writer = Writer::start(name, opened.connection, metrics);
         Ok(Self { path: opened.path, reader, writer, _lock: opened.lock })
+    }
+
+    /// A check for `/readyz`: whether what is stored can be read.
+    pub fn probe(self: &Arc<Self>) -> Probe {
+        let database = self.clone();
+        Arc::new(move || {
+            let database = database.clone();
+            Box::pin(async move {
+                let look = |connection: &Connection| {
+                    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+                };
+                database.read(look).await.map(|_| "can be read".to_owned()).map_err(|cause| cause.to_string())
+            })
+        })
     }
 
     /// Where the file is.

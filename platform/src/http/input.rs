@@ -12,7 +12,10 @@ use actix_web::{
     web,
 };
 use futures_util::StreamExt;
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 use uuid::Uuid;
 
 use crate::problem::{Problem, Rejection};
@@ -192,10 +195,19 @@ impl FromRequest for Id {
 
 /// Reads a UUID with hyphens, the only form that is ever sent.
 pub fn uuid(text: &str, field: &str) -> Result<Uuid, Problem> {
-    let hyphenated = uuid::fmt::Hyphenated::LENGTH;
-    Uuid::try_parse(text).ok().filter(|_| text.len() == hyphenated).ok_or_else(|| {
-        Problem::bad_request(field, format!("{field}: not a UUID like 01936c4e-7d00-7000-8000-000000000001"))
-    })
+    hyphenated(text).ok_or_else(|| Problem::bad_request(field, format!("{field}: {NO_UUID}")))
+}
+
+const NO_UUID: &str = "not a UUID like 01936c4e-7d00-7000-8000-000000000001";
+
+fn hyphenated(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(text).ok().filter(|_| text.len() == uuid::fmt::Hyphenated::LENGTH)
+}
+
+/// For an optional UUID in a body: the same form as in a path, where serde would take others too.
+pub fn optional_uuid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    hyphenated(&text).map(Some).ok_or_else(|| D::Error::custom(NO_UUID))
 }
 
 /// A header that may be given once, as visible ASCII of at most `max` characters.

@@ -17,6 +17,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::health::Probe;
+
 /// A message on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -105,6 +107,14 @@ pub trait Bus: Send + Sync {
 
     /// A few words for `/readyz`; `Err` where the way is cut.
     fn state(&self) -> Result<String, String>;
+}
+
+/// A check for `/readyz`: how the way to the other services is.
+pub fn probe(bus: Arc<dyn Bus>) -> Probe {
+    Arc::new(move || {
+        let state = bus.state();
+        Box::pin(async move { state })
+    })
 }
 
 /// Who reads what.

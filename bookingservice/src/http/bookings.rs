@@ -1,0 +1,153 @@
+//! Booking, looking at bookings, cancelling.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use platform::{
+    http::{
+        input::{Id, Json, NoQuery, Query, header_text, traceparent},
+        page::{self, Cursor, Page},
+    },
+    problem::{Problem, ProblemBody},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{Context, error};
+use crate::{
+    domain::{Booking, BookingBody, KEY_MAX, NewBooking},
+    metrics::Rejection,
+    store::Booked,
+};
+
+/// Books seats. With an `Idempotency-Key` the same request can be sent again without booking twice.
+#[utoipa::path(
+    post,
+    path = "/events/{id}/bookings",
+    params(
+        ("id" = uuid::Uuid, Path, description = "the event"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters; belongs to the user"),
+    ),
+    request_body = BookingBody,
+    responses(
+        (status = 201, body = Booking, description = "the seats are taken, and it is on disk",
+            headers(("Location" = String, description = "the booking"))),
+        (status = 200, body = Booking, description = "the key had booked this before",
+            headers(("Idempotent-Replay" = String, description = "true"))),
+        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "no such event, or not heard of yet: ask again in a second", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 408, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "sold out, or over", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "a value breaks a rule, or the key has booked something else", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 503, description = "the outcome is unknown: send it again under the same key", body = ProblemBody,
+            content_type = "application/problem+json"),
+    )
+)]
+pub async fn create(
+    context: web::Data<Context>,
+    request: HttpRequest,
+    event: Result<Id, Problem>,
+    _: NoQuery,
+    body: Result<Json<BookingBody>, Problem>,
+) -> Result<HttpResponse, Problem> {
+    let metrics = &context.metrics;
+    let parsed = parse(&request, event, body).inspect_err(|_| metrics.rejected(Rejection::Invalid))?;
+    let (id, event_id) = (parsed.id, parsed.event_id);
+    let answer = match context.store.book(parsed).await {
+        Ok(Ok(Booked::New(booking))) => {
+            let place = format!("/bookings/{}", booking.id);
+            return Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(booking));
+        }
+        Ok(Ok(Booked::Replay(booking))) => {
+            metrics.replayed();
+            return Ok(HttpResponse::Ok().insert_header(("Idempotent-Replay", "true")).json(booking));
+        }
+        Ok(Err(cause)) => error::refused(&cause, event_id),
+        Err(cause) => error::not_written(cause, id),
+    };
+    let (reason, problem) = answer;
+    metrics.rejected(reason);
+    Err(problem)
+}
+
+fn parse(
+    request: &HttpRequest,
+    event: Result<Id, Problem>,
+    body: Result<Json<BookingBody>, Problem>,
+) -> Result<NewBooking, Problem> {
+    let event = event?.0;
+    let key = header_text(request, "Idempotency-Key", KEY_MAX)?;
+    let booking = NewBooking::parse(event, body?.0, key)?;
+    Ok(NewBooking { traceparent: traceparent(request), ..booking })
+}
+
+/// A booking.
+#[utoipa::path(
+    get,
+    path = "/bookings/{id}",
+    params(("id" = uuid::Uuid, Path, description = "the booking")),
+    responses(
+        (status = 200, body = Booking),
+        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn show(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<HttpResponse, Problem> {
+    let booking = context.store.booking(id.0).await.map_err(error::not_read)?;
+    Ok(HttpResponse::Ok().json(booking.ok_or_else(|| error::unknown_booking(id.0))?))
+}
+
+/// Where a page of bookings begins.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// Items of the page.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
+    limit: Option<String>,
+}
+
+/// The bookings of an event, in the order they were made, the cancelled ones too.
+#[utoipa::path(
+    get,
+    path = "/events/{id}/bookings",
+    params(("id" = uuid::Uuid, Path, description = "the event"), ListQuery),
+    responses(
+        (status = 200, body = Page<Booking>),
+        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "no such event, or not heard of yet: ask again in a second", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 422, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(context: web::Data<Context>, event: Id, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
+    let after = Cursor::read(query.0.after.as_deref())?;
+    let limit = page::limit(query.0.limit.as_deref())?;
+    let found = context.store.bookings_of(event.0, after, limit + 1).await.map_err(error::not_read)?;
+    let bookings = found.ok_or_else(|| error::unknown_event(event.0))?;
+    let position = |booking: &Booking| Cursor { number: booking.seq.cast_signed(), id: booking.id };
+    Ok(HttpResponse::Ok().json(Page::cut(bookings, limit, position)))
+}
+
+/// Cancels a booking; its seats can be booked again. Cancelling it once more changes nothing.
+#[utoipa::path(
+    delete,
+    path = "/bookings/{id}",
+    params(("id" = uuid::Uuid, Path, description = "the booking")),
+    responses(
+        (status = 200, body = Booking),
+        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn cancel(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<HttpResponse, Problem> {
+    let cancelled = context.store.cancel(id.0).await.map_err(|cause| error::not_written(cause, id.0).1)?;
+    Ok(HttpResponse::Ok().json(cancelled.ok_or_else(|| error::unknown_booking(id.0))?))
+}

@@ -1,0 +1,44 @@
+//! Hears of new events. An event is added if it is not there yet, and never changed: hearing of it twice does nothing.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use contracts::{Contract, EventCreated};
+use platform::messaging::{Handler, Message, Outcome};
+
+use crate::store::Store;
+
+/// The queue of this service.
+pub const QUEUE: &str = "bookingservice";
+
+/// What it is bound to.
+pub const READS: &[&str] = &[EventCreated::NAME];
+
+/// Handles what the queue brings.
+pub struct Listener {
+    /// Where events are added.
+    pub store: Arc<dyn Store>,
+}
+
+#[async_trait]
+impl Handler for Listener {
+    async fn handle(&self, batch: &[Message]) -> Vec<Outcome> {
+        let parsed: Vec<Result<EventCreated, String>> = batch.iter().map(parse).collect();
+        let events = parsed.iter().filter_map(|event| event.as_ref().ok()).cloned().collect();
+        let stored = self.store.add_events(events).await;
+        let mut effects = stored.as_ref().map_or(&[][..], Vec::as_slice).iter();
+        let outcome = |event: Result<EventCreated, String>| match (event, &stored) {
+            (Err(cause), _) => Outcome::Never(cause),
+            (Ok(_), Err(_)) => Outcome::Again("the store is away".into()),
+            (Ok(_), Ok(_)) => Outcome::Done(*effects.next().expect("the store answers for each event")),
+        };
+        parsed.into_iter().map(outcome).collect()
+    }
+}
+
+fn parse(message: &Message) -> Result<EventCreated, String> {
+    if message.name != EventCreated::NAME {
+        return Err(format!("{QUEUE} does not read messages of type {:?}", message.name));
+    }
+    EventCreated::from_json(&message.body).map_err(|cause| format!("not an {}: {cause}", EventCreated::NAME))
+}

@@ -1,0 +1,210 @@
+//! What is counted about bookings.
+//!
+//! `myevents_bookings_count` and `myevents_seats_per_booking` are the chapter's own. The first has an event's id as a
+//! label, which is a time series for each event: at most [`LABELS_MAX`], and a counter that says when it was more.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, Result};
+use uuid::Uuid;
+
+use crate::domain::Booking;
+
+/// Events that are told apart; all others are counted together as `_other`.
+pub const LABELS_MAX: usize = 1000;
+
+const NAME_MAX: usize = 128;
+const OTHER: &str = "_other";
+
+/// Why a booking request was not fulfilled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// Not enough seats, or the event is over.
+    SoldOut,
+    /// The request breaks the rules.
+    Invalid,
+    /// No such event.
+    NotFound,
+    /// The key has booked something else.
+    Conflict,
+    /// Not begun: too many requests wait.
+    Unavailable,
+    /// It may have happened or not.
+    OutcomeUnknown,
+}
+
+impl Rejection {
+    const ALL: [Self; 6] =
+        [Self::SoldOut, Self::Invalid, Self::NotFound, Self::Conflict, Self::Unavailable, Self::OutcomeUnknown];
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::SoldOut => "sold_out",
+            Self::Invalid => "invalid",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Unavailable => "unavailable",
+            Self::OutcomeUnknown => "outcome_unknown",
+        }
+    }
+}
+
+/// The metrics of this service's own matter.
+#[derive(Clone)]
+pub struct BookingMetrics {
+    seats_by_event: IntCounterVec,
+    labels: Arc<Mutex<HashMap<Uuid, IntCounter>>>,
+    overflow: IntCounterVec,
+    seats_per_booking: Histogram,
+    booked_seats: IntCounter,
+    accepted: IntCounter,
+    replays: IntCounter,
+    cancelled: IntCounter,
+    cancelled_seats: IntCounter,
+    rejections: IntCounterVec,
+    seat_changes: IntGauge,
+    seats_confirmed: IntGauge,
+}
+
+impl BookingMetrics {
+    /// Registers them, with the known label sets at zero.
+    pub fn new(registry: &Registry) -> Result<Self> {
+        let vec = |name, help, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);
+        let seats = HistogramOpts::new("myevents_seats_per_booking", "Seats of each booking.");
+        let metrics = Self {
+            seats_by_event: vec(
+                "myevents_bookings_count",
+                "Seats booked since the process started, by event; cancellations do not lower it.",
+                &["eventID", "eventName"],
+            )?,
+            labels: Arc::default(),
+            overflow: vec(
+                "myevents_label_overflow_total",
+                "Observations counted under _other, because the metric has too many label values already.",
+                &["metric"],
+            )?,
+            seats_per_booking: Histogram::with_opts(seats.buckets(vec![1.0, 2.0, 3.0, 4.0]))?,
+            booked_seats: IntCounter::new("myevents_booked_seats_total", "Seats booked since the process started.")?,
+            accepted: IntCounter::new("myevents_bookings_accepted_total", "Bookings made.")?,
+            replays: IntCounter::new(
+                "myevents_booking_replays_total",
+                "Requests that repeated a booking under its key.",
+            )?,
+            cancelled: IntCounter::new("myevents_bookings_cancelled_total", "Bookings cancelled.")?,
+            cancelled_seats: IntCounter::new("myevents_cancelled_seats_total", "Seats given back by cancellations.")?,
+            rejections: vec(
+                "myevents_booking_rejections_total",
+                "Booking requests that were not fulfilled, by reason; an event that is over counts as sold_out.",
+                &["reason"],
+            )?,
+            seat_changes: IntGauge::new(
+                "myevents_seat_changes",
+                "Changes of seats stored: the sum of all events' versions. The event service's view catches up with it.",
+            )?,
+            seats_confirmed: IntGauge::new(
+                "myevents_seats_confirmed",
+                "Seats of all confirmed bookings that are stored.",
+            )?,
+        };
+        metrics.overflow.with_label_values(&["myevents_bookings_count"]);
+        for reason in Rejection::ALL {
+            metrics.rejections.with_label_values(&[reason.label()]);
+        }
+        registry.register(Box::new(metrics.seats_by_event.clone()))?;
+        registry.register(Box::new(metrics.overflow.clone()))?;
+        registry.register(Box::new(metrics.seats_per_booking.clone()))?;
+        registry.register(Box::new(metrics.booked_seats.clone()))?;
+        registry.register(Box::new(metrics.accepted.clone()))?;
+        registry.register(Box::new(metrics.replays.clone()))?;
+        registry.register(Box::new(metrics.cancelled.clone()))?;
+        registry.register(Box::new(metrics.cancelled_seats.clone()))?;
+        registry.register(Box::new(metrics.rejections.clone()))?;
+        registry.register(Box::new(metrics.seat_changes.clone()))?;
+        registry.register(Box::new(metrics.seats_confirmed.clone()))?;
+        Ok(metrics)
+    }
+
+    /// Sets the totals that the store found at start.
+    pub fn stored(&self, seat_changes: i64, seats_confirmed: i64) {
+        self.seat_changes.set(seat_changes);
+        self.seats_confirmed.set(seats_confirmed);
+    }
+
+    /// An event can be booked: its series begins at zero, so that `rate()` sees the first booking.
+    pub fn on_sale(&self, id: Uuid, name: &str) {
+        self.series(id, name);
+    }
+
+    /// A booking is durable.
+    pub fn booked(&self, booking: &Booking) {
+        self.series(booking.event_id, &booking.event_name)
+            .unwrap_or_else(|| {
+                self.overflow.with_label_values(&["myevents_bookings_count"]).inc();
+                self.seats_by_event.with_label_values(&[OTHER, OTHER])
+            })
+            .inc_by(booking.seats);
+        self.seats_per_booking.observe(booking.seats as f64);
+        self.booked_seats.inc_by(booking.seats);
+        self.accepted.inc();
+        self.seat_changes.inc();
+        self.seats_confirmed.add(booking.seats.cast_signed());
+    }
+
+    /// A cancellation is durable.
+    pub fn cancelled(&self, booking: &Booking) {
+        self.cancelled.inc();
+        self.cancelled_seats.inc_by(booking.seats);
+        self.seat_changes.inc();
+        self.seats_confirmed.sub(booking.seats.cast_signed());
+    }
+
+    /// A request repeated a booking.
+    pub fn replayed(&self) {
+        self.replays.inc();
+    }
+
+    /// A request was not fulfilled.
+    pub fn rejected(&self, reason: Rejection) {
+        self.rejections.with_label_values(&[reason.label()]).inc();
+    }
+
+    /// The event's own series, if it has one or there is room for one.
+    fn series(&self, id: Uuid, name: &str) -> Option<IntCounter> {
+        let mut labels = self.labels.lock().expect("nothing panics while it holds this");
+        if let Some(counter) = labels.get(&id) {
+            return Some(counter.clone());
+        }
+        if labels.len() >= LABELS_MAX {
+            return None;
+        }
+        let name = name.char_indices().nth(NAME_MAX).map_or(name, |(end, _)| &name[..end]);
+        let counter = self.seats_by_event.with_label_values(&[id.to_string().as_str(), name]);
+        labels.insert(id, counter.clone());
+        Some(counter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_beyond_the_limit_are_counted_together_and_the_overflow_says_so() {
+        let registry = Registry::new();
+        let metrics = BookingMetrics::new(&registry).unwrap();
+        for _ in 0..LABELS_MAX + 500 {
+            metrics.on_sale(Uuid::new_v4(), "x");
+        }
+        assert_eq!(metrics.labels.lock().unwrap().len(), LABELS_MAX);
+        assert!(metrics.series(Uuid::new_v4(), "x").is_none());
+    }
+
+    #[test]
+    fn a_long_name_is_cut_between_characters() {
+        let metrics = BookingMetrics::new(&Registry::new()).unwrap();
+        assert!(metrics.series(Uuid::new_v4(), &"票".repeat(200)).is_some());
+    }
+}

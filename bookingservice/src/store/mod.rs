@@ -1,0 +1,76 @@
+//! What a store of bookings promises, whatever it is made of.
+//!
+//! - A booking that was answered is on disk, its seats are taken, and its message is in the outbox: one atomic write.
+//! - Never more seats than there are; never two bookings under one id.
+//! - What is counted is counted once, after it is durable, by the process whose write succeeded.
+
+pub mod schema;
+pub mod sqlite;
+
+use async_trait::async_trait;
+use contracts::EventCreated;
+use platform::{http::page::Cursor, messaging::Effect};
+use uuid::Uuid;
+
+use crate::domain::{Booking, EventOnSale, NewBooking};
+
+/// What a booking request came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Booked {
+    /// The seats are taken now.
+    New(Booking),
+    /// They were taken before, under the same key; this is that booking as it stands now.
+    Replay(Booking),
+}
+
+/// Why nothing was booked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// No such event, or not heard of yet.
+    UnknownEvent,
+    /// Fewer seats are left.
+    SoldOut {
+        /// How many.
+        seats_left: u64,
+    },
+    /// The event has ended.
+    Over,
+    /// The key has booked something else.
+    KeyInUse,
+}
+
+/// The store could not do it. The cause is logged where it was met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unavailable {
+    /// It was not begun: too many requests wait.
+    Overloaded,
+    /// It failed; a write may have happened or not.
+    OutcomeUnknown,
+}
+
+/// Bookings, and the seats of events.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Takes the seats, stores the booking and its `eventBooked`. A stored booking of the same id is answered instead.
+    async fn book(&self, request: NewBooking) -> Result<Result<Booked, Refused>, Unavailable>;
+
+    /// Gives the seats back, stores `bookingCancelled` and `seatsChanged`; once. `None` for an unknown booking.
+    async fn cancel(&self, id: Uuid) -> Result<Option<Booking>, Unavailable>;
+
+    /// A booking.
+    async fn booking(&self, id: Uuid) -> Result<Option<Booking>, Unavailable>;
+
+    /// At most `max` bookings of an event behind a position, in the order they were made. `None` for an unknown event.
+    async fn bookings_of(
+        &self,
+        event: Uuid,
+        after: Option<Cursor>,
+        max: usize,
+    ) -> Result<Option<Vec<Booking>>, Unavailable>;
+
+    /// An event.
+    async fn event(&self, id: Uuid) -> Result<Option<EventOnSale>, Unavailable>;
+
+    /// Adds events that are not there yet, all or none; never changes one.
+    async fn add_events(&self, events: Vec<EventCreated>) -> Result<Vec<Effect>, Unavailable>;
+}

@@ -1,0 +1,59 @@
+//! The wiring: everything the service consists of is made and joined here, in the order in which it depends.
+//!
+//! `main`, `myevents` and the tests all start it this way.
+
+use std::sync::Arc;
+
+use actix_web::web;
+use contracts::{Contract, EventCreated, LocationCreated};
+use platform::{
+    health::Health,
+    http::docs::Docs,
+    messaging::{Bus, Subscription, metrics::ConsumeMetrics, metrics::PublishMetrics},
+    outbox::{metrics::RelayMetrics, metrics::show_backlog, relay::Relay},
+    service::{Foundation, Service, Settings},
+    sqlite::{metrics::StoreMetrics, metrics::show_free_space, outbox::SqliteOutbox},
+};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use utoipa::OpenApi;
+
+pub use platform::service::StartError;
+
+use crate::{
+    http::{Api, Context, configure},
+    listener::{Listener, QUEUE, READS},
+    metrics::EventMetrics,
+    store::sqlite::{self, SqliteStore},
+};
+
+/// What this service publishes.
+const PUBLISHES: [&str; 2] = [EventCreated::NAME, LocationCreated::NAME];
+
+/// The queues that read it; their dead letters are in this service's outbox where the bus keeps none.
+const READERS: [&str; 1] = ["bookingservice"];
+
+/// Makes the service. It listens at once, and answers when it runs.
+pub async fn build(settings: Settings, bus: Arc<dyn Bus>, stop: CancellationToken) -> Result<Service, StartError> {
+    let (api, folder) = (Api::openapi(), settings.data_dir.clone());
+    let mut base = Foundation::lay(settings, env!("CARGO_PKG_VERSION"), &api)?;
+    let registry = base.metrics.registry.clone();
+
+    let database = Arc::new(sqlite::open(folder, StoreMetrics::new(&registry)?)?);
+    let wake = Arc::new(Notify::new());
+    let outbox = Arc::new(SqliteOutbox::open(database.clone(), wake.clone()).await?);
+    let metrics = EventMetrics::new(&registry)?;
+    let store = Arc::new(SqliteStore::open(database.clone(), outbox.clone(), metrics).await?);
+    show_backlog(&mut base.metrics, outbox.clone(), outbox.clone(), &READERS)?;
+    show_free_space(&mut base.metrics, database.clone())?;
+
+    let handler = Arc::new(Listener { store: store.clone() });
+    let consumed = ConsumeMetrics::new(&registry, QUEUE, READS)?;
+    bus.subscribe(Subscription { queue: QUEUE, names: READS, handler, metrics: consumed }).await;
+    let published = PublishMetrics::new(&registry, &PUBLISHES)?;
+    let relay = Relay::new(outbox.clone(), bus.clone(), wake, RelayMetrics::new(&registry)?, published);
+
+    let health = Health::new(stop).required("store", database.probe()).told("broker", platform::messaging::probe(bus));
+    let (context, docs) = (web::Data::new(Context { store }), Docs::new(&api));
+    base.build(QUEUE, health, outbox, relay, move |app| configure(app, &context, &docs))
+}

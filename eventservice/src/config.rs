@@ -1,0 +1,71 @@
+//! The options of the `eventservice` binary. Every one is a text here and is parsed by `platform::config`, which tells
+//! all problems at once and masks secrets; clap would stop at the first and print it.
+
+use clap::Parser;
+use platform::{
+    config::{Checks, ConfigError, Secret, given},
+    service::{Listen, Settings},
+    telemetry::LogConfig,
+    threads,
+};
+
+/// Keeps events and locations: REST, metrics, and messages over AMQP.
+#[derive(Parser)]
+#[command(name = "eventservice", version)]
+struct Options {
+    /// Where REST listens [default: 127.0.0.1:8181]
+    #[arg(long, env = "LISTEN_ADDR")]
+    listen_addr: Option<String>,
+    /// Where /metrics, /livez and /readyz are [default: 127.0.0.1:9100]
+    #[arg(long, env = "OPS_ADDR")]
+    ops_addr: Option<String>,
+    /// Threads that answer REST [default: 2]
+    #[arg(long, env = "REST_WORKERS")]
+    rest_workers: Option<String>,
+    /// The folder of the database file [default: ./myevents-data]
+    #[arg(long, env = "DATA_DIR")]
+    data_dir: Option<String>,
+    /// The message broker, like amqp://user:password@host:5672
+    #[arg(long, env = "AMQP_BROKER_URL", hide_env_values = true)]
+    amqp_broker_url: Option<String>,
+    /// A file that holds the broker's URL
+    #[arg(long, env = "AMQP_BROKER_URL_FILE")]
+    amqp_broker_url_file: Option<String>,
+    /// `text` or `json` [default: text on a terminal, else json]
+    #[arg(long, env = "LOG_FORMAT")]
+    log_format: Option<String>,
+    /// Which log lines, like `warn,eventservice=debug` [default: info]
+    #[arg(long, env = "RUST_LOG")]
+    rust_log: Option<String>,
+}
+
+/// What the options mean.
+pub struct Config {
+    /// How the service runs.
+    pub settings: Settings,
+    /// How it logs.
+    pub log: LogConfig,
+    /// The broker.
+    pub broker: Option<Secret>,
+}
+
+/// Reads the process's options and environment; an error lists everything that is wrong.
+pub fn read() -> Result<Config, ConfigError> {
+    let options = Options::parse();
+    let mut checks = Checks::new();
+    let settings = Settings {
+        rest: Listen::read(&mut checks, given("LISTEN_ADDR", &options.listen_addr), "127.0.0.1:8181"),
+        ops: Listen::read(&mut checks, given("OPS_ADDR", &options.ops_addr), "127.0.0.1:9100"),
+        rest_workers: checks.threads(given("REST_WORKERS", &options.rest_workers), threads::REST_WORKERS),
+        servers: 1,
+        data_dir: checks.folder(given("DATA_DIR", &options.data_dir), "./myevents-data"),
+    };
+    let log =
+        LogConfig::read(&mut checks, given("LOG_FORMAT", &options.log_format), given("RUST_LOG", &options.rust_log));
+    let broker = checks.secret(
+        given("AMQP_BROKER_URL", &options.amqp_broker_url),
+        given("AMQP_BROKER_URL_FILE", &options.amqp_broker_url_file),
+    );
+    checks.finish()?;
+    Ok(Config { settings, log, broker })
+}

@@ -1,0 +1,128 @@
+//! Creating and finding events.
+
+use actix_web::{HttpResponse, http::header, web};
+use contracts::Instant;
+use platform::{
+    http::{
+        input::{Id, Json, NoQuery, Query, uuid},
+        page::{self, Cursor, Page},
+    },
+    problem::{FieldError, Problem, ProblemBody},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{Context, error};
+use crate::{
+    domain::{Event, EventBody, NAME_MAX},
+    store::Filter,
+};
+
+/// Creates an event. The booking service hears of it a moment later.
+#[utoipa::path(
+    post,
+    path = "/events",
+    request_body = EventBody,
+    responses(
+        (status = 201, body = Event, headers(("Location" = String, description = "the event"))),
+        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 408, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "a value breaks a rule, or the location is not there", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn create(context: web::Data<Context>, _: NoQuery, body: Json<EventBody>) -> Result<HttpResponse, Problem> {
+    let event = Event::parse(body.0)?;
+    let stored = context.store.create_event(event.clone()).await;
+    stored.map_err(|cause| error::not_written(cause, "event_id", event.id))?.map_err(error::unknown_location)?;
+    Ok(HttpResponse::Created().insert_header((header::LOCATION, format!("/events/{}", event.id))).json(event))
+}
+
+/// An event, with its seats as far as this service has heard.
+#[utoipa::path(
+    get,
+    path = "/events/{id}",
+    params(("id" = uuid::Uuid, Path, description = "the event")),
+    responses(
+        (status = 200, body = Event),
+        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn show(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<HttpResponse, Problem> {
+    let event = context.store.event(id.0).await.map_err(error::not_read)?;
+    let missing = || Problem::not_found(format!("there is no event {}", id.0));
+    Ok(HttpResponse::Ok().json(event.ok_or_else(missing)?))
+}
+
+/// Which events, and where the page begins.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    /// The name begins with this, small or capital.
+    #[param(min_length = 1, max_length = 200)]
+    name: Option<String>,
+    /// It takes place there.
+    #[param(value_type = Option<uuid::Uuid>)]
+    location_id: Option<String>,
+    /// It begins then or later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<String>,
+    /// It begins before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<String>,
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// Items of the page.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
+    limit: Option<String>,
+}
+
+impl ListQuery {
+    fn filter(&self) -> Result<Filter, Problem> {
+        if self.name.as_ref().is_some_and(|name| name.is_empty() || name.chars().count() > NAME_MAX) {
+            let detail = format!("must be 1 to {NAME_MAX} characters");
+            return Err(Problem::invalid(vec![FieldError { field: "name".into(), detail }]));
+        }
+        Ok(Filter {
+            name: self.name.clone(),
+            location_id: self.location_id.as_deref().map(|text| uuid(text, "location_id")).transpose()?,
+            from: instant(self.from.as_deref(), "from")?,
+            to: instant(self.to.as_deref(), "to")?,
+        })
+    }
+}
+
+fn instant(text: Option<&str>, field: &str) -> Result<Option<Instant>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    text.parse().map(Some).map_err(|cause| {
+        let plus = if text.contains(' ') { "; in a URL a + must be written %2B" } else { "" };
+        Problem::bad_request(field, format!("{field}: {cause}{plus}"))
+    })
+}
+
+/// Events, ordered by the time they begin.
+#[utoipa::path(
+    get,
+    path = "/events",
+    params(ListQuery),
+    responses(
+        (status = 200, body = Page<Event>),
+        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(context: web::Data<Context>, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
+    let filter = query.0.filter()?;
+    let after = Cursor::read(query.0.after.as_deref())?;
+    let limit = page::limit(query.0.limit.as_deref())?;
+    let events = context.store.events(filter, after, limit + 1).await.map_err(error::not_read)?;
+    let position = |event: &Event| Cursor { number: event.start_date.as_millis(), id: event.id };
+    Ok(HttpResponse::Ok().json(Page::cut(events, limit, position)))
+}

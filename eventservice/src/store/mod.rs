@@ -1,0 +1,79 @@
+//! What a store of events promises, whatever it is made of.
+//!
+//! - What was answered is on disk, and its message is in the outbox: one atomic write.
+//! - What is heard of seats is kept by the highest version: safe to hear twice and out of order.
+//! - What is counted is counted once, after it is durable, by the process whose write succeeded.
+
+pub mod schema;
+pub mod sqlite;
+
+use async_trait::async_trait;
+use contracts::Instant;
+use platform::{http::page::Cursor, messaging::Effect};
+use uuid::Uuid;
+
+use crate::domain::{Event, Location};
+
+/// The event's location is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownLocation;
+
+/// The store could not do it. The cause is logged where it was met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unavailable {
+    /// It was not begun: too many requests wait.
+    Overloaded,
+    /// It failed; a write may have happened or not.
+    OutcomeUnknown,
+}
+
+/// Which events are asked for; all conditions must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Begins with this, small or capital.
+    pub name: Option<String>,
+    /// Takes place there.
+    pub location_id: Option<Uuid>,
+    /// Begins then or later.
+    pub from: Option<Instant>,
+    /// Begins before.
+    pub to: Option<Instant>,
+}
+
+/// What was heard of an event's seats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The event.
+    pub event_id: Uuid,
+    /// Seats left; `None` where there is no capacity.
+    pub seats_left: Option<u64>,
+    /// Seats booked.
+    pub booked_seats: u64,
+    /// Which change of the seats this was.
+    pub version: u64,
+}
+
+/// Events and locations.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Stores an event and its `eventCreated`.
+    async fn create_event(&self, event: Event) -> Result<Result<(), UnknownLocation>, Unavailable>;
+
+    /// Stores a location and its `locationCreated`.
+    async fn create_location(&self, location: Location) -> Result<(), Unavailable>;
+
+    /// An event.
+    async fn event(&self, id: Uuid) -> Result<Option<Event>, Unavailable>;
+
+    /// At most `max` events behind a position, ordered by (`start_date`, id).
+    async fn events(&self, filter: Filter, after: Option<Cursor>, max: usize) -> Result<Vec<Event>, Unavailable>;
+
+    /// A location.
+    async fn location(&self, id: Uuid) -> Result<Option<Location>, Unavailable>;
+
+    /// At most `max` locations behind a position, in the order they were made.
+    async fn locations(&self, after: Option<Cursor>, max: usize) -> Result<Vec<Location>, Unavailable>;
+
+    /// Keeps what is newer than what was heard before, all in one write; `None` for an unknown event.
+    async fn hear(&self, heard: Vec<Heard>) -> Result<Vec<Option<Effect>>, Unavailable>;
+}
