@@ -106,6 +106,13 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     file.try_clone().map_err(folder_error)
 }
 
+/// Refuses a file that another process has, and does nothing else: for a program that wants to say so before it tries its
+/// ports, which the same other process will have as well.
+pub fn refuse_if_in_use(path: &Path) -> Result<(), OpenError> {
+    let was_ever_locked = PathBuf::from(format!("{}.lock", path.display())).exists();
+    if was_ever_locked { lock(path).map(drop) } else { Ok(()) }
+}
+
 /// Looks at the first bytes before SQLite sees the file. An empty file is new: a crash may leave one.
 fn looks_new(path: &Path) -> Result<bool, OpenError> {
     let mut head = Vec::new();
