@@ -1,0 +1,110 @@
+//! The options of `myevents`. Every one is a text here and is parsed by `platform::config`, which tells all problems at
+//! once; clap would stop at the first.
+//!
+//! They are the options of the job without a name, `serve`. A further job becomes a `#[command(subcommand)]` beside the
+//! flattened [`Serve`], and its own options a struct like it.
+
+use clap::Parser;
+use platform::{
+    config::{Checks, ConfigError, given},
+    service::{Listen, Settings},
+    telemetry::LogConfig,
+    threads,
+};
+
+/// MyEvents: the event service and the booking service in one process, with nothing to install.
+#[derive(Parser)]
+#[command(name = "myevents", version, after_help = THREADS)]
+struct CommandLine {
+    #[command(flatten)]
+    serve: Serve,
+}
+
+/// A test holds this number against /proc.
+const THREADS: &str = "\
+Both services together have 15 threads, whatever the number of cores: 7 for each, and the main thread for both. On its
+own a service has 8.";
+
+#[derive(clap::Args)]
+struct Serve {
+    /// Where the event service's REST listens; port 0 takes a free one, here and below
+    #[arg(long, env = "EVENTS_ADDR", default_value = "127.0.0.1:8181")]
+    events_addr: Option<String>,
+    /// Where the booking service's REST listens
+    #[arg(long, env = "BOOKINGS_ADDR", default_value = "127.0.0.1:8282")]
+    bookings_addr: Option<String>,
+    /// Where the event service's /metrics, /livez and /readyz are
+    #[arg(long, env = "EVENTS_OPS_ADDR", default_value = "127.0.0.1:9100")]
+    events_ops_addr: Option<String>,
+    /// Where the booking service's /metrics, /livez and /readyz are
+    #[arg(long, env = "BOOKINGS_OPS_ADDR", default_value = "127.0.0.1:9101")]
+    bookings_ops_addr: Option<String>,
+    /// The folder of the database files; what it holds is kept
+    #[arg(long, env = "DATA_DIR", default_value = "./myevents-data")]
+    data_dir: Option<String>,
+    /// Do not begin a new data folder with three sample events
+    #[arg(long)]
+    empty: bool,
+    /// Threads that answer REST, for each service [default: 2]
+    #[arg(long, env = "REST_WORKERS")]
+    rest_workers: Option<String>,
+    /// `text` or `json` [default: text on a terminal, else json]
+    #[arg(long, env = "LOG_FORMAT")]
+    log_format: Option<String>,
+    /// Which log lines, like `warn,bookingservice=debug` [default: info]
+    #[arg(long, env = "RUST_LOG")]
+    rust_log: Option<String>,
+}
+
+/// What the options mean.
+pub(crate) struct Config {
+    /// How the event service runs.
+    pub(crate) events: Settings,
+    /// How the booking service runs.
+    pub(crate) bookings: Settings,
+    /// Whether a new folder stays without samples.
+    pub(crate) empty: bool,
+}
+
+/// Reads the process's options and environment; an error lists everything that is wrong.
+pub(crate) fn read() -> Result<(Config, LogConfig), ConfigError> {
+    let CommandLine { serve } = CommandLine::parse();
+    let mut checks = Checks::new();
+    let read = serve.read(&mut checks);
+    checks.finish()?;
+    Ok(read)
+}
+
+impl Serve {
+    fn read(&self, checks: &mut Checks) -> (Config, LogConfig) {
+        // Every option below has its default from clap; the one given here only fills in for a refused value.
+        let mut listen = |option, text| Listen::read(checks, given(option, text), "127.0.0.1:0");
+        let addresses = [
+            listen("EVENTS_ADDR", &self.events_addr),
+            listen("BOOKINGS_ADDR", &self.bookings_addr),
+            listen("EVENTS_OPS_ADDR", &self.events_ops_addr),
+            listen("BOOKINGS_OPS_ADDR", &self.bookings_ops_addr),
+        ];
+        refuse_one_address_for_two(checks, &addresses);
+        let data_dir = checks.folder(given("DATA_DIR", &self.data_dir), "./myevents-data");
+        let rest_workers = checks.threads(given("REST_WORKERS", &self.rest_workers), threads::REST_WORKERS);
+        let log = LogConfig::read(checks, given("LOG_FORMAT", &self.log_format), given("RUST_LOG", &self.rust_log));
+
+        let settings = |rest, ops| Settings { rest, ops, rest_workers, servers: 2, data_dir: data_dir.clone() };
+        let [events, bookings, events_ops, bookings_ops] = addresses;
+        let (events, bookings) = (settings(events, events_ops), settings(bookings, bookings_ops));
+        (Config { events, bookings, empty: self.empty }, log)
+    }
+}
+
+/// Else the second service would only say that the port is in use, and not by whom.
+fn refuse_one_address_for_two(checks: &mut Checks, addresses: &[Listen]) {
+    for (place, one) in addresses.iter().enumerate() {
+        for other in addresses.iter().skip(place + 1) {
+            if one.address == other.address && one.address.port() != 0 {
+                let (a, b) = (one.option, other.option);
+                checks.problem(format!("{a} and {b} are both {}: each needs an address of its own", one.address));
+            }
+        }
+    }
+}

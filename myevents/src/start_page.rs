@@ -1,0 +1,82 @@
+//! What is told when all is ready: where everything is, and one command that does something.
+//!
+//! It goes to standard output, the logs to standard error: so a script can read the one without the other.
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use platform::{service::Service, threads};
+
+use crate::own_rest::{Bookable, url};
+
+/// The start page. Its `Display` is its text.
+pub(crate) struct StartPage {
+    /// The event service: REST and ops port.
+    pub(crate) events: (SocketAddr, SocketAddr),
+    /// The booking service, likewise.
+    pub(crate) bookings: (SocketAddr, SocketAddr),
+    /// Where the data is.
+    pub(crate) folder: PathBuf,
+    /// `REST_WORKERS`.
+    pub(crate) rest_workers: usize,
+    /// What the command books.
+    pub(crate) bookable: Option<Bookable>,
+}
+
+/// A service's addresses, with the real ports.
+pub(crate) fn addresses(service: &Service) -> (SocketAddr, SocketAddr) {
+    (service.rest_address, service.ops_address)
+}
+
+impl fmt::Display for StartPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (events, bookings) = (url(self.events.0), url(self.bookings.0));
+        writeln!(f, "\nMyEvents is ready.\n")?;
+        for (name, rest, ops) in [("event", &events, self.events.1), ("booking", &bookings, self.bookings.1)] {
+            let name = format!("{name} service");
+            writeln!(f, "  {name:<17}{rest}   API {rest}/docs   metrics {}/metrics", url(ops))?;
+        }
+        match &self.bookable {
+            Some(event) => {
+                let (id, seats) = (&event.id, event.seats);
+                let what = if seats == 1 { "the last seat" } else { "two seats" };
+                writeln!(f, "\nBook {what} for \"{}\":\n", event.name)?;
+                writeln!(
+                    f,
+                    "  {}",
+                    curl(&format!("{bookings}/events/{id}/bookings"), &format!(r#"{{"seats": {seats}}}"#))
+                )?;
+                writeln!(f, "\nand see it arrive at the event service, as booked_seats:\n")?;
+                writeln!(f, "  curl {}", quoted(&format!("{events}/events/{id}")))?;
+            }
+            None => {
+                let start = Timestamp::now() + SignedDuration::from_hours(24 * 30);
+                let end = start + SignedDuration::from_hours(3);
+                let body = format!(
+                    r#"{{"name": "My first event", "start_date": "{start:.0}", "end_date": "{end:.0}", "capacity": 100}}"#
+                );
+                writeln!(f, "\nThere is no event that can be booked. Create one:\n")?;
+                writeln!(f, "  {}", curl(&format!("{events}/events"), &body))?;
+            }
+        }
+        writeln!(f, "\nThe data is in {} and is kept.", self.folder.display())?;
+        writeln!(f, "This process has {} threads, on any number of cores.", threads_of_both(self.rest_workers))?;
+        writeln!(f, "Stop it with Ctrl-C.\n")
+    }
+}
+
+/// A command that posts JSON, for any shell.
+fn curl(url: &str, body: &str) -> String {
+    format!("curl {} -H 'Content-Type: application/json' -d '{body}'", quoted(url))
+}
+
+/// Some shells expand the brackets of an IPv6 address.
+fn quoted(url: &str) -> String {
+    if url.contains('[') { format!("'{url}'") } else { url.to_owned() }
+}
+
+/// The budget twice, but the main thread is one.
+fn threads_of_both(rest_workers: usize) -> usize {
+    let alone: usize = threads::BUDGET.iter().map(|(_, threads)| threads).sum();
+    2 * (alone - threads::REST_WORKERS + rest_workers - 1) + 1
+}
