@@ -55,5 +55,5 @@ pub async fn build(settings: Settings, bus: Arc<dyn Bus>, stop: CancellationToke
 
     let health = Health::new(stop).required("store", database.probe()).told("broker", platform::messaging::probe(bus));
     let (context, docs) = (web::Data::new(Context { store, metrics }), Docs::new(&api));
-    base.build(QUEUE, health, outbox, relay, move |app| configure(app, &context, &docs))
+    base.build(QUEUE, health, outbox, relay, database, move |app| configure(app, &context, &docs))
 }

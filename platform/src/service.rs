@@ -23,7 +23,7 @@ use crate::{
     metrics::{Metrics, build, process, runtime::Runtimes},
     ops_server::Ops,
     outbox::{DeadLetters, relay::Relay},
-    sqlite::{StoreError, open::OpenError},
+    sqlite::{Database, StoreError, open::OpenError},
 };
 
 /// How long the outbox is flushed at a stop. What is left then goes out at the next start.
@@ -117,6 +117,7 @@ impl Foundation {
         health: Health,
         dead: Arc<dyn DeadLetters>,
         relay: Relay,
+        database: Arc<Database>,
         configure: F,
     ) -> Result<Service, StartError>
     where
@@ -127,7 +128,7 @@ impl Foundation {
         let runtimes = self.runtimes.clone();
         let rest = Rest { listener: self.rest, workers, servers, metrics: self.http, runtimes }.serve(configure)?;
         let ops = Ops { metrics: self.metrics, health, dead, runtimes: self.runtimes }.serve(self.ops)?;
-        Ok(Service { name, rest_address, ops_address, rest, ops, relay })
+        Ok(Service { name, rest_address, ops_address, database, rest, ops, relay })
     }
 }
 
@@ -139,6 +140,8 @@ pub struct Service {
     pub rest_address: SocketAddr,
     /// Where the ops port is, with the real port.
     pub ops_address: SocketAddr,
+    /// What it stores in.
+    pub database: Arc<Database>,
     rest: Server,
     ops: Server,
     relay: Relay,

@@ -1,0 +1,67 @@
+//! A running service on free ports.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use contracts::{Contract, EventCreated, Instant};
+use platform::{
+    messaging::{Bus, Entry, in_process::InProcessBus},
+    service::{Listen, Settings},
+    sqlite::Database,
+};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+pub(crate) struct TestApp {
+    pub(crate) url: String,
+    pub(crate) database: Arc<Database>,
+    bus: Arc<InProcessBus>,
+    stop: CancellationToken,
+    running: JoinHandle<std::io::Result<()>>,
+}
+
+impl TestApp {
+    pub(crate) async fn start(folder: &Path) -> Self {
+        let any = |option| Listen { address: "127.0.0.1:0".parse().unwrap(), option };
+        let settings = Settings {
+            rest: any("LISTEN_ADDR"),
+            ops: any("OPS_ADDR"),
+            rest_workers: 2,
+            servers: 1,
+            data_dir: folder.into(),
+        };
+        let (bus, stop) = (Arc::new(InProcessBus::new()), CancellationToken::new());
+        let service = bookingservice::app::build(settings, bus.clone(), stop.clone()).await.unwrap();
+        let (url, database) = (format!("http://{}", service.rest_address), service.database.clone());
+        let running = tokio::spawn(service.run_until(stop.clone()));
+        Self { url, database, bus, stop, running }
+    }
+
+    /// An event that can be booked for an hour.
+    pub(crate) async fn event(&self, capacity: u64) -> Uuid {
+        let now = Instant::now();
+        let end_date = Instant::from_millis(now.as_millis() + 3_600_000).unwrap();
+        let (id, name, capacity) = (Uuid::now_v7(), "Tango".to_owned(), Some(capacity));
+        let event = EventCreated { id, name, location_id: None, start_date: now, end_date, capacity };
+        let entry = Entry::new(EventCreated::NAME, true, event.to_json(), None);
+        assert_eq!(self.bus.publish(&[entry]).await, [Ok(())]);
+        id
+    }
+
+    pub(crate) async fn book(&self, event: Uuid, seats: u64) -> (u16, serde_json::Value) {
+        let request = reqwest::Client::new().post(format!("{}/events/{event}/bookings", self.url));
+        let response = request.json(&serde_json::json!({ "seats": seats })).send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, serde_json::Value) {
+        let response = reqwest::get(format!("{}{path}", self.url)).await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        drop(self.database);
+        tokio::time::timeout(Duration::from_secs(15), self.running).await.unwrap().unwrap().unwrap();
+    }
+}

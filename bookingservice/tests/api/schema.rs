@@ -1,0 +1,21 @@
+//! The limits stand twice, in the code and in the OpenAPI document, because the document's macro takes no constants.
+
+use bookingservice::{
+    domain::{SEATS_MAX, USER_ID_MAX},
+    http::Api,
+};
+use platform::http::page::{LIMIT_DEFAULT, LIMIT_MAX};
+use serde_json::json;
+use utoipa::OpenApi;
+
+#[test]
+fn the_openapi_document_states_the_limits_that_the_code_holds() {
+    let api = serde_json::to_value(Api::openapi()).unwrap();
+    let body = &api["components"]["schemas"]["BookingBody"]["properties"];
+    assert_eq!((&body["seats"]["minimum"], &body["seats"]["maximum"]), (&json!(1), &json!(SEATS_MAX)));
+    assert_eq!((&body["user_id"]["minLength"], &body["user_id"]["maxLength"]), (&json!(1), &json!(USER_ID_MAX)));
+    let parameters = api["paths"]["/events/{id}/bookings"]["get"]["parameters"].as_array().unwrap();
+    let limit = &parameters.iter().find(|parameter| parameter["name"] == "limit").unwrap()["schema"];
+    assert_eq!((&limit["maximum"], &limit["default"]), (&json!(LIMIT_MAX), &json!(LIMIT_DEFAULT)));
+    assert_eq!(api["openapi"], "3.1.0");
+}

@@ -1,0 +1,22 @@
+//! Empty SQLite stores.
+
+use std::sync::Arc;
+
+use bookingservice::{
+    metrics::BookingMetrics,
+    store::sqlite::{SqliteStore, open},
+};
+use platform::sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox};
+use prometheus::Registry;
+
+use crate::suite::Fixture;
+
+pub(crate) async fn fixture() -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::new();
+    let database = Arc::new(open(folder.path().into(), StoreMetrics::new(&registry).unwrap()).unwrap());
+    let outbox = Arc::new(SqliteOutbox::open(database.clone(), Arc::default()).await.unwrap());
+    let metrics = BookingMetrics::new(&registry).unwrap();
+    let store = Arc::new(SqliteStore::open(database, outbox.clone(), metrics).await.unwrap());
+    Fixture { store, outbox, registry, _folder: folder }
+}

@@ -1,0 +1,210 @@
+//! The cases every store must pass.
+
+use std::{future::Future, sync::Arc};
+
+use bookingservice::{
+    domain::{Booking, NewBooking, Status},
+    store::{Booked, Refused, Store},
+};
+use contracts::{EventCreated, Instant};
+use platform::{http::page::Cursor, messaging::Effect, outbox::Outbox};
+use prometheus::Registry;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// An empty store with what belongs to it.
+pub(crate) struct Fixture {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) outbox: Arc<dyn Outbox>,
+    pub(crate) registry: Registry,
+    pub(crate) _folder: TempDir,
+}
+
+impl Fixture {
+    async fn event(&self, capacity: Option<u64>) -> Uuid {
+        let event = event(capacity, Instant::from_millis(Instant::now().as_millis() + 3_600_000).unwrap());
+        let id = event.id;
+        assert_eq!(self.store.add_events(vec![event]).await.unwrap(), [Effect::Applied]);
+        id
+    }
+
+    async fn messages(&self) -> Vec<String> {
+        self.outbox.pending(1000).await.unwrap().into_iter().map(|entry| entry.message.name).collect()
+    }
+
+    /// The value of a metric without labels.
+    fn metric(&self, name: &str) -> f64 {
+        let families = self.registry.gather();
+        let family = families.iter().find(|family| family.name() == name).unwrap();
+        let metric = &family.get_metric()[0];
+        metric.get_counter().get_value() + metric.get_gauge().get_value()
+    }
+}
+
+fn event(capacity: Option<u64>, end_date: Instant) -> EventCreated {
+    let start_date = Instant::from_millis(0).unwrap();
+    EventCreated { id: Uuid::now_v7(), name: "Tango".into(), location_id: None, start_date, end_date, capacity }
+}
+
+fn request(event_id: Uuid, seats: u64) -> NewBooking {
+    let (id, at) = (Uuid::now_v7(), Instant::now());
+    NewBooking { id, has_key: false, event_id, user_id: "ann".into(), seats, at, traceparent: None }
+}
+
+fn under_a_key(event_id: Uuid, seats: u64) -> NewBooking {
+    NewBooking { id: Uuid::new_v4(), has_key: true, ..request(event_id, seats) }
+}
+
+fn new(booked: Result<Booked, Refused>) -> Booking {
+    match booked {
+        Ok(Booked::New(booking)) => booking,
+        other => panic!("not a new booking: {other:?}"),
+    }
+}
+
+/// Runs it 64 times at once.
+async fn at_once<F>(run: impl Fn() -> F) -> Vec<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let running: Vec<_> = (0..64).map(|_| tokio::spawn(run())).collect();
+    let mut outputs = Vec::new();
+    for task in running {
+        outputs.push(task.await.unwrap());
+    }
+    outputs
+}
+
+pub(crate) async fn a_booking_takes_the_seats_and_leaves_its_message_in_the_outbox(f: &Fixture) {
+    let event = f.event(Some(10)).await;
+    let booking = new(f.store.book(request(event, 3)).await.unwrap());
+    assert_eq!((booking.seats, booking.seq, booking.status), (3, 1, Status::Confirmed));
+    assert_eq!(f.store.booking(booking.id).await.unwrap(), Some(booking));
+    let event = f.store.event(event).await.unwrap().unwrap();
+    assert_eq!((event.seats_left, event.booked_seats, event.version), (Some(7), 3, 1));
+    assert_eq!(f.messages().await, ["eventBooked"]);
+    assert_eq!(f.metric("myevents_booked_seats_total"), 3.0);
+    assert_eq!(f.metric("myevents_seat_changes"), 1.0);
+    assert_eq!(f.metric("myevents_seats_confirmed"), 3.0);
+}
+
+pub(crate) async fn an_unknown_event_a_sold_out_one_and_one_that_is_over_are_told_apart(f: &Fixture) {
+    assert_eq!(f.store.book(request(Uuid::now_v7(), 1)).await.unwrap(), Err(Refused::UnknownEvent));
+    let small = f.event(Some(2)).await;
+    assert_eq!(f.store.book(request(small, 3)).await.unwrap(), Err(Refused::SoldOut { seats_left: 2 }));
+    let over = event(Some(2), Instant::from_millis(1).unwrap());
+    let over_id = over.id;
+    f.store.add_events(vec![over]).await.unwrap();
+    assert_eq!(f.store.book(request(over_id, 1)).await.unwrap(), Err(Refused::Over));
+    assert_eq!(f.messages().await, [""; 0]);
+}
+
+pub(crate) async fn an_event_without_capacity_never_sells_out_and_shows_no_seats_left(f: &Fixture) {
+    let event = f.event(None).await;
+    for _ in 0..20 {
+        new(f.store.book(request(event, 100)).await.unwrap());
+    }
+    let event = f.store.event(event).await.unwrap().unwrap();
+    assert_eq!((event.capacity, event.seats_left, event.booked_seats), (None, None, 2000));
+    let last = f.outbox.pending(1000).await.unwrap().pop().unwrap();
+    assert!(!String::from_utf8(last.message.body).unwrap().contains("seats_left"));
+}
+
+pub(crate) async fn the_same_id_books_once_also_at_once(f: &Fixture) {
+    let event = f.event(Some(10)).await;
+    let request = under_a_key(event, 2);
+    let answers = at_once(|| {
+        let (store, request) = (f.store.clone(), request.clone());
+        async move { store.book(request).await.unwrap().unwrap() }
+    })
+    .await;
+    let fresh = answers.iter().filter(|answer| matches!(answer, Booked::New(_))).count();
+    let stored = f.store.booking(request.id).await.unwrap().unwrap();
+    assert_eq!(fresh, 1);
+    for answer in answers {
+        let (Booked::New(booking) | Booked::Replay(booking)) = answer;
+        assert_eq!(booking, stored);
+    }
+    assert_eq!(f.store.event(event).await.unwrap().unwrap().seats_left, Some(8));
+    assert_eq!(f.metric("myevents_bookings_accepted_total"), 1.0);
+}
+
+pub(crate) async fn a_key_cannot_book_something_else(f: &Fixture) {
+    let (event, other) = (f.event(Some(10)).await, f.event(Some(10)).await);
+    let first = under_a_key(event, 2);
+    new(f.store.book(first.clone()).await.unwrap());
+    let more = NewBooking { seats: 3, ..first.clone() };
+    assert_eq!(f.store.book(more).await.unwrap(), Err(Refused::KeyInUse));
+    let elsewhere = NewBooking { event_id: other, ..first };
+    assert_eq!(f.store.book(elsewhere).await.unwrap(), Err(Refused::KeyInUse));
+    assert_eq!(f.messages().await, ["eventBooked"]);
+}
+
+pub(crate) async fn a_cancellation_gives_the_seats_back_once_also_at_once(f: &Fixture) {
+    let event = f.event(Some(10)).await;
+    let booking = new(f.store.book(request(event, 4)).await.unwrap());
+    let answers = at_once(|| {
+        let store = f.store.clone();
+        async move { store.cancel(booking.id).await.unwrap().unwrap() }
+    })
+    .await;
+    assert!(answers.iter().all(|answer| answer == &answers[0] && answer.status == Status::Cancelled));
+    let event = f.store.event(event).await.unwrap().unwrap();
+    assert_eq!((event.seats_left, event.booked_seats, event.version), (Some(10), 0, 2));
+    assert_eq!(f.messages().await, ["eventBooked", "bookingCancelled", "seatsChanged"]);
+    assert_eq!(f.metric("myevents_cancelled_seats_total"), 4.0);
+    assert_eq!(f.metric("myevents_seats_confirmed"), 0.0);
+    assert_eq!(f.store.cancel(Uuid::now_v7()).await.unwrap(), None);
+}
+
+pub(crate) async fn a_replay_after_a_cancellation_gives_the_cancelled_booking(f: &Fixture) {
+    let event = f.event(Some(10)).await;
+    let request = under_a_key(event, 2);
+    let booking = new(f.store.book(request.clone()).await.unwrap());
+    let cancelled = f.store.cancel(booking.id).await.unwrap().unwrap();
+    assert_eq!(f.store.book(request).await.unwrap(), Ok(Booked::Replay(cancelled)));
+}
+
+pub(crate) async fn many_at_once_never_sell_more_than_there_is(f: &Fixture) {
+    let event = f.event(Some(10)).await;
+    let answers = at_once(|| {
+        let (store, request) = (f.store.clone(), request(event, 1));
+        async move { store.book(request).await.unwrap() }
+    })
+    .await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 10);
+    let refused = answers.iter().filter(|answer| **answer == Err(Refused::SoldOut { seats_left: 0 }));
+    assert_eq!(refused.count(), 54);
+    let event = f.store.event(event).await.unwrap().unwrap();
+    assert_eq!((event.seats_left, event.booked_seats, event.version), (Some(0), 10, 10));
+}
+
+pub(crate) async fn pages_follow_the_order_of_booking(f: &Fixture) {
+    let (event, other) = (f.event(Some(100)).await, f.event(Some(100)).await);
+    let mut made = Vec::new();
+    for _ in 0..7 {
+        made.push(new(f.store.book(under_a_key(event, 1)).await.unwrap()));
+        new(f.store.book(request(other, 1)).await.unwrap());
+    }
+    let (mut read, mut after) = (Vec::new(), None);
+    loop {
+        let page = f.store.bookings_of(event, after, 3).await.unwrap().unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(Cursor { number: last.seq.cast_signed(), id: last.id });
+        read.extend(page);
+    }
+    assert_eq!(read, made);
+    assert_eq!(f.store.bookings_of(Uuid::now_v7(), None, 3).await.unwrap(), None);
+}
+
+pub(crate) async fn an_event_that_is_heard_of_twice_is_not_changed(f: &Fixture) {
+    let first = event(Some(10), Instant::from_millis(4_000_000_000_000).unwrap());
+    let again = EventCreated { name: "Other".into(), capacity: None, ..first.clone() };
+    let effects = f.store.add_events(vec![first.clone(), again]).await.unwrap();
+    assert_eq!(effects, [Effect::Applied, Effect::Duplicate]);
+    new(f.store.book(request(first.id, 1)).await.unwrap());
+    assert_eq!(f.store.add_events(vec![first.clone()]).await.unwrap(), [Effect::Duplicate]);
+    let stored = f.store.event(first.id).await.unwrap().unwrap();
+    assert_eq!((stored.name.as_str(), stored.seats_left), ("Tango", Some(9)));
+}

@@ -1,0 +1,34 @@
+//! One suite, every store: what `store/mod.rs` promises must hold whatever a store is made of.
+//!
+//! `suite.rs` has the cases, and a file for each adapter makes empty stores for them.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod sqlite;
+mod suite;
+
+/// Makes a test of each case of the suite, on a store of its own.
+macro_rules! hold_to_the_suite {
+    ($adapter:ident: $($case:ident)*) => {
+        mod $adapter {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let fixture = crate::$adapter::fixture().await;
+                crate::suite::$case(&fixture).await;
+            })*
+        }
+    };
+}
+
+mod held {
+    hold_to_the_suite! { sqlite:
+        an_event_is_stored_as_it_was_given_and_its_message_is_in_the_outbox
+        an_event_at_an_unknown_location_is_refused_and_leaves_nothing
+        a_location_is_stored_as_it_was_given_and_its_message_is_in_the_outbox
+        the_highest_version_heard_wins_in_any_order
+        what_is_heard_of_an_unknown_event_is_told
+        events_come_in_the_order_they_begin_also_where_many_begin_at_once
+        filters_hold_together
+        locations_come_in_the_order_they_were_made
+    }
+}

@@ -1,0 +1,149 @@
+//! The cases every store must pass.
+
+use std::sync::Arc;
+
+use contracts::Instant;
+use eventservice::{
+    domain::{Event, Location},
+    store::{Filter, Heard, Store, UnknownLocation},
+};
+use platform::{http::page::Cursor, messaging::Effect, outbox::Outbox};
+use prometheus::Registry;
+use serde_json::json;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// An empty store with what belongs to it.
+pub(crate) struct Fixture {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) outbox: Arc<dyn Outbox>,
+    pub(crate) registry: Registry,
+    pub(crate) _folder: TempDir,
+}
+
+impl Fixture {
+    async fn add(&self, name: &str, start: &str, location_id: Option<Uuid>) -> Event {
+        let event = event(name, start, location_id, Some(100));
+        self.store.create_event(event.clone()).await.unwrap().unwrap();
+        event
+    }
+
+    async fn messages(&self) -> Vec<String> {
+        self.outbox.pending(1000).await.unwrap().into_iter().map(|entry| entry.message.name).collect()
+    }
+
+    fn view(&self) -> f64 {
+        let families = self.registry.gather();
+        let family = families.iter().find(|family| family.name() == "myevents_view_seat_changes").unwrap();
+        family.get_metric()[0].get_gauge().get_value()
+    }
+
+    /// All events that the filter lets pass, read in pages of two.
+    async fn found(&self, filter: Filter) -> Vec<String> {
+        let (mut names, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.store.events(filter.clone(), after, 2).await.unwrap();
+            let Some(last) = page.last() else { return names };
+            after = Some(Cursor { number: last.start_date.as_millis(), id: last.id });
+            names.extend(page.into_iter().map(|event| event.name));
+        }
+    }
+}
+
+fn event(name: &str, start: &str, location_id: Option<Uuid>, capacity: Option<u64>) -> Event {
+    let end = "2030-01-01T00:00:00Z";
+    let body =
+        json!({"name": name, "start_date": start, "end_date": end, "location_id": location_id, "capacity": capacity});
+    Event::parse(serde_json::from_value(body).unwrap()).unwrap()
+}
+
+fn location(name: &str) -> Location {
+    let halls = json!([{"name": "Main", "capacity": 50}, {"name": "Small \"one\"", "capacity": 5}]);
+    let body = json!({"name": name, "address": "a", "country": "c", "open_time": "18:00", "close_time": "02:00", "halls": halls});
+    Location::parse(serde_json::from_value(body).unwrap()).unwrap()
+}
+
+fn heard(event_id: Uuid, version: u64) -> Heard {
+    Heard { event_id, seats_left: Some(100 - version), booked_seats: version, version }
+}
+
+pub(crate) async fn an_event_is_stored_as_it_was_given_and_its_message_is_in_the_outbox(f: &Fixture) {
+    let limited = f.add("Tango", "2027-01-01T00:00:00.123Z", None).await;
+    assert_eq!((limited.booked_seats, limited.seats_left), (0, Some(100)));
+    assert_eq!(f.store.event(limited.id).await.unwrap(), Some(limited));
+    let unlimited = event("Open air", "2027-01-01T00:00:00Z", None, None);
+    f.store.create_event(unlimited.clone()).await.unwrap().unwrap();
+    assert_eq!(f.store.event(unlimited.id).await.unwrap(), Some(unlimited));
+    assert_eq!(f.store.event(Uuid::now_v7()).await.unwrap(), None);
+    assert_eq!(f.messages().await, ["eventCreated", "eventCreated"]);
+}
+
+pub(crate) async fn an_event_at_an_unknown_location_is_refused_and_leaves_nothing(f: &Fixture) {
+    let nowhere = event("Tango", "2027-01-01T00:00:00Z", Some(Uuid::now_v7()), None);
+    assert_eq!(f.store.create_event(nowhere.clone()).await.unwrap(), Err(UnknownLocation));
+    assert_eq!(f.store.event(nowhere.id).await.unwrap(), None);
+    assert_eq!(f.messages().await, [""; 0]);
+}
+
+pub(crate) async fn a_location_is_stored_as_it_was_given_and_its_message_is_in_the_outbox(f: &Fixture) {
+    let mill = location("Old Mill");
+    f.store.create_location(mill.clone()).await.unwrap();
+    assert_eq!(f.store.location(mill.id).await.unwrap(), Some(mill));
+    assert_eq!(f.store.location(Uuid::now_v7()).await.unwrap(), None);
+    assert_eq!(f.messages().await, ["locationCreated"]);
+}
+
+pub(crate) async fn the_highest_version_heard_wins_in_any_order(f: &Fixture) {
+    let event = f.add("Tango", "2027-01-01T00:00:00Z", None).await.id;
+    let effects = f.store.hear(vec![heard(event, 3), heard(event, 1), heard(event, 3), heard(event, 5)]).await.unwrap();
+    assert_eq!(effects, [Effect::Applied, Effect::Stale, Effect::Duplicate, Effect::Applied].map(Some));
+    assert_eq!(f.store.hear(vec![heard(event, 4)]).await.unwrap(), [Some(Effect::Stale)]);
+    let shown = f.store.event(event).await.unwrap().unwrap();
+    assert_eq!((shown.booked_seats, shown.seats_left), (5, Some(95)));
+    assert_eq!(f.view(), 5.0);
+}
+
+pub(crate) async fn what_is_heard_of_an_unknown_event_is_told(f: &Fixture) {
+    let event = f.add("Tango", "2027-01-01T00:00:00Z", None).await.id;
+    let effects = f.store.hear(vec![heard(Uuid::now_v7(), 1), heard(event, 1)]).await.unwrap();
+    assert_eq!(effects, [None, Some(Effect::Applied)]);
+}
+
+pub(crate) async fn events_come_in_the_order_they_begin_also_where_many_begin_at_once(f: &Fixture) {
+    f.add("late", "2027-01-02T00:00:00Z", None).await;
+    for name in ["a", "b", "c", "d", "e"] {
+        f.add(name, "2027-01-01T00:00:00Z", None).await;
+    }
+    f.add("early", "1969-07-20T20:17:40Z", None).await;
+    assert_eq!(f.found(Filter::default()).await, ["early", "a", "b", "c", "d", "e", "late"]);
+}
+
+pub(crate) async fn filters_hold_together(f: &Fixture) {
+    let mill = location("Old Mill");
+    f.store.create_location(mill.clone()).await.unwrap();
+    f.add("Ärger im Park", "2027-01-01T00:00:00Z", Some(mill.id)).await;
+    f.add("ÄRGER II", "2027-01-02T00:00:00Z", Some(mill.id)).await;
+    f.add("ärger iii", "2027-01-03T00:00:00Z", None).await;
+    f.add("100% Tango_x", "2027-01-04T00:00:00Z", None).await;
+    let at = |text: &str| Some(text.parse::<Instant>().unwrap());
+    let name = |text: &str| Some(text.to_owned());
+    let all = Filter::default;
+    assert_eq!(f.found(Filter { name: name("äRg"), ..all() }).await.len(), 3);
+    assert_eq!(f.found(Filter { name: name("100%"), ..all() }).await, ["100% Tango_x"]);
+    assert_eq!(f.found(Filter { name: name("%"), ..all() }).await, [""; 0]);
+    assert_eq!(f.found(Filter { location_id: Some(mill.id), ..all() }).await, ["Ärger im Park", "ÄRGER II"]);
+    let day = Filter { from: at("2027-01-02T00:00:00Z"), to: at("2027-01-03T00:00:00Z"), ..all() };
+    assert_eq!(f.found(day.clone()).await, ["ÄRGER II"]);
+    assert_eq!(f.found(Filter { name: name("ä"), location_id: Some(mill.id), ..day }).await, ["ÄRGER II"]);
+}
+
+pub(crate) async fn locations_come_in_the_order_they_were_made(f: &Fixture) {
+    let made: Vec<_> = ["c", "a", "b"].map(location).into();
+    for location in &made {
+        f.store.create_location(location.clone()).await.unwrap();
+    }
+    let first = f.store.locations(None, 2).await.unwrap();
+    let after = Some(Cursor { number: 0, id: first[1].id });
+    let rest = f.store.locations(after, 2).await.unwrap();
+    assert_eq!([first, rest].concat(), made);
+}
