@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 /// A larger file is not checked as a whole after a crash: that would take longer than the start may. A damaged page
 /// is then found when it is read.
@@ -66,12 +66,14 @@ pub(super) fn open(spec: &Spec) -> Result<Opened, OpenError> {
     let crashed = path.with_extension("db-wal").metadata().is_ok_and(|wal| wal.len() > 0);
     let named = |cause| sqlite_error(&path, cause);
     let mut connection = Connection::open(&path).map_err(named)?;
+    copy_log_on_close(&connection, !crashed).map_err(named)?; // a file that is refused below must stay as it is
     let version = if is_new { 0 } else { identify(&connection, spec, &path)? };
     if crashed && path.metadata().is_ok_and(|file| file.len() < CHECK_BELOW_BYTES) {
         check(&connection, &path)?;
     }
     configure(&connection).map_err(named)?;
     migrate(&mut connection, spec, version).map_err(named)?;
+    copy_log_on_close(&connection, true).map_err(named)?;
     // A new file's name must survive a power cut as well as its contents.
     File::open(&spec.folder).and_then(|folder| folder.sync_all()).map_err(folder_error)?;
     Ok(Opened { path, connection, lock })
@@ -111,6 +113,11 @@ fn lock(path: &Path) -> Result<File, OpenError> {
 pub fn refuse_if_in_use(path: &Path) -> Result<(), OpenError> {
     let was_ever_locked = PathBuf::from(format!("{}.lock", path.display())).exists();
     if was_ever_locked { lock(path).map(drop) } else { Ok(()) }
+}
+
+/// Whether closing writes a write-ahead log that was left behind into the file, and removes it.
+fn copy_log_on_close(connection: &Connection, copy: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !copy).map(drop)
 }
 
 /// Looks at the first bytes before SQLite sees the file. An empty file is new: a crash may leave one.
