@@ -19,8 +19,18 @@ const BATCH: usize = 256;
 const QUEUE: usize = 4096;
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Runs a request on the connection (or not, if there is no transaction to run it in) and gives what ends it.
-type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Finish + Send>;
+/// Behind a failure, it works again only after so long without another one: while the disk is full, some requests fit.
+const CALM: Duration = Duration::from_secs(1);
+
+/// Runs a request on the connection (or not, if there is no transaction to run it in).
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Ran + Send>;
+
+/// A request that was run and waits for the commit.
+struct Ran {
+    finish: Finish,
+    /// Why its work is undone.
+    failure: Option<StoreError>,
+}
 
 /// Ends a request once it is known what became of the commit.
 type Finish = Box<dyn FnOnce(Result<(), StoreError>)>;
@@ -36,7 +46,7 @@ impl Writer {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let seen = metrics.clone();
         let thread = std::thread::Builder::new().name(format!("{name}-w"));
-        let thread = thread.spawn(move || Commits { connection, metrics: seen, failing: false }.run(waiting));
+        let thread = thread.spawn(move || Commits { connection, metrics: seen, failed: None }.run(waiting));
         Self { jobs: Some(jobs), metrics, thread: Some(thread.expect("the process can start a thread")) }
     }
 
@@ -49,13 +59,16 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             let result = connection.and_then(|connection| in_savepoint(connection, work));
-            Box::new(move |commit| {
+            let failure = result.as_ref().err().cloned();
+            let finish: Finish = Box::new(move |commit| {
                 let result = commit.and(result);
                 if let Ok(value) = &result {
-                    committed(value);
+                    // A panic in it must not end this thread; the panic hook logs it.
+                    let _ = catch_unwind(AssertUnwindSafe(|| committed(value)));
                 }
                 let _ = answer.send(result); // the caller may have gone away
-            })
+            });
+            Ran { finish, failure }
         });
         let jobs = self.jobs.as_ref().expect("it is there until the drop");
         jobs.send_timeout(job, PATIENCE).await.map_err(|_| StoreError::Overloaded)?;
@@ -76,7 +89,8 @@ impl Drop for Writer {
 struct Commits {
     connection: Connection,
     metrics: StoreMetrics,
-    failing: bool,
+    /// When something last could not be stored, until that is over.
+    failed: Option<Instant>,
 }
 
 impl Commits {
@@ -92,22 +106,29 @@ impl Commits {
         let began = Instant::now();
         let mut begun = self.execute("BEGIN IMMEDIATE");
         let before = self.changes();
-        let mut finishes = Vec::with_capacity(BATCH);
+        let (mut finishes, mut failure) = (Vec::with_capacity(BATCH), None);
         for job in batch {
             let connection = begun.as_ref().map(|()| &self.connection).map_err(Clone::clone);
-            finishes.push(job(connection));
+            let ran = job(connection);
+            finishes.push(ran.finish);
             // Some errors (disk full, for one) make SQLite give up the whole transaction, with what others did in it.
             if begun.is_ok() && self.connection.is_autocommit() {
-                begun = Err(StoreError::Failed("the transaction was given up".into()));
+                let given_up = || StoreError::Failed("the transaction was given up".into());
+                begun = Err(ran.failure.clone().unwrap_or_else(given_up));
             }
+            failure = failure.or(ran.failure);
         }
         let committed = begun.and_then(|()| self.execute("COMMIT"));
         if committed.is_err() && !self.connection.is_autocommit() {
             let _ = self.execute("ROLLBACK");
         }
-        self.tell(&committed);
+        let rows = self.changes().saturating_sub(before);
+        match failure.or(committed.as_ref().err().cloned()) {
+            Some(cause) => self.tell_failure(&cause),
+            None => self.tell_success(rows),
+        }
         if committed.is_ok() {
-            self.metrics.committed(began.elapsed().as_secs_f64(), self.changes().saturating_sub(before));
+            self.metrics.committed(began.elapsed().as_secs_f64(), rows);
         }
         finishes.into_iter().for_each(|finish| finish(committed.clone()));
     }
@@ -123,15 +144,21 @@ impl Commits {
         total.and_then(|mut statement| statement.query_row([], |row| row.get(0))).unwrap_or(0)
     }
 
-    /// One line when it begins to fail, one when it works again; not one per request.
-    fn tell(&mut self, committed: &Result<(), StoreError>) {
-        let file = self.connection.path().unwrap_or_default();
-        match committed {
-            Err(cause) if !self.failing => tracing::error!(file, "nothing can be stored: {cause}"),
-            Ok(()) if self.failing => tracing::info!(file, "it can be stored again"),
-            Ok(()) | Err(_) => {}
+    /// One line when it begins to fail, not one per request.
+    fn tell_failure(&mut self, cause: &StoreError) {
+        if self.failed.replace(Instant::now()).is_none() {
+            let file = self.connection.path().unwrap_or_default();
+            tracing::error!(file, "something cannot be stored: {cause}");
         }
-        self.failing = committed.is_err();
+    }
+
+    /// One line when it works again. A commit that changed nothing shows nothing.
+    fn tell_success(&mut self, rows: u64) {
+        if rows > 0 && self.failed.is_some_and(|at| at.elapsed() >= CALM) {
+            self.failed = None;
+            let file = self.connection.path().unwrap_or_default();
+            tracing::info!(file, "everything can be stored again");
+        }
     }
 }
 
