@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contracts::{Contract, EventCreated};
-use platform::messaging::{Handler, Message, Outcome};
+use platform::{
+    fail_point::fail_point,
+    messaging::{Handler, Message, Outcome},
+};
 
 use crate::store::Store;
 
@@ -25,7 +28,9 @@ impl Handler for Listener {
     async fn handle(&self, batch: &[Message]) -> Vec<Outcome> {
         let parsed: Vec<Result<EventCreated, String>> = batch.iter().map(parse).collect();
         let events = parsed.iter().filter_map(|event| event.as_ref().ok()).cloned().collect();
+        fail_point("listener.event.received");
         let stored = self.store.add_events(events).await;
+        fail_point("listener.event.stored");
         let mut effects = stored.as_ref().map_or(&[][..], Vec::as_slice).iter();
         let outcome = |event: Result<EventCreated, String>| match (event, &stored) {
             (Err(cause), _) => Outcome::Never(cause),

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contracts::{Contract, EventBooked, SeatsChanged};
-use platform::messaging::{Handler, Message, Outcome};
+use platform::{
+    fail_point::fail_point,
+    messaging::{Handler, Message, Outcome},
+};
 
 use crate::store::{Heard, Store};
 
@@ -25,7 +28,9 @@ impl Handler for Listener {
     async fn handle(&self, batch: &[Message]) -> Vec<Outcome> {
         let parsed: Vec<Result<Heard, String>> = batch.iter().map(parse).collect();
         let heard = parsed.iter().filter_map(|heard| heard.as_ref().ok()).copied().collect();
+        fail_point("listener.seats.received");
         let stored = self.store.hear(heard).await;
+        fail_point("listener.seats.stored");
         let mut effects = stored.as_ref().map_or(&[][..], Vec::as_slice).iter();
         let outcome = |heard: Result<Heard, String>| match (heard, &stored) {
             (Err(cause), _) => Outcome::Never(cause),

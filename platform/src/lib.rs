@@ -5,6 +5,7 @@
 //! | [`config`] | every value is checked before anything starts; all problems at once |
 //! | [`telemetry`] | logs |
 //! | [`shutdown`] | signals become one token |
+//! | [`fail_point`] | where a test can have the process killed |
 //! | [`threads`] | the thread budget |
 //! | [`http`], [`problem`] | reading, answering and counting requests; the one form of errors |
 //! | [`ops_server`], [`health`] | `/metrics`, `/livez`, `/readyz`, `/dead` on a port of their own |
@@ -15,6 +16,7 @@
 //! | [`service`] | the running service: both servers, relay, and how they stop |
 
 pub mod config;
+pub mod fail_point;
 pub mod health;
 pub mod http;
 pub mod messaging;

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use platform::{
+    fail_point::fail_point,
     http::{
         input::{Id, Json, NoQuery, Query, header_text, traceparent},
         page::{self, Cursor, Page},
@@ -57,6 +58,7 @@ pub async fn create(
     let (id, event_id) = (parsed.id, parsed.event_id);
     let answer = match context.store.book(parsed).await {
         Ok(Ok(Booked::New(booking))) => {
+            fail_point("book.before_answer");
             let place = format!("/bookings/{}", booking.id);
             return Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(booking));
         }
@@ -149,5 +151,6 @@ pub async fn list(context: web::Data<Context>, event: Id, query: Query<ListQuery
 )]
 pub async fn cancel(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<HttpResponse, Problem> {
     let cancelled = context.store.cancel(id.0).await.map_err(|cause| error::not_written(cause, id.0).1)?;
+    fail_point("cancel.before_answer");
     Ok(HttpResponse::Ok().json(cancelled.ok_or_else(|| error::unknown_booking(id.0))?))
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use contracts::{BookingCancelled, Contract, EventBooked, EventCreated, Instant, SeatsChanged};
 use platform::{
+    fail_point::fail_point,
     http::page::Cursor,
     messaging::{Effect, Entry},
     sqlite::{
@@ -150,10 +151,12 @@ fn book(connection: &Connection, request: NewBooking) -> rusqlite::Result<Result
     let (booked_seats, version) = (event.booked_seats + request.seats, event.version + 1);
     let sql = "UPDATE events SET seats_left = ?, booked_seats = ?, version = ? WHERE number = ?";
     connection.prepare_cached(sql)?.execute(params![seats_left, booked_seats, version, event.number])?;
+    fail_point("book.reserved");
     let sql = "INSERT INTO bookings (id, event, seq, user_id, seats, booked_at) VALUES (?, ?, ?, ?, ?, ?)";
     let at = request.at.as_millis();
     let values = params![request.id, event.number, version, request.user_id, request.seats, at];
     connection.prepare_cached(sql)?.execute(values)?;
+    fail_point("book.inserted");
     let message = EventBooked {
         booking_id: request.id,
         event_id: request.event_id,
@@ -165,6 +168,7 @@ fn book(connection: &Connection, request: NewBooking) -> rusqlite::Result<Result
         version,
     };
     publish(connection, &message, request.traceparent)?;
+    fail_point("book.told");
     Ok(Ok(Booked::New(Booking {
         id: request.id,
         event_id: request.event_id,
@@ -187,6 +191,7 @@ fn cancel(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<(Booking
     let at = Instant::now();
     let sql = "UPDATE bookings SET cancelled_at = ? WHERE id = ?";
     connection.prepare_cached(sql)?.execute(params![at.as_millis(), id])?;
+    fail_point("cancel.marked");
     let sql = "UPDATE events SET seats_left = seats_left + ?1, booked_seats = booked_seats - ?1, version = version + 1
                WHERE id = ?2 RETURNING capacity IS NULL, seats_left, booked_seats, version";
     let changed = connection.prepare_cached(sql)?.query_row(params![booking.seats, booking.event_id], |row| {
@@ -194,6 +199,7 @@ fn cancel(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<(Booking
         let seats_left = (!unlimited).then_some(seats_left);
         Ok(SeatsChanged { event_id: booking.event_id, seats_left, booked_seats: row.get(2)?, version: row.get(3)? })
     })?;
+    fail_point("cancel.given_back");
     let message = BookingCancelled {
         booking_id: id,
         event_id: booking.event_id,
@@ -203,6 +209,7 @@ fn cancel(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<(Booking
     };
     publish(connection, &message, None)?;
     publish(connection, &changed, None)?;
+    fail_point("cancel.told");
     (booking.status, booking.cancelled_at) = (Status::Cancelled, Some(at));
     Ok(Some((booking, true)))
 }

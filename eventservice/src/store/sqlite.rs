@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use contracts::{Contract, Instant};
 use platform::{
+    fail_point::fail_point,
     http::page::Cursor,
     messaging::{Effect, Entry},
     sqlite::{
@@ -139,6 +140,7 @@ fn create_event(connection: &Connection, event: &Event) -> rusqlite::Result<Resu
     let (from, to) = (event.start_date.as_millis(), event.end_date.as_millis());
     let values = params![event.id, event.name, event.name.to_lowercase(), event.location_id, from, to, event.capacity];
     connection.prepare_cached(sql)?.execute(values)?;
+    fail_point("create.inserted");
     publish(connection, &event.created())?;
     Ok(Ok(()))
 }

@@ -14,7 +14,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Outbox, OutboxError, metrics::RelayMetrics};
-use crate::messaging::{Bus, Entry, PublishError, Published, metrics::PublishMetrics};
+use crate::{
+    fail_point::fail_point,
+    messaging::{Bus, Entry, PublishError, Published, metrics::PublishMetrics},
+};
 
 /// Entries of one round.
 const BATCH: usize = 512;
@@ -119,7 +122,9 @@ impl Relay {
         if batch.is_empty() {
             return Ok(Round::Idle);
         }
+        fail_point("relay.read");
         let fates = self.bus.publish(&batch).await;
+        fail_point("relay.published");
         self.published.took(began.elapsed().as_secs_f64());
         let round = self.conclude(&batch, fates).await;
         self.metrics.round(began.elapsed().as_secs_f64());
@@ -147,6 +152,7 @@ impl Relay {
             }
         }
         self.outbox.sent(&sent).await?;
+        fail_point("relay.forgotten");
         for id in &sent {
             self.waiting.remove(id);
         }

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{StoreError, metrics::StoreMetrics};
+use crate::fail_point::fail_point;
 
 /// The most requests of one commit: enough to make the fsync cheap, few enough to keep the wait short.
 const BATCH: usize = 256;
@@ -118,7 +119,9 @@ impl Commits {
             }
             failure = failure.or(ran.failure);
         }
+        fail_point("store.before_commit");
         let committed = begun.and_then(|()| self.execute("COMMIT"));
+        fail_point("store.after_commit");
         if committed.is_err() && !self.connection.is_autocommit() {
             let _ = self.execute("ROLLBACK");
         }

@@ -1,0 +1,46 @@
+//! Fail points: places where a test can have the process killed, to see that nothing is lost between two steps.
+//!
+//! `FAIL_POINT=book.reserved` kills the process (SIGKILL, so nothing is cleaned up) when it comes to that place the first
+//! time, `FAIL_POINT=book.reserved:3` the third time. In release builds the places are empty functions and the variable is
+//! not read.
+
+/// A place between two steps. The crash tests find the names by reading the sources.
+#[inline]
+pub fn fail_point(name: &'static str) {
+    #[cfg(debug_assertions)]
+    armed::pass(name);
+    #[cfg(not(debug_assertions))]
+    let _ = name;
+}
+
+#[cfg(debug_assertions)]
+mod armed {
+    use std::sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    use rustix::process::{Signal, getpid, kill_process};
+
+    struct Armed {
+        name: String,
+        passes_left: AtomicU32,
+    }
+
+    /// Global, since a place in the middle of a transaction cannot be handed what only tests need.
+    static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
+
+    fn read() -> Option<Armed> {
+        let text = std::env::var("FAIL_POINT").ok()?;
+        let (name, times) = text.split_once(':').unwrap_or((&text, "1"));
+        let times = times.parse().expect("FAIL_POINT is name:times");
+        Some(Armed { name: name.to_owned(), passes_left: AtomicU32::new(times) })
+    }
+
+    pub(super) fn pass(name: &'static str) {
+        let Some(armed) = ARMED.get_or_init(read).as_ref().filter(|armed| armed.name == name) else { return };
+        if armed.passes_left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            let _ = kill_process(getpid(), Signal::KILL);
+        }
+    }
+}
