@@ -2,10 +2,17 @@
 //! for the tests.
 //!
 //! - `sqlite_*`: the database file, its writer, a full disk, the outbox
+//! - `bus_suite`: what every bus must do; `bus_in_process` calls it for the bus of `myevents`
+//! - `settle`, `relay`: the steps in between
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod bus_in_process;
+mod bus_suite;
+mod bus_world;
 mod logs;
+mod relay;
+mod settle;
 mod sqlite_full;
 mod sqlite_open;
 mod sqlite_outbox;
