@@ -18,6 +18,7 @@ pub mod writer;
 use std::{path::PathBuf, sync::Arc};
 
 use rusqlite::Connection;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::health::Probe;
 use metrics::StoreMetrics;
@@ -43,6 +44,7 @@ pub struct Database {
     reader: Reader,
     writer: Writer,
     _lock: std::fs::File,
+    closed: DropGuard,
 }
 
 impl Database {
@@ -52,7 +54,14 @@ impl Database {
         let name = spec.file.trim_end_matches(".db");
         let reader = Reader::start(name, open::read_only(&opened.path)?);
         let writer = Writer::start(name, opened.connection, metrics);
-        Ok(Self { path: opened.path, reader, writer, _lock: opened.lock })
+        let closed = CancellationToken::new().drop_guard();
+        Ok(Self { path: opened.path, reader, writer, _lock: opened.lock, closed })
+    }
+
+    /// Cancelled once the file is closed, which is when the last owner has let go of it: threads of a server do so a moment
+    /// after the server has ended. A process that ends before leaves a write-ahead log behind, as after a crash.
+    pub fn closed(&self) -> CancellationToken {
+        self.closed.token().clone()
     }
 
     /// A check for `/readyz`: whether what is stored can be read.
