@@ -23,7 +23,7 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("myevents: {error:#}");
+            eprintln!("myevents: {error}"); // each of our errors tells its cause itself
             ExitCode::FAILURE
         }
     }

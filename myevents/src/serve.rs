@@ -3,21 +3,30 @@
 //! They share the bus and the main thread, and nothing else: each has its own ports, file and metrics, and learns of the
 //! other only by messages, as if a network lay between them.
 
-use std::{io::Write, path::Path, sync::Arc};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use platform::{
     messaging::{Bus, in_process::InProcessBus},
     service::Service,
 };
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
     folder::{SamplesDue, refuse_if_taken},
-    own_rest::OwnRest,
+    own_rest::{Bookable, OwnRest},
     samples,
     start_page::{StartPage, addresses},
 };
+
+/// How long the files may take to close: what waits is written by then, and a small log copied into each file.
+const CLOSE: Duration = Duration::from_secs(5);
 
 /// Builds both services, runs them until `stop` is cancelled, and ends when both have finished what was in flight.
 pub(crate) async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
@@ -40,7 +49,12 @@ pub(crate) async fn run(config: Config, stop: CancellationToken) -> anyhow::Resu
     let welcome = async {
         tokio::select! { () = welcome(page, samples_due) => {}, () = stop.cancelled() => {} }
     };
+    let files = [events.database.closed(), bookings.database.closed()];
     let (events, bookings, ()) = tokio::join!(together(events, &stop), together(bookings, &stop), welcome);
+    // Each service writes for the other until both have ended, so only now the files can be closed.
+    if timeout(CLOSE, async { tokio::join!(files[0].cancelled(), files[1].cancelled()) }).await.is_err() {
+        tracing::warn!("the database files are not closed within {CLOSE:?}: the next start will check them");
+    }
     events.and(bookings)
 }
 
@@ -54,19 +68,18 @@ async fn together(service: Service, stop: &CancellationToken) -> anyhow::Result<
 
 /// Creates the samples if they are due, and shows the start page when there is something to book.
 async fn welcome(mut page: StartPage, samples_due: Option<SamplesDue>) {
-    // What goes wrong here must not end services that run.
+    // What goes wrong here is no reason to end services that run.
     match prepare(&page, samples_due).await {
         Ok(found) => page.bookable = found,
         Err(cause) => tracing::warn!("the start page is without a booking command: {cause:#}"),
     }
-    // Nobody may be there to read it, and that is no reason to panic, as `println!` would.
-    let _ = write!(std::io::stdout(), "{page}");
+    // `println!` would panic where nobody reads, and end services that run.
+    if let Err(cause) = write!(std::io::stdout(), "{page}") {
+        tracing::info!("nobody reads the start page: {cause}");
+    }
 }
 
-async fn prepare(
-    page: &StartPage,
-    samples_due: Option<SamplesDue>,
-) -> anyhow::Result<Option<crate::own_rest::Bookable>> {
+async fn prepare(page: &StartPage, samples_due: Option<SamplesDue>) -> anyhow::Result<Option<Bookable>> {
     let rest = OwnRest::new(page.events.0, page.bookings.0)?;
     if let Some(due) = samples_due {
         samples::create(&rest).await?;
@@ -76,6 +89,6 @@ async fn prepare(
 }
 
 /// For the reader, who may stand in another folder.
-fn absolute(folder: &Path) -> std::path::PathBuf {
+fn absolute(folder: &Path) -> PathBuf {
     folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
 }

@@ -55,7 +55,7 @@ impl fmt::Display for StartPage {
                 let body = format!(
                     r#"{{"name": "My first event", "start_date": "{start:.0}", "end_date": "{end:.0}", "capacity": 100}}"#
                 );
-                writeln!(f, "\nThere is no event that can be booked. Create one:\n")?;
+                writeln!(f, "\nNo event was found that can be booked. Create one:\n")?;
                 writeln!(f, "  {}", curl(&format!("{events}/events"), &body))?;
             }
         }
