@@ -1,0 +1,15 @@
+//! The `myevents` program as its users meet it: started, booked at, killed, refused and stopped.
+//!
+//! - `start`: the start page, its command, the samples
+//! - `restart`: what is there after `kill -9`
+//! - `refused`: what the program does not start with, and what it says then
+//! - `stop`: signals
+//! - `helpers`: the program as a value, and waiting
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod helpers;
+mod refused;
+mod restart;
+mod start;
+mod stop;
