@@ -1,1 +1,28 @@
-//! x
+//! The harness of the end-to-end tests: it starts the system, or finds a running one, and speaks HTTP with it.
+//!
+//! It names no type of any service, so the tests hold for every build of the system, in one process or in many.
+//!
+//! - [`system`]: starts `myevents` on free ports, or takes a running system from the environment
+//! - [`binary`], [`start_page`]: how the program is built, and how its addresses are found
+//! - [`api`], [`answer`]: one address with its requests, and what comes back
+//! - [`raw`]: requests byte by byte, where a well-behaved client cannot misbehave enough
+//! - [`exposition`], [`series`]: a strict reader of what `/metrics` says
+//! - [`samples`]: things to create
+//! - [`wait`]: waiting without sleeping, and saying what was not run
+
+pub mod answer;
+pub mod api;
+pub mod binary;
+pub mod exposition;
+pub mod raw;
+pub mod samples;
+pub mod series;
+pub mod start_page;
+pub mod system;
+pub mod wait;
+
+pub use answer::Answer;
+pub use api::Api;
+pub use exposition::Exposition;
+pub use system::System;
+pub use wait::{eventually, not_run};
