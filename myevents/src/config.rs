@@ -57,17 +57,17 @@ struct Serve {
 }
 
 /// What the options mean.
-pub(crate) struct Config {
+pub struct Config {
     /// How the event service runs.
-    pub(crate) events: Settings,
+    pub events: Settings,
     /// How the booking service runs.
-    pub(crate) bookings: Settings,
+    pub bookings: Settings,
     /// Whether a new folder stays without samples.
-    pub(crate) empty: bool,
+    pub empty: bool,
 }
 
 /// Reads the process's options and environment; an error lists everything that is wrong.
-pub(crate) fn read() -> Result<(Config, LogConfig), ConfigError> {
+pub fn read() -> Result<(Config, LogConfig), ConfigError> {
     let CommandLine { serve } = CommandLine::parse();
     let mut checks = Checks::new();
     let read = serve.read(&mut checks);

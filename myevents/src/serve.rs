@@ -29,7 +29,7 @@ use crate::{
 const CLOSE: Duration = Duration::from_secs(5);
 
 /// Builds both services, runs them until `stop` is cancelled, and ends when both have finished what was in flight.
-pub(crate) async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
     let (folder, rest_workers) = (config.events.data_dir.clone(), config.events.rest_workers);
     refuse_if_taken(&folder)?;
     let samples_due = SamplesDue::look(&folder, config.empty);

@@ -1,0 +1,18 @@
+//! `myevents`: both services in one process, with nothing to install, and the tools around them.
+//!
+//! - [`config`]: the options
+//! - [`serve`]: builds both services, runs them, stops them
+//! - [`folder`]: whose data folder it is, and whether it is new
+//! - [`samples`]: three events to begin with
+//! - [`own_rest`]: how this program speaks to its own REST
+//! - [`start_page`]: what is told when all is ready
+//!
+//! Each further job of the command line is a subcommand with a module of its own beside `serve`. It is a library so that
+//! the benchmarks can use the same parts.
+
+pub mod config;
+mod folder;
+mod own_rest;
+mod samples;
+pub mod serve;
+mod start_page;
