@@ -2,6 +2,7 @@
 
 use contracts::LocationCreated;
 use garde::Validate;
+use platform::http::object::objects;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -35,7 +36,7 @@ pub struct LocationBody {
     #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "02:00")]
     close_time: Option<String>,
     /// Its halls.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     #[garde(length(max = HALLS_MAX), dive)]
     #[schema(max_items = 100)]
     halls: Vec<HallBody>,

@@ -18,6 +18,7 @@ use serde::{
 };
 use uuid::Uuid;
 
+use super::object::Object;
 use crate::problem::{Problem, Rejection};
 
 /// The largest body, in bytes.
@@ -100,7 +101,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         return Err(Problem::bad_request("body", format!("the body is not UTF-8: {cause}")));
     }
     let mut json = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let Object(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (path, cause) = (error.path().to_string(), error.inner().to_string());
         named(&path, &cause, "body")
     })?;
@@ -112,7 +113,8 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 fn named(path: &str, cause: &str, whole: &str) -> Problem {
     let quoted = ["missing field `", "unknown field `", "duplicate field `"]
         .iter()
-        .find_map(|start| cause.strip_prefix(start)?.split_once('`').map(|(field, _)| field));
+        .find_map(|start| cause.strip_prefix(start)?.split_once('`').map(|(field, _)| field))
+        .filter(|field| !field.is_empty());
     let outer = path.trim_end_matches(['.', '?']); // "." is the whole, "?" a key that broke off
     let field = match quoted {
         Some(field) if outer == field || outer.ends_with(&format!(".{field}")) => outer.to_owned(),
@@ -241,6 +243,7 @@ mod tests {
     #[expect(dead_code, reason = "only its shape matters")]
     struct Outer {
         name: String,
+        #[serde(deserialize_with = "crate::http::object::objects")]
         halls: Vec<Inner>,
     }
 
@@ -264,6 +267,9 @@ mod tests {
             (r#"{"name":"a""#, "body"),
             (r#"{"name":"a","halls":[]} true"#, "body"),
             ("", "body"),
+            (r#"["a",[]]"#, "body"),
+            (r#"{"":1}"#, "body"),
+            (r#"{"name":"a","halls":[[1]]}"#, "halls[0]"),
         ] {
             let problem = parse::<Outer>(body.as_bytes()).unwrap_err();
             let told = format!("{problem:?}");

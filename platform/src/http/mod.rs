@@ -1,6 +1,7 @@
 //! HTTP plumbing: how a request is read, answered, counted and limited, the same in every service.
 //!
 //! - [`input`]: body, query and path, each with errors that name the field
+//! - [`object`]: structs are read from JSON objects, and from nothing else
 //! - [`page`]: lists in pieces
 //! - [`routes`]: a URL with its methods; all others are a 405 with `Allow`
 //! - [`observe`]: the one middleware: request id, metrics, log, panics
@@ -11,6 +12,7 @@
 pub mod docs;
 pub mod input;
 pub mod metrics;
+pub mod object;
 pub mod observe;
 pub mod page;
 pub mod routes;
