@@ -5,6 +5,7 @@
 //! - [`page`]: lists in pieces
 //! - [`routes`]: a URL with its methods; all others are a 405 with `Allow`
 //! - [`observe`]: the one middleware: request id, metrics, log, panics
+//! - `unread`: closes the connection on a body that nobody reads to its end
 //! - [`metrics`]: what is counted
 //! - [`docs`]: OpenAPI and its page
 //! - [`server`]: listening, limits, workers
@@ -17,3 +18,4 @@ pub mod observe;
 pub mod page;
 pub mod routes;
 pub mod server;
+mod unread;

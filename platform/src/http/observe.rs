@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::{
     input::BodySize,
     metrics::{HttpMetrics, method_label, observe_size},
+    unread,
 };
 use crate::problem::{Problem, Rejection};
 
@@ -30,13 +31,14 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct RequestId(pub HeaderValue);
 
 /// The middleware function, for `actix_web::middleware::from_fn`.
-pub async fn observe(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
     let metrics = request.app_data::<Data<HttpMetrics>>().expect("server.rs puts the metrics there").clone();
     let began = Instant::now();
     let method = method_label(request.method().as_str());
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
     let _in_flight = InFlight::new(&metrics);
+    let held = unread::hold(&mut request);
 
     // Taken now: a panic takes the request with it, and a clone of it would make actix panic when it routes.
     let route = request.match_pattern();
@@ -57,7 +59,10 @@ pub async fn observe(request: ServiceRequest, next: Next<BoxBody>) -> Result<Ser
             count(&metrics, method, route, response.status().as_str(), began);
             let status = response.status().as_u16();
             tracing::debug!(method, path = response.request().path(), status, request_id = ?id, "answered");
-            Ok(response)
+            Ok(match held {
+                Some(held) => response.map_body(|_, body| held.until_sent(body)),
+                None => response,
+            })
         }
         Ok(Err(error)) => Err(answer(&metrics, method, route, began, id, error.error_response())),
         Err(_panic) => {
