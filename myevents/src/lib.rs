@@ -5,6 +5,7 @@
 //! - [`folder`]: whose data folder it is, and whether it is new
 //! - [`samples`]: three events to begin with
 //! - [`own_rest`]: how this program speaks to its own REST
+//! - [`record`]: what `load` writes down and `verify` holds the system to
 //! - [`start_page`]: what is told when all is ready
 //!
 //! Each further job of the command line is a subcommand with a module of its own beside `serve`. It is a library so that
@@ -13,6 +14,7 @@
 pub mod config;
 mod folder;
 mod own_rest;
+pub mod record;
 mod samples;
 pub mod serve;
 mod start_page;
