@@ -1,4 +1,4 @@
-//! The thread that writes. It takes what waits, up to [`BATCH`] requests, runs each in a savepoint of one transaction,
+//! The thread that writes. It takes what waits, up to `BATCH` requests, runs each in a savepoint of one transaction,
 //! commits once, and only then answers them all.
 
 use std::{
