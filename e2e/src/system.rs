@@ -1,7 +1,7 @@
 //! The system under test: a process of our own on free ports and a folder of its own, or one that runs already.
 //!
-//! `E2E_EVENTS_URL`, `E2E_BOOKINGS_URL`, `E2E_EVENTS_OPS_URL` and `E2E_BOOKINGS_OPS_URL` name a running one; the tests
-//! that count must then be alone there.
+//! `E2E_EVENTS_URL`, `E2E_BOOKINGS_URL`, `E2E_EVENTS_OPS_URL` and `E2E_BOOKINGS_OPS_URL` name a running one. The tests
+//! count there, so it must be freshly started and theirs alone: `--test-threads=1`.
 
 use std::{
     fs::File,
