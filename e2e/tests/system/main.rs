@@ -2,15 +2,18 @@
 //!
 //! - [`events`], [`event_lists`], [`locations`], [`bookings`], [`keys`], [`cancelling`], [`view`]: the REST, promise by promise
 //! - [`protocol`], [`docs`]: what every URL does alike
+//! - [`races`], [`crash`]: many at once, and `kill -9`
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod bookings;
 mod cancelling;
+mod crash;
 mod docs;
 mod event_lists;
 mod events;
 mod keys;
 mod locations;
 mod protocol;
+mod races;
 mod steps;
 mod view;
