@@ -3,8 +3,10 @@
 //! - [`events`], [`event_lists`], [`locations`], [`bookings`], [`keys`], [`cancelling`], [`view`]: the REST, promise by promise
 //! - [`protocol`], [`docs`]: what every URL does alike
 //! - [`races`], [`crash`]: many at once, and `kill -9`
+//! - [`bad_input`], [`random`], [`limits`]: clients that are wrong, mad or slow
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod bad_input;
 mod bookings;
 mod cancelling;
 mod crash;
@@ -12,8 +14,10 @@ mod docs;
 mod event_lists;
 mod events;
 mod keys;
+mod limits;
 mod locations;
 mod protocol;
 mod races;
+mod random;
 mod steps;
 mod view;
