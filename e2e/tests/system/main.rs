@@ -4,6 +4,7 @@
 //! - [`protocol`], [`docs`]: what every URL does alike
 //! - [`races`], [`crash`]: many at once, and `kill -9`
 //! - [`bad_input`], [`random`], [`limits`]: clients that are wrong, mad or slow
+//! - [`metrics`]: what is measured
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod bad_input;
@@ -16,6 +17,7 @@ mod events;
 mod keys;
 mod limits;
 mod locations;
+mod metrics;
 mod protocol;
 mod races;
 mod random;

@@ -1,0 +1,11 @@
+//! What is measured: the names, what counts as what, and what it looks like under load.
+//!
+//! Source of the names: the chapter and its catalogue of metrics, repeated in [`catalogue`].
+
+mod catalogue;
+mod counts;
+mod labels;
+mod load;
+mod names;
+mod overflow;
+mod promtool;

@@ -1,0 +1,46 @@
+//! Prometheus' own linter, where it is installed. What it may say is listed, word for word; anything else is an error.
+
+use std::{
+    collections::BTreeSet,
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use e2e::{System, not_run};
+
+use crate::steps::{book, seats, view_shows};
+
+/// The chapter fixes this name and its labels, so it keeps them against the linter's taste: no `_total`, the suffix
+/// `_count` that histograms have, and camelCase.
+const ALLOWED: [&str; 4] = [
+    r#"myevents_bookings_count counter metrics should have "_total" suffix"#,
+    r#"myevents_bookings_count non-histogram and non-summary metrics should not have "_count" suffix"#,
+    "myevents_bookings_count label names should be written in 'snake_case' not 'camelCase'",
+    "myevents_bookings_count label names should be written in 'snake_case' not 'camelCase'",
+];
+
+/// What the linter says, line by line; `None` where there is no linter.
+fn lint(text: &str) -> Option<String> {
+    let mut promtool = Command::new("promtool");
+    promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut linter = promtool.spawn().ok()?;
+    linter.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let said = linter.wait_with_output().unwrap();
+    Some(String::from_utf8([said.stdout, said.stderr].concat()).unwrap())
+}
+
+#[tokio::test]
+async fn promtool_complains_about_nothing_but_the_name_that_the_chapter_fixes() {
+    let system = System::start();
+    let event = seats(&system, 10).await;
+    book(&system, &event, 2).await.expect(201);
+    view_shows(&system, &event, 2).await;
+    for (ops, allowed) in [(&system.events_ops, BTreeSet::new()), (&system.bookings_ops, BTreeSet::from(ALLOWED))] {
+        let text = ops.get("/metrics").await.expect(200).text();
+        let Some(said) = lint(&text) else {
+            return not_run("promtool check metrics (install Prometheus: `apt install prometheus`)");
+        };
+        let said: BTreeSet<_> = said.lines().collect();
+        assert_eq!(said, allowed);
+    }
+}
