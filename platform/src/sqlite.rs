@@ -3,6 +3,7 @@
 //! - [`open`]: the lock, what kind of file it is, migrations, check after a crash
 //! - [`writer`]: commits a batch of waiting requests per fsync
 //! - [`reader`]: reads what is committed, beside the writer
+//! - [`stopped`]: a stopped process's file, only to look at
 //! - [`outbox`]: the one table that belongs to the plumbing, written once for both services
 //! - [`metrics`]: what is counted
 //!
@@ -13,6 +14,7 @@ pub mod metrics;
 pub mod open;
 pub mod outbox;
 pub mod reader;
+pub mod stopped;
 pub mod writer;
 
 use std::{path::PathBuf, sync::Arc};

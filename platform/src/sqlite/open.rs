@@ -42,6 +42,12 @@ pub enum OpenError {
     /// Written by a newer version.
     #[error("{0} has schema version {1}, and this program knows only up to {2}: use the newer program")]
     Newer(PathBuf, usize, usize),
+    /// Written by an older version, and only to be read.
+    #[error("{0} has schema version {1}, and {2} is needed: start the services on it once")]
+    Older(PathBuf, usize, usize),
+    /// Only to be read, and not there.
+    #[error("there is no database {0}")]
+    Missing(PathBuf),
     /// Found damaged.
     #[error("{0} is damaged ({1}): restore it from a backup")]
     Damaged(PathBuf, String),
@@ -63,7 +69,7 @@ pub(super) fn open(spec: &Spec) -> Result<Opened, OpenError> {
     fs::create_dir_all(&spec.folder).map_err(folder_error)?;
     let lock = lock(&path)?;
     let is_new = looks_new(&path)?;
-    let crashed = path.with_extension("db-wal").metadata().is_ok_and(|wal| wal.len() > 0);
+    let crashed = log_was_left(&path);
     let named = |cause| sqlite_error(&path, cause);
     let mut connection = Connection::open(&path).map_err(named)?;
     copy_log_on_close(&connection, !crashed).map_err(named)?; // a file that is refused below must stay as it is
@@ -88,7 +94,7 @@ pub(super) fn read_only(path: &Path) -> Result<Connection, OpenError> {
 }
 
 /// The lock file holds the process id for the message; the lock itself is the kernel's and ends with the process.
-fn lock(path: &Path) -> Result<File, OpenError> {
+pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     let lock_path = PathBuf::from(format!("{}.lock", path.display()));
     let folder_error = |cause| OpenError::Folder(path.parent().unwrap_or(path).to_owned(), cause);
     let mut file = File::options().create(true).read(true).write(true).truncate(false).open(&lock_path);
@@ -115,13 +121,18 @@ pub fn refuse_if_in_use(path: &Path) -> Result<(), OpenError> {
     if was_ever_locked { lock(path).map(drop) } else { Ok(()) }
 }
 
+/// Whether there is a write-ahead log with something in it: the last process did not close the file.
+pub(super) fn log_was_left(path: &Path) -> bool {
+    path.with_extension("db-wal").metadata().is_ok_and(|wal| wal.len() > 0)
+}
+
 /// Whether closing writes a write-ahead log that was left behind into the file, and removes it.
 fn copy_log_on_close(connection: &Connection, copy: bool) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !copy).map(drop)
 }
 
 /// Looks at the first bytes before SQLite sees the file. An empty file is new: a crash may leave one.
-fn looks_new(path: &Path) -> Result<bool, OpenError> {
+pub(super) fn looks_new(path: &Path) -> Result<bool, OpenError> {
     let mut head = Vec::new();
     match File::open(path).and_then(|file| file.take(16).read_to_end(&mut head)) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(true),
@@ -133,7 +144,7 @@ fn looks_new(path: &Path) -> Result<bool, OpenError> {
 }
 
 /// The schema version of a file that is ours.
-fn identify(connection: &Connection, spec: &Spec, path: &Path) -> Result<usize, OpenError> {
+pub(super) fn identify(connection: &Connection, spec: &Spec, path: &Path) -> Result<usize, OpenError> {
     let named = |cause| sqlite_error(path, cause);
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let (id, version) = (pragma("application_id").map_err(named)?, pragma("user_version").map_err(named)?);
@@ -183,7 +194,7 @@ fn migrate(connection: &mut Connection, spec: &Spec, version: usize) -> rusqlite
     Ok(())
 }
 
-fn sqlite_error(path: &Path, cause: rusqlite::Error) -> OpenError {
+pub(super) fn sqlite_error(path: &Path, cause: rusqlite::Error) -> OpenError {
     match cause.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotADatabase(path.to_owned()),
         Some(rusqlite::ErrorCode::DatabaseCorrupt) => OpenError::Damaged(path.to_owned(), cause.to_string()),

@@ -44,7 +44,7 @@ CREATE TABLE dead_letters (
 ) STRICT, WITHOUT ROWID;
 ";
 
-const LIST_MAX: usize = 1000;
+const LIST_MAX: i64 = 1000;
 
 /// Writes an entry, in the transaction of the state it tells of. Whoever commits that must call
 /// [`SqliteOutbox::added`] afterwards.
@@ -97,13 +97,7 @@ impl Outbox for SqliteOutbox {
         if self.pending.load(Ordering::Relaxed) == 0 {
             return Ok(Vec::new()); // the usual case twice a second, and no reason to wake the reader
         }
-        let select = move |connection: &Connection| {
-            let sql = "SELECT id, name, mandatory, body, occurred_at, traceparent, redriven
-                       FROM outbox ORDER BY id LIMIT ?";
-            let mut statement = connection.prepare_cached(sql)?;
-            statement.query_map([max as i64], entry)?.collect()
-        };
-        Ok(self.database.read(select).await?)
+        Ok(self.database.read(move |connection| pending_in(connection, max as i64)).await?)
     }
 
     async fn sent(&self, ids: &[Uuid]) -> Result<(), OutboxError> {
@@ -147,12 +141,7 @@ impl Outbox for SqliteOutbox {
 #[async_trait]
 impl DeadLetters for SqliteOutbox {
     async fn list(&self) -> Result<Vec<DeadLetter>, OutboxError> {
-        let select = |connection: &Connection| {
-            let sql = "SELECT id, dead_queue, name, cause, attempts, occurred_at, body
-                       FROM dead_letters ORDER BY id LIMIT ?";
-            connection.prepare_cached(sql)?.query_map([LIST_MAX as i64], dead_letter)?.collect()
-        };
-        Ok(self.database.read(select).await?)
+        Ok(self.database.read(|connection| dead_letters_in(connection, LIST_MAX)).await?)
     }
 
     async fn counts(&self) -> Result<Vec<(String, u64)>, OutboxError> {
@@ -181,6 +170,17 @@ impl From<StoreError> for OutboxError {
     fn from(cause: StoreError) -> Self {
         Self(cause.to_string())
     }
+}
+
+pub(super) fn pending_in(connection: &Connection, max: i64) -> rusqlite::Result<Vec<Entry>> {
+    let sql = "SELECT id, name, mandatory, body, occurred_at, traceparent, redriven FROM outbox ORDER BY id LIMIT ?";
+    connection.prepare_cached(sql)?.query_map([max], entry)?.collect()
+}
+
+pub(super) fn dead_letters_in(connection: &Connection, max: i64) -> rusqlite::Result<Vec<DeadLetter>> {
+    let sql = "SELECT id, dead_queue, name, cause, attempts, occurred_at, body
+               FROM dead_letters ORDER BY id LIMIT ?";
+    connection.prepare_cached(sql)?.query_map([max], dead_letter)?.collect()
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {

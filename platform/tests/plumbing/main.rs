@@ -16,5 +16,6 @@ mod settle;
 mod sqlite_full;
 mod sqlite_open;
 mod sqlite_outbox;
+mod sqlite_stopped;
 mod sqlite_write;
 mod support;

@@ -1,0 +1,94 @@
+//! The file of a stopped process, to look at: locked against a start meanwhile, and never changed.
+//!
+//! A service opens its file with [`open`](super::open) instead, which makes what is missing, brings old files up to date
+//! and copies a write-ahead log that was left behind. Here all of that stays as it was found, the log is read with the
+//! file.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{
+    open::{OpenError, Spec, identify, lock, log_was_left, looks_new, sqlite_error},
+    outbox::{dead_letters_in, pending_in},
+};
+use crate::{messaging::Entry, outbox::DeadLetter};
+
+/// Problems of a file that are told; one damaged page easily makes hundreds.
+const PROBLEMS_MAX: u32 = 20;
+
+/// A locked file that can be read.
+pub struct StoppedFile {
+    path: PathBuf,
+    connection: Connection,
+    _lock: File,
+}
+
+impl StoppedFile {
+    /// Opens it; refuses what is missing, in use, or not what `spec` says.
+    pub fn open(spec: &Spec) -> Result<Self, OpenError> {
+        let path = spec.folder.join(spec.file);
+        if looks_new(&path)? {
+            return Err(OpenError::Missing(path));
+        }
+        let lock = lock(&path)?;
+        let named = |cause| sqlite_error(&path, cause);
+        let connection = connect(&path).map_err(named)?;
+        let (found, known) = (identify(&connection, spec, &path)?, spec.migrations.len());
+        if found < known {
+            return Err(OpenError::Older(path, found, known));
+        }
+        Ok(Self { path, connection, _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Looks through the whole file: every page, every index, every constraint. Gives what is wrong.
+    pub fn problems(&self) -> Result<Vec<String>, OpenError> {
+        let sql = format!("PRAGMA integrity_check({PROBLEMS_MAX})");
+        let answers: Vec<String> =
+            self.read(|connection| connection.prepare(&sql)?.query_map([], |row| row.get(0))?.collect())?;
+        Ok(answers.into_iter().filter(|answer| answer != "ok").collect())
+    }
+
+    /// Reads.
+    pub fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, OpenError> {
+        work(&self.connection).map_err(|cause| sqlite_error(&self.path, cause))
+    }
+
+    /// All messages that wait to be published, oldest first.
+    pub fn pending(&self) -> Result<Vec<Entry>, OpenError> {
+        self.read(|connection| pending_in(connection, i64::MAX))
+    }
+
+    /// All dead letters, oldest first.
+    pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, OpenError> {
+        self.read(|connection| dead_letters_in(connection, i64::MAX))
+    }
+}
+
+/// Where no log was left behind, SQLite would make an empty one to read beside, and leave it: `immutable` keeps it from
+/// that, and is true as long as the lock is held.
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = if log_was_left(path) {
+        Connection::open_with_flags(path, flags)?
+    } else {
+        let uri = format!("file:{}?immutable=1", escaped(path));
+        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
+    };
+    connection.pragma_update(None, "cache_size", -65_536)?; // KiB: checks of indexes jump to and fro
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}
+
+/// For a URI, in which three characters have a meaning.
+fn escaped(path: &Path) -> String {
+    path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
