@@ -64,11 +64,16 @@ impl NewBooking {
     pub fn parse(event_id: Uuid, body: BookingBody, key: Option<&str>) -> Result<Self, garde::Report> {
         body.validate()?;
         let user_id = body.user_id.unwrap_or_else(|| GUEST.to_owned());
-        // Neither a user's id nor a key may hold NUL, so no two pairs give the same name.
-        let id = key.map_or_else(Uuid::now_v7, |key| Uuid::new_v5(&KEYS, format!("{user_id}\0{key}").as_bytes()));
+        let id = key.map_or_else(Uuid::now_v7, |key| id_under(&user_id, key));
         let seats = body.seats.unsigned_abs();
         Ok(Self { id, has_key: key.is_some(), event_id, user_id, seats, at: Instant::now(), traceparent: None })
     }
+}
+
+/// The id of what a user books under a key: the same each time, which is what keeps a repetition from booking again.
+pub fn id_under(user_id: &str, key: &str) -> Uuid {
+    // Neither a user's id nor a key may hold NUL, so no two pairs give the same name.
+    Uuid::new_v5(&KEYS, format!("{user_id}\0{key}").as_bytes())
 }
 
 fn no_control_characters(text: &str, _: &()) -> garde::Result {

@@ -4,6 +4,7 @@
 //! - Never more seats than there are; never two bookings under one id.
 //! - What is counted is counted once, after it is durable, by the process whose write succeeded.
 
+pub mod audit;
 pub mod schema;
 pub mod sqlite;
 

@@ -32,8 +32,11 @@ use crate::{
 
 /// Opens `bookingservice.db` in the folder.
 pub fn open(folder: std::path::PathBuf, metrics: StoreMetrics) -> Result<Database, OpenError> {
-    let spec = Spec { folder, file: "bookingservice.db", application_id: APPLICATION_ID, migrations: MIGRATIONS };
-    Database::open(&spec, metrics)
+    Database::open(&spec(folder), metrics)
+}
+
+pub(super) fn spec(folder: std::path::PathBuf) -> Spec {
+    Spec { folder, file: "bookingservice.db", application_id: APPLICATION_ID, migrations: MIGRATIONS }
 }
 
 /// The store on one database file.
@@ -292,7 +295,7 @@ fn booking_row(row: &Row<'_>) -> rusqlite::Result<Booking> {
     })
 }
 
-fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Instant> {
+pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Instant> {
     let ms = row.get(column)?;
     Instant::from_millis(ms).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, ms))
 }

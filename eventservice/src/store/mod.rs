@@ -4,6 +4,7 @@
 //! - What is heard of seats is kept by the highest version: safe to hear twice and out of order.
 //! - What is counted is counted once, after it is durable, by the process whose write succeeded.
 
+pub mod audit;
 pub mod schema;
 pub mod sqlite;
 

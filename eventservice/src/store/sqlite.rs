@@ -30,8 +30,11 @@ use crate::{
 
 /// Opens `eventservice.db` in the folder.
 pub fn open(folder: std::path::PathBuf, metrics: StoreMetrics) -> Result<Database, OpenError> {
-    let spec = Spec { folder, file: "eventservice.db", application_id: APPLICATION_ID, migrations: MIGRATIONS };
-    Database::open(&spec, metrics)
+    Database::open(&spec(folder), metrics)
+}
+
+pub(super) fn spec(folder: std::path::PathBuf) -> Spec {
+    Spec { folder, file: "eventservice.db", application_id: APPLICATION_ID, migrations: MIGRATIONS }
 }
 
 /// The store on one database file.
@@ -225,7 +228,7 @@ fn location_row(row: &Row<'_>) -> rusqlite::Result<Location> {
     })
 }
 
-fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Instant> {
+pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Instant> {
     let ms = row.get(column)?;
     Instant::from_millis(ms).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, ms))
 }
