@@ -1,8 +1,8 @@
 //! The options of `myevents`. Every one is a text here and is parsed by `platform::config`, which tells all problems at
 //! once; clap would stop at the first.
 //!
-//! They are the options of the job without a name, `serve`. A further job becomes a `#[command(subcommand)]` beside the
-//! flattened [`Serve`], and its own options a struct like it.
+//! Here are the options of the job without a name, `serve`. Every other one is a [`Job`], a subcommand, whose options are
+//! a struct in its own module; it reads them there, and decides there what its exit codes mean.
 
 use clap::Parser;
 use platform::{
@@ -12,12 +12,25 @@ use platform::{
     threads,
 };
 
+use crate::dead;
+
 /// MyEvents: the event service and the booking service in one process, with nothing to install.
+///
+/// Without a command it starts both.
 #[derive(Parser)]
-#[command(name = "myevents", version, after_help = THREADS)]
+#[command(name = "myevents", version, after_help = THREADS, args_conflicts_with_subcommands = true)]
 struct CommandLine {
+    #[command(subcommand)]
+    job: Option<Job>,
     #[command(flatten)]
     serve: Serve,
+}
+
+/// What is done instead of serving.
+#[derive(clap::Subcommand)]
+pub enum Job {
+    /// Shows the messages that a service gave up on, and sends them again
+    Dead(dead::Options),
 }
 
 /// A test holds this number against /proc.
@@ -66,13 +79,24 @@ pub struct Config {
     pub empty: bool,
 }
 
+/// What the command line asks for.
+pub enum Command {
+    /// Both services.
+    Serve(Config, Box<LogConfig>),
+    /// Something else.
+    Job(Job),
+}
+
 /// Reads the process's options and environment; an error lists everything that is wrong.
-pub fn read() -> Result<(Config, LogConfig), ConfigError> {
-    let CommandLine { serve } = CommandLine::parse();
+pub fn read() -> Result<Command, ConfigError> {
+    let CommandLine { job, serve } = CommandLine::parse();
+    if let Some(job) = job {
+        return Ok(Command::Job(job));
+    }
     let mut checks = Checks::new();
-    let read = serve.read(&mut checks);
+    let (config, log) = serve.read(&mut checks);
     checks.finish()?;
-    Ok(read)
+    Ok(Command::Serve(config, Box::new(log)))
 }
 
 impl Serve {

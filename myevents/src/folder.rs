@@ -19,6 +19,18 @@ pub(crate) fn refuse_if_taken(folder: &Path) -> Result<(), OpenError> {
     DATABASES.iter().try_for_each(|file| refuse_if_in_use(&folder.join(file)))
 }
 
+/// Says to whoever wants to look into a stopped system's folder that the system runs, and what to do instead.
+pub(crate) fn not_stopped(cause: OpenError) -> anyhow::Error {
+    if let OpenError::InUse(path, holder) = &cause {
+        return anyhow::anyhow!(
+            "{} is in use by another process{holder}: leave out --data-dir to ask the system while it runs, or stop it \
+             first",
+            path.display()
+        );
+    }
+    cause.into()
+}
+
 /// The wish for samples, as long as it is not fulfilled.
 pub(crate) struct SamplesDue {
     note: PathBuf,

@@ -7,14 +7,18 @@
 //! - [`own_rest`]: how this program speaks to its own REST
 //! - [`record`]: what `load` writes down and `verify` holds the system to
 //! - [`start_page`]: what is told when all is ready
+//! - [`dead`]: the messages that a service gave up on
+//! - [`urls`]: where a running system is, for the jobs that ask one
 //!
 //! Each further job of the command line is a subcommand with a module of its own beside `serve`. It is a library so that
 //! the benchmarks can use the same parts.
 
 pub mod config;
+pub mod dead;
 mod folder;
 mod own_rest;
 pub mod record;
 mod samples;
 pub mod serve;
 mod start_page;
+pub mod urls;

@@ -2,22 +2,26 @@
 
 use std::process::ExitCode;
 
-use myevents::{config, serve};
+use myevents::{
+    config::{self, Command, Job},
+    dead, serve,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("myevents: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    run().await.unwrap_or_else(|error| {
+        eprintln!("myevents: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
-async fn run() -> anyhow::Result<()> {
-    let (config, log) = config::read()?;
-    log.install();
-    let stop = platform::shutdown::on_signal()?;
-    serve::run(config, stop).await
+async fn run() -> anyhow::Result<ExitCode> {
+    match config::read()? {
+        Command::Serve(config, log) => {
+            log.install();
+            let stop = platform::shutdown::on_signal()?;
+            serve::run(config, stop).await.map(|()| ExitCode::SUCCESS)
+        }
+        Command::Job(Job::Dead(options)) => dead::run(options).await,
+    }
 }

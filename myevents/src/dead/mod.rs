@@ -1,0 +1,144 @@
+//! `myevents dead`: the messages that a service gave up on, and the way back to their queue.
+//!
+//! - here: the options, and the two jobs
+//! - [`running`]: asks the ops ports of a running system
+//! - [`stopped`]: looks into the data folder of a stopped one
+//! - [`table`]: what `list` prints
+//!
+//! A message is given up where no later try can help: it is about something unknown, or its handler panics each time. So
+//! mend the cause first; a redriven message that fails again is in the list again.
+
+mod running;
+mod stopped;
+mod table;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::Subcommand;
+use platform::{
+    config::{Checks, ConfigError, given},
+    outbox::DeadLetter,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::urls::{OpsUrlOptions, OpsUrls};
+
+/// `myevents dead …`
+#[derive(clap::Args)]
+pub struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Lists them: what failed, and why; at most 1,000 of each service
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON, with the messages' bodies
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sends them to the queue that gave up on them, once
+    Redrive {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// One of the two, so that nobody sends all by leaving out an id.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// The message with this id
+    #[arg(long)]
+    id: Option<String>,
+    /// All of them
+    #[arg(long)]
+    all: bool,
+}
+
+/// Whose dead letters.
+#[derive(clap::Args)]
+struct Place {
+    #[command(flatten)]
+    urls: OpsUrlOptions,
+    // Not from DATA_DIR: that may be set for a system that runs, and then the running one is meant.
+    /// Look into the data folder of a stopped system instead
+    #[arg(long)]
+    data_dir: Option<String>,
+}
+
+/// The same, checked.
+enum Where {
+    Running(OpsUrls),
+    Stopped(PathBuf),
+}
+
+/// A dead letter, and in whose outbox it is: that service published it.
+#[derive(Debug, Serialize)]
+struct Letter {
+    publisher: &'static str,
+    #[serde(flatten)]
+    letter: DeadLetter,
+}
+
+/// Does what was asked for.
+pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    match options.what {
+        What::List { place, json } => {
+            let letters = match place.read()? {
+                Where::Running(ops) => running::list(&ops).await?,
+                Where::Stopped(folder) => stopped::list(&folder)?,
+            };
+            let text = if json { serde_json::to_string_pretty(&letters)? } else { table::text(&letters) };
+            say(&text)
+        }
+        What::Redrive { place, which: Which { id, all: _ } } => {
+            let mut checks = Checks::new();
+            let id: Option<Uuid> =
+                checks.value(given("ID", &id), None, "the id of a dead letter", |text| text.parse().ok().map(Some));
+            let place = place.check(&mut checks);
+            checks.finish()?;
+            let redriven = match &place {
+                Where::Running(ops) => running::redrive(ops, id).await?,
+                Where::Stopped(folder) => stopped::redrive(folder, id).await?,
+            };
+            if let (Some(id), 0) = (id, redriven) {
+                anyhow::bail!("there is no dead letter {id}");
+            }
+            let when = if matches!(place, Where::Stopped(_)) { ", when the system starts" } else { "" };
+            let what = if redriven == 1 { "1 message goes".into() } else { format!("{redriven} messages go") };
+            say(&format!("{what} to the queue again{when}"))
+        }
+    }
+}
+
+/// `println!` would panic where nobody reads.
+fn say(text: &str) -> anyhow::Result<ExitCode> {
+    writeln!(io::stdout(), "{text}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Place {
+    fn read(&self) -> Result<Where, ConfigError> {
+        let mut checks = Checks::new();
+        let place = self.check(&mut checks);
+        checks.finish().map(|()| place)
+    }
+
+    fn check(&self, checks: &mut Checks) -> Where {
+        match &self.data_dir {
+            Some(_) => Where::Stopped(checks.folder(given("DATA_DIR", &self.data_dir), "")),
+            None => Where::Running(self.urls.read(checks)),
+        }
+    }
+}

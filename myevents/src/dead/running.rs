@@ -1,0 +1,48 @@
+//! The dead letters of a running system, by `/dead` of both ops ports.
+
+use anyhow::Context;
+use platform::outbox::DeadLetter;
+use reqwest::{Client, Method};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::Letter;
+use crate::urls::{OpsUrls, ask, client};
+
+#[derive(Deserialize)]
+struct DeadList {
+    items: Vec<DeadLetter>,
+}
+
+#[derive(Deserialize)]
+struct Redriven {
+    redriven: u64,
+}
+
+fn services(ops: &OpsUrls) -> [(&'static str, &str); 2] {
+    [("eventservice", &ops.events), ("bookingservice", &ops.bookings)]
+}
+
+pub(super) async fn list(ops: &OpsUrls) -> anyhow::Result<Vec<Letter>> {
+    let (client, mut letters) = (client()?, Vec::new());
+    for (publisher, url) in services(ops) {
+        letters.extend(of(&client, url).await?.into_iter().map(|letter| Letter { publisher, letter }));
+    }
+    Ok(letters)
+}
+
+async fn of(client: &Client, url: &str) -> anyhow::Result<Vec<DeadLetter>> {
+    let list: Option<DeadList> = ask(client, Method::GET, &format!("{url}/dead")).await?;
+    Ok(list.with_context(|| format!("{url} is not an ops port of MyEvents"))?.items)
+}
+
+/// How many. With an id, one service has it at most, and the other answers 404.
+pub(super) async fn redrive(ops: &OpsUrls, id: Option<Uuid>) -> anyhow::Result<u64> {
+    let (client, mut redriven) = (client()?, 0);
+    let which = id.map_or_else(String::new, |id| format!("?id={id}"));
+    for (_, url) in services(ops) {
+        let answer: Option<Redriven> = ask(&client, Method::POST, &format!("{url}/dead/redrive{which}")).await?;
+        redriven += answer.map_or(0, |answer| answer.redriven);
+    }
+    Ok(redriven)
+}

@@ -1,0 +1,42 @@
+//! The dead letters of a stopped system, in its data folder.
+//!
+//! Both files are locked before anything is done: a folder that a running system has is refused, and it says which
+//! process that is.
+
+use std::{path::Path, sync::Arc};
+
+use bookingservice::store::{audit::Audit as Bookings, sqlite as bookings};
+use eventservice::store::{audit::Audit as Events, sqlite as events};
+use platform::{
+    metrics::Metrics,
+    outbox::DeadLetters,
+    sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox},
+};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::Letter;
+use crate::folder::not_stopped;
+
+pub(super) fn list(folder: &Path) -> anyhow::Result<Vec<Letter>> {
+    let events = Events::open(folder.to_owned()).map_err(not_stopped)?;
+    let bookings = Bookings::open(folder.to_owned()).map_err(not_stopped)?;
+    let letters = |publisher, letters: Vec<_>| letters.into_iter().map(move |letter| Letter { publisher, letter });
+    let all = letters("eventservice", events.file.dead_letters()?);
+    Ok(all.chain(letters("bookingservice", bookings.file.dead_letters()?)).collect())
+}
+
+/// How many. They are published when the system starts.
+pub(super) async fn redrive(folder: &Path, id: Option<Uuid>) -> anyhow::Result<u64> {
+    // Opening to write would make files that are missing and change others; what is no folder of ours ends here.
+    list(folder)?;
+    let metrics = || StoreMetrics::new(&Metrics::new().registry);
+    let events = events::open(folder.to_owned(), metrics()?).map_err(not_stopped)?;
+    let bookings = bookings::open(folder.to_owned(), metrics()?).map_err(not_stopped)?;
+    let mut redriven = 0;
+    for file in [events, bookings] {
+        let outbox = SqliteOutbox::open(Arc::new(file), Arc::new(Notify::new())).await?;
+        redriven += outbox.redrive(id).await?;
+    }
+    Ok(redriven)
+}
