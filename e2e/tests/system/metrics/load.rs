@@ -40,8 +40,6 @@ async fn under_load_half_and_99_percent_lie_in_different_buckets_and_threads_sta
         let threads = ops.metrics().await.sum("process_threads", &[]);
         assert!(threads <= THREADS_MAX, "{threads} threads");
     }
-    let cpu = now.grew(&before, "process_cpu_seconds_total", &[]);
-    assert!(cpu > 0.1 && (cpu.fract() > 0.001 || cpu.fract() < 0.999), "CPU seconds are floats: {cpu}");
 }
 
 /// Upper bounds and how many requests each bucket got, not those below it.
