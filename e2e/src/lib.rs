@@ -7,6 +7,7 @@
 //! - [`api`], [`answer`]: one address with its requests, and what comes back
 //! - [`raw`]: requests byte by byte, where a well-behaved client cannot misbehave enough
 //! - [`exposition`], [`series`]: a strict reader of what `/metrics` says
+//! - [`server`]: a process to be killed and started again
 //! - [`samples`]: things to create
 //! - [`wait`]: waiting without sleeping, and saying what was not run
 
@@ -17,6 +18,7 @@ pub mod exposition;
 pub mod raw;
 pub mod samples;
 pub mod series;
+pub mod server;
 pub mod start_page;
 pub mod system;
 pub mod wait;

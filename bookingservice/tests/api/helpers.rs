@@ -61,7 +61,9 @@ impl TestApp {
 
     pub(crate) async fn stop(self) {
         self.stop.cancel();
-        drop(self.database);
-        tokio::time::timeout(Duration::from_secs(15), self.running).await.unwrap().unwrap().unwrap();
+        let (closed, end) = (self.database.closed(), Duration::from_secs(15));
+        tokio::time::timeout(end, self.running).await.unwrap().unwrap().unwrap();
+        drop((self.database, self.bus)); // the bus holds the listener, and with it the store
+        tokio::time::timeout(end, closed.cancelled()).await.unwrap(); // the workers let go of it a moment later
     }
 }

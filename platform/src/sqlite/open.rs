@@ -175,12 +175,19 @@ const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?; // somebody may look into the file with the sqlite3 shell
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?; // a commit is on disk before it is answered
+    connection.pragma_update(None, "synchronous", synchronous())?;
     connection.pragma_update(None, "cache_size", -16_384)?; // KiB
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
+}
+
+/// `FULL`: a commit is on disk before it is answered. In debug builds `TEST_SYNCHRONOUS` sets another mode, so that the
+/// test that watches the fsync can be seen to fail.
+fn synchronous() -> String {
+    let told = if cfg!(debug_assertions) { std::env::var("TEST_SYNCHRONOUS").ok() } else { None };
+    told.unwrap_or_else(|| "FULL".into())
 }
 
 fn migrate(connection: &mut Connection, spec: &Spec, version: usize) -> rusqlite::Result<()> {

@@ -68,7 +68,11 @@ impl SqliteOutbox {
     /// Counts what an earlier process left. `wake` is notified when there is something to publish.
     pub async fn open(database: Arc<Database>, wake: Arc<Notify>) -> Result<Self, StoreError> {
         let count = |connection: &Connection| connection.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0));
-        let pending = Arc::new(AtomicU64::new(database.read(count).await?));
+        let left: u64 = database.read(count).await?;
+        if left > 0 {
+            tracing::info!(messages = left, "an earlier run left messages in the outbox; they go out now");
+        }
+        let pending = Arc::new(AtomicU64::new(left));
         Ok(Self { database, wake, pending })
     }
 

@@ -1,0 +1,96 @@
+//! `kill -9` cannot show durability: what a process wrote survives it in the kernel, fsync or not. So this test watches the
+//! system calls: a 201 may leave its socket only after an fdatasync of the write-ahead log that follows its commit.
+//!
+//! One client books one at a time, so what lies between a request and its answer belongs to that request alone. The test
+//! is tested: with `synchronous=OFF`, which only debug builds can be told, it must find every answer too early.
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use e2e::{
+    eventually, not_run, samples,
+    server::{Plan, Server},
+    wait::SOON,
+};
+use serde_json::json;
+
+const BOOKINGS: usize = 30;
+
+/// Answers with 201 in the trace, and those that left before their commit was on the disk.
+struct Seen {
+    answers: usize,
+    too_early: usize,
+}
+
+#[tokio::test]
+async fn no_201_leaves_before_its_commit_is_on_the_disk() {
+    let Some(seen) = watch(Vec::new()).await else { return };
+    assert_eq!((seen.answers, seen.too_early), (BOOKINGS, 0));
+}
+
+#[tokio::test]
+async fn without_fsync_every_201_is_found_to_leave_too_early() {
+    let Some(seen) = watch(vec![("TEST_SYNCHRONOUS", "OFF".to_owned())]).await else { return };
+    assert_eq!((seen.answers, seen.too_early), (BOOKINGS, BOOKINGS));
+}
+
+async fn watch(env: Vec<(&'static str, String)>) -> Option<Seen> {
+    let strace = Command::new("strace").args(["-o", "/dev/null", "true"]).stderr(Stdio::null()).status();
+    if !strace.is_ok_and(|status| status.success()) {
+        not_run("durability down to the fsync: strace (install the package strace, and be allowed to trace)");
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace");
+    let calls = "trace=fdatasync,fsync,pwrite64,write,writev,sendto,sendmsg";
+    let under = ["strace", "-f", "-y", "-s", "32", "-e", calls, "-o", trace.to_str().unwrap()];
+    let under = under.map(str::to_owned).into();
+    let mut server = Server::start(folder.path(), &Plan { env, under, ..Plan::default() }).expect("it starts");
+    let event = server.events().post("/events", &samples::event("durable", 1000)).await.expect(201).id();
+    let bookings = server.bookings();
+    let on_sale = format!("/events/{event}");
+    eventually(SOON, "the booking service knows the event", async || {
+        (bookings.get(&on_sale).await.status == 200).then_some(())
+    })
+    .await;
+    for _ in 0..BOOKINGS {
+        bookings.post(&format!("{on_sale}/bookings"), &json!({"seats": 1})).await.expect(201);
+    }
+    server.kill();
+    Some(read(&trace))
+}
+
+/// Reads the trace in the order in which calls ended: an fdatasync counts when it has returned, a write when it begins.
+fn read(trace: &Path) -> Seen {
+    let trace = std::fs::read_to_string(trace).unwrap();
+    let mut syncing: HashMap<&str, bool> = HashMap::new();
+    let (mut written, mut synced, mut after_creation) = (false, true, false);
+    let mut seen = Seen { answers: 0, too_early: 0 };
+    for line in trace.lines() {
+        let Some((thread, call)) = line.split_once(' ').map(|(thread, call)| (thread, call.trim_start())) else {
+            continue;
+        };
+        let log = call.contains("bookingservice.db-wal");
+        let sync = call.starts_with("fdatasync(") || call.starts_with("fsync(");
+        if log && call.starts_with("pwrite64(") {
+            (written, synced) = (true, false);
+        } else if log && sync && call.ends_with("= 0") {
+            synced = true;
+        } else if log && sync {
+            syncing.insert(thread, true);
+        } else if call.contains("resumed>") && call.ends_with("= 0") && syncing.remove(thread).is_some() {
+            synced = true;
+        } else if call.contains("HTTP/1.1 201") {
+            if after_creation {
+                seen.answers += 1;
+                seen.too_early += usize::from(!(written && synced));
+            }
+            after_creation = true; // the first 201 is the event's, at the other service
+            written = false;
+        }
+    }
+    seen
+}
