@@ -1,11 +1,11 @@
 //! `kill -9` cannot show durability: what a process wrote survives it in the kernel, fsync or not. So this test watches the
 //! system calls: a 201 may leave its socket only after an fdatasync of the write-ahead log that follows its commit.
 //!
-//! One client books one at a time, so what lies between a request and its answer belongs to that request alone. The test
-//! is tested: with `synchronous=OFF`, which only debug builds can be told, it must find every answer too early.
+//! Each booking has a user of its own, whose name is found again in the page that is written to the log and in the answer.
+//! The test is tested: with `synchronous=OFF`, which only debug builds can be told, it must find every answer too early.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::Path,
     process::{Command, Stdio},
 };
@@ -17,6 +17,7 @@ use e2e::{
 };
 use serde_json::json;
 
+/// Bookings, three at a time, so that some share a commit.
 const BOOKINGS: usize = 30;
 
 /// Answers with 201 in the trace, and those that left before their commit was on the disk.
@@ -46,7 +47,7 @@ async fn watch(env: Vec<(&'static str, String)>) -> Option<Seen> {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace");
     let calls = "trace=fdatasync,fsync,pwrite64,write,writev,sendto,sendmsg";
-    let under = ["strace", "-f", "-y", "-s", "32", "-e", calls, "-o", trace.to_str().unwrap()];
+    let under = ["strace", "-f", "-y", "-s", "8192", "-e", calls, "-o", trace.to_str().unwrap()];
     let under = under.map(str::to_owned).into();
     let mut server = Server::start(folder.path(), &Plan { env, under, ..Plan::default() }).expect("it starts");
     let event = server.events().post("/events", &samples::event("durable", 1000)).await.expect(201).id();
@@ -56,40 +57,48 @@ async fn watch(env: Vec<(&'static str, String)>) -> Option<Seen> {
         (bookings.get(&on_sale).await.status == 200).then_some(())
     })
     .await;
-    for _ in 0..BOOKINGS {
-        bookings.post(&format!("{on_sale}/bookings"), &json!({"seats": 1})).await.expect(201);
+    let book = async |number: usize| {
+        let body = json!({"seats": 1, "user_id": user(number)});
+        bookings.post(&format!("{on_sale}/bookings"), &body).await.expect(201);
+    };
+    for number in (0..BOOKINGS).step_by(3) {
+        tokio::join!(book(number), book(number + 1), book(number + 2));
     }
     server.kill();
     Some(read(&trace))
 }
 
-/// Reads the trace in the order in which calls ended: an fdatasync counts when it has returned, a write when it begins.
+/// None is a part of another.
+fn user(number: usize) -> String {
+    format!("user-{number:04}-of-the-log")
+}
+
+/// Reads the trace: what is written when an fdatasync begins is on the disk when it has returned.
 fn read(trace: &Path) -> Seen {
     let trace = std::fs::read_to_string(trace).unwrap();
-    let mut syncing: HashMap<&str, bool> = HashMap::new();
-    let (mut written, mut synced, mut after_creation) = (false, true, false);
+    let (mut written, mut durable) = (BTreeSet::new(), BTreeSet::new());
+    let mut syncing: HashMap<&str, BTreeSet<usize>> = HashMap::new();
     let mut seen = Seen { answers: 0, too_early: 0 };
     for line in trace.lines() {
         let Some((thread, call)) = line.split_once(' ').map(|(thread, call)| (thread, call.trim_start())) else {
             continue;
         };
+        let named = || (0..BOOKINGS).filter(|number| call.contains(&user(*number)));
         let log = call.contains("bookingservice.db-wal");
         let sync = call.starts_with("fdatasync(") || call.starts_with("fsync(");
         if log && call.starts_with("pwrite64(") {
-            (written, synced) = (true, false);
+            written.extend(named());
         } else if log && sync && call.ends_with("= 0") {
-            synced = true;
+            durable.extend(&written);
         } else if log && sync {
-            syncing.insert(thread, true);
-        } else if call.contains("resumed>") && call.ends_with("= 0") && syncing.remove(thread).is_some() {
-            synced = true;
+            syncing.insert(thread, written.clone());
+        } else if call.contains("sync resumed>") && call.ends_with("= 0") {
+            durable.extend(syncing.remove(thread).unwrap_or_default());
         } else if call.contains("HTTP/1.1 201") {
-            if after_creation {
+            for number in named() {
                 seen.answers += 1;
-                seen.too_early += usize::from(!(written && synced));
+                seen.too_early += usize::from(!durable.contains(&number));
             }
-            after_creation = true; // the first 201 is the event's, at the other service
-            written = false;
         }
     }
     seen
