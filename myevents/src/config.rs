@@ -12,7 +12,7 @@ use platform::{
     threads,
 };
 
-use crate::dead;
+use crate::{dead, verify};
 
 /// MyEvents: the event service and the booking service in one process, with nothing to install.
 ///
@@ -31,6 +31,8 @@ struct CommandLine {
 pub enum Job {
     /// Shows the messages that a service gave up on, and sends them again
     Dead(dead::Options),
+    /// Checks that what is stored agrees with itself, and with what clients were told
+    Verify(verify::Options),
 }
 
 /// A test holds this number against /proc.

@@ -8,6 +8,7 @@
 //! - [`record`]: what `load` writes down and `verify` holds the system to
 //! - [`start_page`]: what is told when all is ready
 //! - [`dead`]: the messages that a service gave up on
+//! - [`verify`]: whether what is stored agrees with itself
 //! - [`urls`]: where a running system is, for the jobs that ask one
 //!
 //! Each further job of the command line is a subcommand with a module of its own beside `serve`. It is a library so that
@@ -22,3 +23,4 @@ mod samples;
 pub mod serve;
 mod start_page;
 pub mod urls;
+pub mod verify;

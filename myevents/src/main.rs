@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use myevents::{
     config::{self, Command, Job},
-    dead, serve,
+    dead, serve, verify,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -23,5 +23,6 @@ async fn run() -> anyhow::Result<ExitCode> {
             serve::run(config, stop).await.map(|()| ExitCode::SUCCESS)
         }
         Command::Job(Job::Dead(options)) => dead::run(options).await,
+        Command::Job(Job::Verify(options)) => Ok(verify::run(options).await),
     }
 }
