@@ -4,6 +4,7 @@
 //! - [`serve`]: builds both services, runs them, stops them
 //! - [`folder`]: whose data folder it is, and whether it is new
 //! - [`samples`]: three events to begin with
+//! - [`load`]: clients that read, book and cancel, and what they measured
 //! - [`own_rest`]: how this program speaks to its own REST
 //! - [`record`]: what `load` writes down and `verify` holds the system to
 //! - [`start_page`]: what is told when all is ready
@@ -17,6 +18,7 @@
 pub mod config;
 pub mod dead;
 mod folder;
+pub mod load;
 mod own_rest;
 pub mod record;
 mod samples;
