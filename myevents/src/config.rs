@@ -12,7 +12,7 @@ use platform::{
     threads,
 };
 
-use crate::dead;
+use crate::{dead, load, verify};
 
 /// MyEvents: the event service and the booking service in one process, with nothing to install.
 ///
@@ -29,8 +29,12 @@ struct CommandLine {
 /// What is done instead of serving.
 #[derive(clap::Subcommand)]
 pub enum Job {
+    /// Loads a running system, and shows how fast it answers
+    Load(Box<load::options::Options>),
     /// Shows the messages that a service gave up on, and sends them again
     Dead(dead::Options),
+    /// Checks that what is stored agrees with itself, and with what clients were told
+    Verify(verify::Options),
 }
 
 /// A test holds this number against /proc.

@@ -4,10 +4,12 @@
 //! - [`serve`]: builds both services, runs them, stops them
 //! - [`folder`]: whose data folder it is, and whether it is new
 //! - [`samples`]: three events to begin with
+//! - [`load`]: clients that read, book and cancel, and what they measured
 //! - [`own_rest`]: how this program speaks to its own REST
 //! - [`record`]: what `load` writes down and `verify` holds the system to
 //! - [`start_page`]: what is told when all is ready
 //! - [`dead`]: the messages that a service gave up on
+//! - [`verify`]: whether what is stored agrees with itself
 //! - [`urls`]: where a running system is, for the jobs that ask one
 //!
 //! Each further job of the command line is a subcommand with a module of its own beside `serve`. It is a library so that
@@ -16,9 +18,11 @@
 pub mod config;
 pub mod dead;
 mod folder;
+pub mod load;
 mod own_rest;
 pub mod record;
 mod samples;
 pub mod serve;
 mod start_page;
 pub mod urls;
+pub mod verify;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use myevents::{
     config::{self, Command, Job},
-    dead, serve,
+    dead, load, serve, verify,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -22,6 +22,8 @@ async fn run() -> anyhow::Result<ExitCode> {
             let stop = platform::shutdown::on_signal()?;
             serve::run(config, stop).await.map(|()| ExitCode::SUCCESS)
         }
+        Command::Job(Job::Load(options)) => load::run(*options).await,
         Command::Job(Job::Dead(options)) => dead::run(options).await,
+        Command::Job(Job::Verify(options)) => Ok(verify::run(options).await),
     }
 }

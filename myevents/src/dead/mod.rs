@@ -104,8 +104,14 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
         }
         What::Redrive { place, which: Which { id, all: _ } } => {
             let mut checks = Checks::new();
-            let id: Option<Uuid> =
-                checks.value(given("ID", &id), None, "the id of a dead letter", |text| text.parse().ok().map(Some));
+            let parsed = id.as_deref().map(str::parse::<Uuid>).transpose();
+            let id = parsed.unwrap_or_else(|_| {
+                checks.problem(format!(
+                    "--id is {:?}: it must be an id that `dead list` shows",
+                    id.as_deref().unwrap_or_default()
+                ));
+                None
+            });
             let place = place.check(&mut checks);
             checks.finish()?;
             let redriven = match &place {

@@ -1,0 +1,76 @@
+//! One client: it has one request under way, and keeps a connection to each service.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::sleep;
+
+use super::{
+    Shared,
+    connection::{Answer, Connection, Failure},
+    job::{Job, To},
+    settle,
+};
+
+/// Between two tries to reach a system that is away. Shorter than a restart takes, long enough to leave it the processor.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What the clients are to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Book until enough is sold for a beginning.
+    Fill,
+    /// The mix of requests.
+    Mix,
+}
+
+pub(super) struct Client {
+    shared: Arc<Shared>,
+    user: Arc<str>,
+    events: Connection,
+    bookings: Connection,
+    /// A request whose fate is not known and that is sent again.
+    again: Option<Job>,
+}
+
+impl Client {
+    pub(super) fn new(shared: Arc<Shared>, number: u32) -> Self {
+        let user = settle::user(&shared.run, number);
+        let (events, bookings) = (shared.plan.events.clone(), shared.plan.bookings.clone());
+        Self { shared, user, events: Connection::new(events), bookings: Connection::new(bookings), again: None }
+    }
+
+    /// Works until the pace gives no more turns, or the phase has nothing left to do.
+    pub(super) async fn run(mut self, phase: Phase) {
+        let shared = self.shared.clone();
+        while let Some(turn) = shared.pace.turn().await {
+            let Some(job) = self.again.take().or_else(|| Job::next(&shared, phase, &self.user)) else { break };
+            // A request that cannot be sent keeps its turn: in an open loop its latency goes on growing.
+            let answer = loop {
+                let since = turn.since();
+                let connection = match job.to {
+                    To::Events => &mut self.events,
+                    To::Bookings => &mut self.bookings,
+                };
+                let exchanged = connection.exchange(&job).await;
+                shared.tally().exchanged(job.kind, since.elapsed(), connection.is_new, &exchanged);
+                match exchanged {
+                    Ok(answer) => break Some(answer),
+                    Err(Failure::Unanswered) => break None,
+                    Err(Failure::Away(_)) => {}
+                }
+                if shared.stop.run_until_cancelled(sleep(PAUSE)).await.is_none() {
+                    return;
+                }
+            };
+            self.conclude(job, answer).await;
+        }
+    }
+
+    async fn conclude(&mut self, job: Job, answer: Option<Answer>) {
+        let answered = answer.is_some();
+        self.again = settle::settle(&self.shared, job, answer);
+        if !answered || self.again.is_some() {
+            let _ = self.shared.stop.run_until_cancelled(sleep(PAUSE)).await;
+        }
+    }
+}

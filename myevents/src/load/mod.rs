@@ -1,0 +1,131 @@
+//! `myevents load`: clients that read, book, repeat, cancel and make mistakes, as fast as they can or at a given rate.
+//!
+//! - [`options`]: the options, and the [`Plan`] they mean
+//! - [`mix`]: the kinds of requests, and how often each is made
+//! - [`stock`]: the events that are booked, each held between 20 % and 90 % sold
+//! - [`prepare`]: finds or creates these events, and sells the first seats
+//! - [`pace`]: when the next request is due
+//! - [`job`], [`bad`]: one request, and what it is expected to come to
+//! - [`client`], [`connection`]: one client, and its connections
+//! - [`settle`]: what an answer means for the stock and the record
+//! - [`recorder`]: writes [`crate::record`]
+//! - [`tally`], [`report`], [`table`]: what is counted, and how it is told
+//! - [`progress`]: the bar
+//!
+//! It runs on the machine of the system it loads, so it must be cheap: one thread, and the bare HTTP/1.1 client of `hyper`.
+
+mod bad;
+mod client;
+mod connection;
+mod job;
+mod mix;
+pub mod options;
+mod pace;
+mod prepare;
+mod progress;
+mod recorder;
+pub mod report;
+mod settle;
+mod stock;
+mod table;
+mod tally;
+mod target;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    client::{Client, Phase},
+    options::{Options, Plan},
+    pace::Pace,
+    progress::Progress,
+    recorder::Recorder,
+    report::Report,
+    stock::Stock,
+    tally::Tally,
+};
+
+/// What all clients share. There is one thread, so the locks never wait.
+struct Shared {
+    plan: Plan,
+    pace: Pace,
+    stop: CancellationToken,
+    stock: Mutex<Stock>,
+    tally: Mutex<Tally>,
+    recorder: Option<Recorder>,
+    /// Tells this run's users and keys from those of any other.
+    run: String,
+}
+
+impl Shared {
+    fn stock(&self) -> MutexGuard<'_, Stock> {
+        self.stock.lock().expect("nothing panics while it holds this")
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().expect("nothing panics while it holds this")
+    }
+}
+
+/// The job as the command line asks for it. A run that was ended by Ctrl-C is a good one.
+pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    let (plan, json) = (options.plan()?, options.json);
+    let stop = platform::shutdown::on_signal()?;
+    let report = perform(plan, stop).await?;
+    let text = if json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
+    // `println!` would panic where nobody reads.
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Loads the system until the time is over or `stop` is cancelled, and tells what was done.
+pub async fn perform(plan: Plan, stop: CancellationToken) -> anyhow::Result<Report> {
+    let recorder = plan.record.as_deref().map(Recorder::open).transpose()?;
+    let stock = prepare::events(&plan, &stop).await?;
+    let filling = Shared {
+        pace: Pace::closed(stop.clone()),
+        stop: stop.clone(),
+        stock: Mutex::new(stock),
+        tally: Mutex::default(),
+        recorder,
+        run: format!("{:08x}", fastrand::u32(..)),
+        plan,
+    };
+    let filled = work(filling, Phase::Fill).await;
+    let ready = filled.tally().clone();
+
+    let stop = stop.child_token();
+    let pace = filled.plan.rate.map_or_else(|| Pace::closed(stop.clone()), |rate| Pace::open(rate, stop.clone()));
+    let loading = Shared { pace, stop: stop.clone(), tally: Mutex::new(Tally::after(&ready)), ..filled };
+    let timer = loading.plan.duration.map(|duration| {
+        tokio::spawn(async move {
+            tokio::time::sleep(duration).await;
+            stop.cancel();
+        })
+    });
+    let done = work(loading, Phase::Mix).await;
+    if let Some(timer) = timer {
+        timer.abort();
+    }
+    let (stock, tally) = (done.stock(), done.tally());
+    Ok(Report::new(&done.plan, &done.pace, &stock, &tally))
+}
+
+/// Runs all clients of one phase to their end.
+async fn work(shared: Shared, phase: Phase) -> Shared {
+    let shared = Arc::new(shared);
+    let progress = Progress::start(&shared, phase);
+    let mut clients = JoinSet::new();
+    for number in 0..shared.plan.connections {
+        clients.spawn(Client::new(shared.clone(), number).run(phase));
+    }
+    clients.join_all().await;
+    progress.end().await;
+    Arc::into_inner(shared).expect("all clients have ended")
+}

@@ -1,0 +1,96 @@
+//! When the next request is due.
+//!
+//! In a closed loop that is when the one before is answered; a slow system is asked less. In an open loop requests come
+//! at a rate, as from a crowd that does not know how the system is doing: each has its time, and its latency counts from
+//! then, also if no client was free to send it (else the slowest moments would be measured least: coordinated omission).
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// The timer wakes up to so much too late. That is not the system's fault: a client that was free in time and woke within
+/// it counts from there.
+const GRAIN: Duration = Duration::from_millis(2);
+
+/// Gives out turns.
+pub(super) struct Pace {
+    /// Requests a second; `None` is a closed loop.
+    rate: Option<f64>,
+    began: Instant,
+    given: AtomicU64,
+    stop: CancellationToken,
+}
+
+/// The right to send one request.
+#[derive(Clone, Copy)]
+pub(super) struct Turn {
+    /// From when its latency counts; `None`: from when it is sent.
+    pub(super) due: Option<Instant>,
+}
+
+impl Pace {
+    pub(super) fn closed(stop: CancellationToken) -> Self {
+        Self { rate: None, began: Instant::now(), given: AtomicU64::new(0), stop }
+    }
+
+    pub(super) fn open(rate: f64, stop: CancellationToken) -> Self {
+        Self { rate: Some(rate), ..Self::closed(stop) }
+    }
+
+    /// Waits until it is time; `None` at the end.
+    pub(super) async fn turn(&self) -> Option<Turn> {
+        if self.stop.is_cancelled() {
+            return None;
+        }
+        let Some(rate) = self.rate else { return Some(Turn { due: None }) };
+        let number = self.given.fetch_add(1, Ordering::Relaxed);
+        let due = self.began + Duration::from_secs_f64(number as f64 / rate);
+        if due <= Instant::now() {
+            return Some(Turn { due: Some(due) });
+        }
+        tokio::select! { () = sleep_until(due) => {}, () = self.stop.cancelled() => return None }
+        let now = Instant::now();
+        Some(Turn { due: Some(if now - due <= GRAIN { now } else { due }) })
+    }
+
+    /// Time since the beginning.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Requests that were due by then and that no client was free to send.
+    pub(super) fn behind(&self, elapsed: Duration, connections: u32) -> u64 {
+        let Some(rate) = self.rate else { return 0 };
+        // Every client may hold a turn that is not due yet.
+        let due = (elapsed.as_secs_f64() * rate) as u64;
+        due.saturating_sub(self.given.load(Ordering::Relaxed)).saturating_sub(u64::from(connections))
+    }
+}
+
+impl Turn {
+    /// From when the latency of a request counts that is sent now.
+    pub(super) fn since(self) -> Instant {
+        self.due.unwrap_or_else(Instant::now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn in_an_open_loop_a_late_request_counts_from_when_it_was_due() {
+        let pace = Pace::open(100.0, CancellationToken::new());
+        let began = Instant::now();
+        assert_eq!(pace.turn().await.unwrap().since(), began);
+        tokio::time::sleep(Duration::from_millis(35)).await; // the system is slow
+        for due in [10, 20, 30] {
+            assert_eq!(pace.turn().await.unwrap().since() - began, Duration::from_millis(due));
+        }
+        assert!(pace.turn().await.unwrap().since() - began >= Duration::from_millis(40));
+    }
+}

@@ -1,0 +1,55 @@
+//! Where a service is.
+
+use hyper::{Uri, header::HeaderValue};
+
+/// The address of one service's REST.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// As it was given, without a slash at the end, for messages.
+    pub url: String,
+    /// What to connect to.
+    pub(super) host: String,
+    /// Likewise.
+    pub(super) port: u16,
+    /// The `Host` header.
+    pub(super) authority: HeaderValue,
+    /// What stands before every path; usually nothing.
+    pub(super) base: String,
+}
+
+impl Target {
+    /// Takes `http://host:port`, also with a path. HTTPS is for whoever stands in front of the services, not for them.
+    pub fn parse(text: &str) -> Option<Self> {
+        let uri: Uri = text.parse().ok()?;
+        let authority = uri.authority()?;
+        let plain = uri.scheme_str() == Some("http") && uri.query().is_none() && !authority.as_str().contains('@');
+        plain.then_some(())?;
+        Some(Self {
+            url: text.trim_end_matches('/').to_owned(),
+            host: authority.host().trim_matches(['[', ']']).to_owned(),
+            port: authority.port_u16().unwrap_or(80),
+            authority: HeaderValue::from_str(authority.as_str()).ok()?,
+            base: uri.path().trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Target;
+
+    #[test]
+    fn an_address_is_taken_apart() {
+        for (text, host, port, base) in [
+            ("http://127.0.0.1:8181", "127.0.0.1", 8181, ""),
+            ("http://[::1]:8181/", "::1", 8181, ""),
+            ("http://tickets/events-api/", "tickets", 80, "/events-api"),
+        ] {
+            let target = Target::parse(text).unwrap();
+            assert_eq!((target.host.as_str(), target.port, target.base.as_str()), (host, port, base));
+        }
+        for text in ["", "127.0.0.1:8181", "https://host", "http://", "http://me:pass@host", "http://host?x=1"] {
+            assert!(Target::parse(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Reads the few numbers that are needed out of `/metrics`.
+
+/// The text that an ops port answered.
+pub(super) struct Exposition(pub(super) String);
+
+impl Exposition {
+    /// A metric, of all its series together; `None` where there is none of that name.
+    pub(super) fn sum(&self, name: &str) -> Option<u64> {
+        let values = self.series(name).filter_map(|(_, value)| value.parse::<f64>().ok());
+        values.map(|value| value.max(0.0) as u64).reduce(|sum, value| sum.saturating_add(value))
+    }
+
+    /// Every value of one label of a metric.
+    pub(super) fn labels<'t>(&'t self, name: &'t str, label: &str) -> impl Iterator<Item = &'t str> {
+        let begin = format!("{label}=\"");
+        self.series(name).filter_map(move |(labels, _)| {
+            // Ids are asked for, and in those nothing is escaped.
+            let value = &labels[labels.find(&begin)? + begin.len()..];
+            value.split('"').next()
+        })
+    }
+
+    /// The series of a metric: the labels, and the value.
+    fn series<'t>(&'t self, name: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
+        self.0.lines().filter_map(move |line| {
+            let rest = line.strip_prefix(name)?;
+            let (labels, value) = rest.rsplit_once(' ')?;
+            (labels.is_empty() || labels.starts_with('{')).then_some((labels, value))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_is_read_with_its_series_and_labels_and_no_other_that_begins_alike() {
+        let text =
+            "# HELP a A.\n# TYPE a gauge\na 3\nab 4\nc{eventID=\"x\",eventName=\"a } \\\" 9\"} 5\nc{eventID=\"y\"} 6\n";
+        let metrics = Exposition(text.into());
+        assert_eq!(metrics.sum("a"), Some(3));
+        assert_eq!(metrics.sum("c"), Some(11));
+        assert_eq!(metrics.sum("d"), None);
+        assert_eq!(metrics.labels("c", "eventID").collect::<Vec<_>>(), ["x", "y"]);
+    }
+}

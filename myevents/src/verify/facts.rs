@@ -1,0 +1,124 @@
+//! What was read of a system, running or stopped, as plain values. [`reconcile`](super::reconcile) judges it.
+
+use std::collections::HashMap;
+
+use contracts::Instant;
+use platform::{messaging::Message, outbox::DeadLetter};
+use uuid::Uuid;
+
+/// Everything but the single bookings, which may be a million: those are counted up while they are read.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// The event service's events.
+    pub(super) shown: Vec<Shown>,
+    /// The booking service's.
+    pub(super) sold: Vec<Sold>,
+    /// What the bookings come to.
+    pub(super) tally: Tally,
+    /// Messages that wait in an outbox, with whose it is. Of a running system none: it is waited for until they are gone.
+    pub(super) pending: Vec<(&'static str, Message)>,
+    /// Dead letters, with whose outbox they come from.
+    pub(super) dead: Vec<(&'static str, DeadLetter)>,
+    /// What a running system's metrics say.
+    pub(super) totals: Option<Totals>,
+}
+
+/// An event as the event service shows it.
+#[derive(Clone, Debug)]
+pub(super) struct Shown {
+    pub(super) id: Uuid,
+    pub(super) name: String,
+    pub(super) end_date: Instant,
+    pub(super) capacity: Option<u64>,
+    pub(super) booked_seats: u64,
+    pub(super) seats_left: Option<u64>,
+    /// Only in the file; REST does not show it.
+    pub(super) version: Option<u64>,
+}
+
+/// An event as the booking service sells it.
+#[derive(Clone, Debug)]
+pub(super) struct Sold {
+    pub(super) id: Uuid,
+    pub(super) name: String,
+    /// Only in the file.
+    pub(super) end_date: Option<Instant>,
+    pub(super) capacity: Option<u64>,
+    pub(super) seats_left: Option<u64>,
+    pub(super) booked_seats: u64,
+    pub(super) version: u64,
+    /// See `bookingservice::store::audit`; 0 where it cannot be seen.
+    pub(super) unlimited_off_by: i64,
+}
+
+/// A booking, as long as it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Booking<'a> {
+    pub(super) id: Uuid,
+    /// Absent where it refers to an event that is not there.
+    pub(super) event_id: Option<Uuid>,
+    /// Only in the file.
+    pub(super) seq: Option<u64>,
+    pub(super) user_id: &'a str,
+    pub(super) seats: u64,
+    pub(super) cancelled: bool,
+}
+
+/// What the bookings come to, by event.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) by_event: HashMap<Uuid, Sums>,
+    /// Bookings of no event.
+    pub(super) orphans: Vec<Uuid>,
+}
+
+/// What one event's bookings come to.
+#[derive(Debug, Default)]
+pub(super) struct Sums {
+    pub(super) bookings: u64,
+    pub(super) cancelled: u64,
+    pub(super) confirmed_seats: u64,
+    /// All of them, where they can be seen.
+    pub(super) seqs: Vec<u64>,
+}
+
+impl Tally {
+    /// Counts a booking.
+    pub(super) fn add(&mut self, booking: &Booking<'_>) {
+        let Some(event) = booking.event_id else {
+            self.orphans.push(booking.id);
+            return;
+        };
+        let sums = self.by_event.entry(event).or_default();
+        sums.bookings += 1;
+        if booking.cancelled {
+            sums.cancelled += 1;
+        } else {
+            sums.confirmed_seats = sums.confirmed_seats.saturating_add(booking.seats); // a damaged file may hold anything
+        }
+        sums.seqs.extend(booking.seq);
+    }
+
+    /// Bookings, how many of them are cancelled, and the seats of the others.
+    pub(super) fn totals(&self) -> (u64, u64, u64) {
+        let add = |(bookings, cancelled, seats), sums: &Sums| {
+            (bookings + sums.bookings, cancelled + sums.cancelled, sums.confirmed_seats.saturating_add(seats))
+        };
+        self.by_event.values().fold((self.orphans.len() as u64, 0, 0), add)
+    }
+}
+
+/// What a running system's metrics say when it is quiet.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Totals {
+    /// `myevents_seat_changes`
+    pub(super) seat_changes: u64,
+    /// `myevents_view_seat_changes`
+    pub(super) view_seat_changes: u64,
+    /// `myevents_seats_confirmed`
+    pub(super) seats_confirmed: u64,
+    /// `myevents_holds`, where the store has any: the longest list.
+    pub(super) holds: u64,
+    /// `myevents_dead_letters`, of all queues.
+    pub(super) dead_letters: u64,
+}

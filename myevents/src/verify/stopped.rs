@@ -1,0 +1,90 @@
+//! Reads the data folder of a stopped system. Both files are locked first and stay as they are.
+
+use std::path::Path;
+
+use bookingservice::store::audit::{Audit as Bookings, StoredBooking, StoredEvent as StoredOnSale};
+use eventservice::store::audit::{Audit as Events, StoredEvent};
+use platform::sqlite::open::OpenError;
+
+use super::{
+    Unchecked,
+    facts::{Booking, Facts, Shown, Sold},
+    findings::{Findings, Kind},
+    watch::Watch,
+};
+use crate::folder::not_stopped;
+
+/// Reads everything, and shows each booking to `watch`. `None` where damage keeps it from being read; that is a finding
+/// then.
+pub(super) fn read(folder: &Path, findings: &mut Findings, watch: &mut Watch) -> Result<Option<Facts>, Unchecked> {
+    let events = opened(Events::open(folder.to_owned()), findings)?;
+    let bookings = opened(Bookings::open(folder.to_owned()), findings)?;
+    let (Some(events), Some(bookings)) = (events, bookings) else { return Ok(None) };
+    for file in [&events.file, &bookings.file] {
+        match file.problems() {
+            Ok(problems) => {
+                for problem in problems {
+                    findings.add(Kind::File, || format!("{} is damaged: {problem}", file.path().display()));
+                }
+            }
+            Err(cause) => findings.add(Kind::File, || cause.to_string()),
+        }
+    }
+    watch.begin();
+    match facts(&events, &bookings, watch) {
+        Ok(facts) => Ok(Some(facts)),
+        Err(cause) => {
+            findings.add(Kind::File, || cause.to_string());
+            Ok(None)
+        }
+    }
+}
+
+fn facts(events: &Events, bookings: &Bookings, watch: &mut Watch) -> Result<Facts, OpenError> {
+    let mut facts = Facts {
+        shown: events.events()?.into_iter().map(shown).collect(),
+        sold: bookings.events()?.into_iter().map(sold).collect(),
+        ..Facts::default()
+    };
+    bookings.each_booking(|stored| {
+        let StoredBooking { id, event_id, seq, user_id, seats, cancelled } = stored;
+        let booking = Booking { id, event_id, seq: Some(seq), user_id, seats, cancelled };
+        facts.tally.add(&booking);
+        watch.see(&booking);
+    })?;
+    for (publisher, file) in [("eventservice", &events.file), ("bookingservice", &bookings.file)] {
+        facts.pending.extend(file.pending()?.into_iter().map(|entry| (publisher, entry.message)));
+        facts.dead.extend(file.dead_letters()?.into_iter().map(|letter| (publisher, letter)));
+    }
+    Ok(facts)
+}
+
+/// A file that is damaged was checked, and found damaged; one that is missing, in use or a stranger's was not.
+fn opened<T>(file: Result<T, OpenError>, findings: &mut Findings) -> Result<Option<T>, Unchecked> {
+    match file {
+        Ok(file) => Ok(Some(file)),
+        Err(cause @ (OpenError::Damaged(..) | OpenError::NotADatabase(_))) => {
+            findings.add(Kind::File, || cause.to_string());
+            Ok(None)
+        }
+        Err(
+            cause @ (OpenError::Folder(..)
+            | OpenError::InUse(..)
+            | OpenError::OtherApplication(_)
+            | OpenError::Newer(..)
+            | OpenError::Older(..)
+            | OpenError::Missing(_)
+            | OpenError::Sqlite(..)),
+        ) => Err(not_stopped(cause).into()),
+    }
+}
+
+fn shown(stored: StoredEvent) -> Shown {
+    let StoredEvent { id, name, end_date, capacity, booked_seats, seats_left, version } = stored;
+    Shown { id, name, end_date, capacity, booked_seats, seats_left, version: Some(version) }
+}
+
+fn sold(stored: StoredOnSale) -> Sold {
+    let StoredOnSale { id, name, end_date, capacity, seats_left, booked_seats, version, unlimited_off_by } = stored;
+    Sold { id, name, end_date: Some(end_date), capacity, seats_left, booked_seats, version, unlimited_off_by }
+}
