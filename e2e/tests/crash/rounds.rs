@@ -1,0 +1,62 @@
+//! 20 rounds of `kill -9` at a random moment, under load, on one data folder. In the end everything that was answered must
+//! be there, once, and both services must agree.
+//!
+//! A round counts only if the kill hit at least 16 requests on their way, and at least 5 of them must leave messages in an
+//! outbox: else nothing was tried, and the test fails as inconclusive.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    time::{Duration, Instant},
+};
+
+use e2e::server::{Plan, Server};
+
+use crate::tools::{Load, assert_clean, verify, verify_folder};
+
+const ROUNDS: usize = 20;
+const ROUNDS_MAX: usize = 40;
+const UNANSWERED_MIN: usize = 16;
+const LEFT_OVER_MIN: usize = 5;
+
+#[test]
+fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), &Plan::default()).expect("it starts");
+    let plan = Plan { addresses: Some(server.addresses.clone()), ..Plan::default() };
+    let record = folder.path().join("record");
+    let load = Load::start(&server.addresses, &record);
+
+    let (mut counted, mut left_over) = (0, 0);
+    for _ in 0..ROUNDS_MAX {
+        let (booked, unanswered) = (load.recorded("booked"), load.recorded("unanswered_"));
+        wait("the load books again", || load.recorded("booked") > booked + 200);
+        std::thread::sleep(Duration::from_millis(RandomState::new().hash_one(counted) % 200)); // a random moment
+        server.kill();
+        server = Server::start(folder.path(), &plan).expect("it starts on what was left");
+        wait("the load has noticed", || load.recorded("booked") > booked + 300);
+        counted += usize::from(load.recorded("unanswered_") >= unanswered + UNANSWERED_MIN);
+        left_over += usize::from(server.log().contains("an earlier run left messages in the outbox"));
+        if counted >= ROUNDS {
+            break;
+        }
+    }
+    let acknowledged = load.recorded("booked") + load.recorded("cancelled");
+    println!("{counted} rounds, {left_over} with messages left, {acknowledged} answers to be found again");
+    load.stop();
+    assert!(counted >= ROUNDS, "inconclusive: only {counted} kills hit {UNANSWERED_MIN} requests on their way");
+    assert!(left_over >= LEFT_OVER_MIN, "inconclusive: only {left_over} kills left messages in an outbox");
+
+    let against = ["--against", record.to_str().unwrap()];
+    assert_clean(&verify(&server, &against));
+    server.kill();
+    assert_clean(&verify_folder(folder.path()));
+}
+
+#[track_caller]
+fn wait(what: &str, done: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !done() {
+        assert!(began.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
