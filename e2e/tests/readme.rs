@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use e2e::{binary, start_page::Addresses};
+use e2e::{binary, not_run, start_page::Addresses};
 use serde_json::Value;
 
 struct Running(Child);
@@ -49,6 +49,10 @@ fn shape(line: &str) -> String {
 
 #[test]
 fn every_command_of_the_readme_does_what_it_shows() {
+    let curl = Command::new("bash").args(["-c", "curl --version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !curl.is_ok_and(|status| status.success()) {
+        return not_run("the README's commands: bash and curl (install the packages bash and curl)");
+    }
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(binary::myevents());
     for option in ["--events-addr", "--bookings-addr", "--events-ops-addr", "--bookings-ops-addr"] {
