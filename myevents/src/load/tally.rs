@@ -41,7 +41,7 @@ pub(super) struct Tally {
     pub(super) losses: Vec<Loss>,
     pub(super) loss_count: u64,
     pub(super) most_unanswered: u64,
-    /// Requests lost since the connection was last made.
+    /// Requests were lost, and no new connection has brought an answer yet.
     losing: bool,
 }
 
@@ -85,11 +85,11 @@ impl Tally {
         connected: bool,
         exchanged: &Result<Answer, Failure>,
     ) {
-        if connected && !matches!(exchanged, Err(Failure::Away(_))) {
-            self.losing = false;
-        }
         match exchanged {
-            Ok(answer) => self.answered(kind, answer.status.as_u16(), latency),
+            Ok(answer) => {
+                self.losing &= !connected;
+                self.answered(kind, answer.status.as_u16(), latency);
+            }
             Err(Failure::Unanswered) => self.unanswered(kind),
             Err(Failure::Away(cause)) => {
                 self.connection_errors += 1;
@@ -149,11 +149,13 @@ mod tests {
     fn requests_that_are_lost_together_are_one_loss() {
         let mut tally = Tally::default();
         for lost in [17, 3] {
-            for connected in std::iter::once(true).chain(std::iter::repeat_n(false, lost - 1)) {
-                tally.exchanged(Kind::Book, Duration::ZERO, connected, &Err(Failure::Unanswered));
+            for _ in 0..lost {
+                tally.exchanged(Kind::Book, Duration::ZERO, false, &Err(Failure::Unanswered));
             }
             let away = Failure::Away(io::ErrorKind::ConnectionRefused.into());
             tally.exchanged(Kind::Book, Duration::ZERO, true, &Err(away));
+            let answer = Answer { status: hyper::StatusCode::OK, body: Default::default() };
+            tally.exchanged(Kind::Book, Duration::ZERO, true, &Ok(answer));
         }
         assert_eq!(tally.losses.iter().map(|loss| loss.unanswered).collect::<Vec<_>>(), [17, 3]);
         assert_eq!((tally.most_unanswered, tally.unanswered, tally.connection_errors), (17, 20, 2));

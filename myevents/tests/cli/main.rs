@@ -2,6 +2,7 @@
 //!
 //! - `start`: the start page, its command, the samples
 //! - `restart`: what is there after `kill -9`
+//! - `load`: the load generator, against a running system
 //! - `refused`: what the program does not start with, and what it says then
 //! - `stop`: signals
 //! - `helpers`: the program as a value, and waiting
@@ -9,6 +10,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod helpers;
+mod load;
 mod refused;
 mod restart;
 mod start;
