@@ -63,7 +63,7 @@ fn facts(events: &Events, bookings: &Bookings, watch: &mut Watch) -> Result<Fact
 fn opened<T>(file: Result<T, OpenError>, findings: &mut Findings) -> Result<Option<T>, Unchecked> {
     match file {
         Ok(file) => Ok(Some(file)),
-        Err(cause @ (OpenError::Damaged(..) | OpenError::NotADatabase(_))) => {
+        Err(cause @ (OpenError::Damaged(..) | OpenError::NotADatabase(_) | OpenError::Unreadable(..))) => {
             findings.add(Kind::File, || cause.to_string());
             Ok(None)
         }

@@ -51,6 +51,9 @@ pub enum OpenError {
     /// Found damaged.
     #[error("{0} is damaged ({1}): restore it from a backup")]
     Damaged(PathBuf, String),
+    /// It was opened, and what is in it is not what was written.
+    #[error("{0} holds something that cannot be read: {1}")]
+    Unreadable(PathBuf, rusqlite::Error),
     /// Anything else.
     #[error("{0} cannot be opened: {1}")]
     Sqlite(PathBuf, rusqlite::Error),
@@ -202,9 +205,18 @@ fn migrate(connection: &mut Connection, spec: &Spec, version: usize) -> rusqlite
 }
 
 pub(super) fn sqlite_error(path: &Path, cause: rusqlite::Error) -> OpenError {
+    damage(path, &cause).unwrap_or_else(|| OpenError::Sqlite(path.to_owned(), cause))
+}
+
+/// The same for a file that could be opened.
+pub(super) fn read_error(path: &Path, cause: rusqlite::Error) -> OpenError {
+    damage(path, &cause).unwrap_or_else(|| OpenError::Unreadable(path.to_owned(), cause))
+}
+
+fn damage(path: &Path, cause: &rusqlite::Error) -> Option<OpenError> {
     match cause.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotADatabase(path.to_owned()),
-        Some(rusqlite::ErrorCode::DatabaseCorrupt) => OpenError::Damaged(path.to_owned(), cause.to_string()),
-        _ => OpenError::Sqlite(path.to_owned(), cause),
+        Some(rusqlite::ErrorCode::NotADatabase) => Some(OpenError::NotADatabase(path.to_owned())),
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => Some(OpenError::Damaged(path.to_owned(), cause.to_string())),
+        _ => None,
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    open::{OpenError, Spec, identify, lock, log_was_left, looks_new, sqlite_error},
+    open::{OpenError, Spec, identify, lock, log_was_left, looks_new, read_error, sqlite_error},
     outbox::{dead_letters_in, pending_in},
 };
 use crate::{messaging::Entry, outbox::DeadLetter};
@@ -59,7 +59,7 @@ impl StoppedFile {
 
     /// Reads.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, OpenError> {
-        work(&self.connection).map_err(|cause| sqlite_error(&self.path, cause))
+        work(&self.connection).map_err(|cause| read_error(&self.path, cause))
     }
 
     /// All messages that wait to be published, oldest first.
