@@ -24,7 +24,7 @@ pub(super) struct Look {
 impl Look {
     /// Looks once.
     pub(super) async fn at(client: &Client, ops: &OpsUrls) -> anyhow::Result<Self> {
-        let (events, bookings) = tokio::try_join!(metrics(client, &ops.events), metrics(client, &ops.bookings))?;
+        let (events, bookings) = (metrics(client, &ops.events).await?, metrics(client, &ops.bookings).await?);
         events.sum("myevents_view_seat_changes").with_context(|| wrong(&ops.events, "an event service"))?;
         bookings.sum("myevents_seat_changes").with_context(|| wrong(&ops.bookings, "a booking service"))?;
         Ok(Self { events, bookings })

@@ -1,6 +1,7 @@
 //! The program as a value: started on free ports and a folder of the test's own, asked over HTTP, killed when dropped.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -133,6 +134,19 @@ impl MyEvents {
         urls.iter().map(|url| url.trim_start_matches("http://").to_owned()).collect()
     }
 
+    /// The options by which a job finds the ops ports.
+    pub(crate) fn ops_options(&self) -> Vec<String> {
+        let ports = self.ports();
+        let option = |name: &str, port: &str| vec![name.to_owned(), format!("http://{port}")];
+        [option("--events-ops-url", &ports[2]), option("--bookings-ops-url", &ports[3])].concat()
+    }
+
+    /// The options by which a job finds all ports.
+    pub(crate) fn url_options(&self) -> Vec<String> {
+        let rest = ["--events-url".into(), self.events(), "--bookings-url".into(), self.bookings()];
+        [rest.to_vec(), self.ops_options()].concat()
+    }
+
     fn url(&self, line: &str, beginning: &str) -> String {
         let page = self.page();
         let line = page.lines().find(|l| l.contains(line)).unwrap_or_else(|| panic!("no {line} in {page}"));
@@ -218,4 +232,27 @@ pub(crate) async fn view_shows(run: &MyEvents, event: &str, seats: u64) {
         get(&url).await.filter(|event| event["booked_seats"] == seats)
     })
     .await;
+}
+
+/// What a job of the program said, and how it ended.
+pub(crate) struct Job {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Job {
+    /// Runs `myevents` with these arguments to its end.
+    pub(crate) fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_myevents"));
+        let output = command.env_clear().args(arguments).stdin(Stdio::null()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// Its standard output, if it ended with 0.
+    pub(crate) fn well(self) -> String {
+        assert_eq!(self.code, Some(0), "{}{}", self.out, self.err);
+        self.out
+    }
 }

@@ -5,13 +5,17 @@
 //! - `load`: the load generator, against a running system
 //! - `refused`: what the program does not start with, and what it says then
 //! - `stop`: signals
+//! - `verify`: that it finds each damage, and nothing where there is none
+//! - `dead`: the messages that were given up, and their way back
 //! - `helpers`: the program as a value, and waiting
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod dead;
 mod helpers;
 mod load;
 mod refused;
 mod restart;
 mod start;
 mod stop;
+mod verify;

@@ -1,0 +1,87 @@
+//! `--against`: damages after which the store agrees with itself, and only the record shows that something is wrong.
+
+use super::made::{Made, USER, blob};
+
+/// A damage: its name, the statements on the booking service's file, and what `verify` must say.
+type Damage = (&'static str, &'static str, &'static [&'static str]);
+
+const DAMAGES: [Damage; 5] = [
+    (
+        "a booking is missing",
+        "DELETE FROM bookings WHERE seats = 4",
+        &["(4 seats of event {waltz}) was acknowledged, and is not there"],
+    ),
+    (
+        "a cancellation is missing",
+        "UPDATE bookings SET cancelled_at = NULL WHERE seats = 2",
+        &["its cancellation was acknowledged, and it is confirmed"],
+    ),
+    (
+        "a key has booked twice",
+        "INSERT INTO bookings (id, event, seq, user_id, seats, booked_at)
+         SELECT randomblob(16), event, 3, user_id, seats, booked_at FROM bookings WHERE seats = 4",
+        &["{user} (4 seats of event {waltz}) comes from no request of the record"],
+    ),
+    ("a booking has other seats", "UPDATE bookings SET seats = 5 WHERE seats = 4", &["stored are {user} and"]),
+    (
+        "nobody cancelled",
+        "UPDATE bookings SET cancelled_at = 1 WHERE seats = 4",
+        &["is cancelled, and nobody asked for that"],
+    ),
+];
+
+#[tokio::test]
+async fn what_only_the_record_can_show_is_found() {
+    let made = Made::new().await;
+    let record = made.record.to_str().unwrap();
+    for (name, sql, said) in DAMAGES {
+        let damaged = made.copy(name);
+        damaged.change("bookingservice", sql);
+        damaged.settle();
+        damaged.verify(&[]).well();
+
+        let job = damaged.verify(&["--against", record]);
+
+        assert_eq!(job.code, Some(1), "{name}: {}{}", job.out, job.err);
+        for part in said {
+            let part = part.replace("{waltz}", &made.waltz).replace("{user}", USER);
+            assert!(job.out.contains(&part), "{name}: no {part} in\n{}", job.out);
+        }
+        assert!(job.out.contains("1 thing is wrong"), "{name}: {}", job.out);
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_answered_may_be_there_or_not_and_is_counted() {
+    let made = Made::new().await;
+    let lines = std::fs::read_to_string(&made.record).unwrap();
+    // The same requests as if no answer had come, and one that never arrived.
+    let mut unanswered: String = lines
+        .lines()
+        .filter(|line| line.contains("booked"))
+        .map(|line| line.replace("booked\"", "unanswered_booking\"") + "\n")
+        .collect();
+    unanswered += &unanswered.lines().next().unwrap().replace("key-0", "key-9");
+    unanswered +=
+        &lines.lines().last().unwrap().replace("\"cancelled\"", "\"unanswered_cancellation\"").replacen('{', "\n{", 1);
+    std::fs::write(&made.record, unanswered).unwrap();
+
+    for cancelled_at in ["1", "NULL"] {
+        let copy = made.copy(cancelled_at);
+        copy.change("bookingservice", &format!("UPDATE bookings SET cancelled_at = {cancelled_at} WHERE seats = 2"));
+        copy.settle();
+        let said = copy.verify(&["--against", made.record.to_str().unwrap()]).well();
+        assert!(said.contains("5 bookings without an answer (4 of them are there)"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn another_users_bookings_are_no_concern_of_the_record() {
+    let made = Made::new().await;
+    let copy = made.copy("others");
+    let sql = "INSERT INTO bookings (id, event, seq, user_id, seats, booked_at)
+               SELECT randomblob(16), number, 3, 'somebody', 1, 0 FROM events WHERE id = ";
+    copy.change("bookingservice", &format!("{sql}{}", blob(&made.waltz)));
+    copy.settle();
+    copy.verify(&["--against", made.record.to_str().unwrap()]).well();
+}
