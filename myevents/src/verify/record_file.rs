@@ -49,6 +49,8 @@ fn parse(text: &str) -> Result<Option<Line>, serde_json::Error> {
 }
 
 impl Against {
+    /// A status of 500 and above, a proxy's too, leaves open what came of a request; so does a good one whose body was
+    /// not understood.
     fn take(&mut self, line: Line, findings: &mut Findings) -> anyhow::Result<()> {
         match line {
             Line::Booked { asked, booking, cancelled, .. } => {
@@ -71,7 +73,7 @@ impl Against {
                     });
                 }
             }
-            Line::NotBooked { asked, status: 503, .. } | Line::UnansweredBooking { asked, .. } => {
+            Line::NotBooked { asked, status: 200..300 | 500.., .. } | Line::UnansweredBooking { asked, .. } => {
                 let (what, id) = (what(&asked)?, self.asked(&asked));
                 let unknown = &mut self.expected.entry(id).or_default().unknown;
                 if !unknown.contains(&what) {
@@ -84,7 +86,8 @@ impl Against {
                 expected.acknowledged.get_or_insert(what);
                 expected.may_be_cancelled(Cancelled::Yes);
             }
-            Line::NotCancelled { booking, status: 503, .. } | Line::UnansweredCancellation { booking, .. } => {
+            Line::NotCancelled { booking, status: 200..300 | 500.., .. }
+            | Line::UnansweredCancellation { booking, .. } => {
                 self.expected.entry(booking.parse()?).or_default().may_be_cancelled(Cancelled::Perhaps);
             }
             Line::NotBooked { .. } | Line::NotCancelled { .. } => {} // nothing came of it
