@@ -39,11 +39,14 @@ fn steps() -> Vec<Step> {
     steps
 }
 
-/// What two runs have in common: the fields of JSON, and of other lines the part before the first digit.
+/// What two runs have in common: the fields of JSON, and of other lines the first word, if it is not a number.
 fn shape(line: &str) -> String {
     match serde_json::from_str(line) {
         Ok(Value::Object(fields)) => fields.keys().cloned().collect::<Vec<_>>().join(" "),
-        _ => line.trim_end().split([' ', '"']).next().unwrap_or_default().to_owned(),
+        _ => {
+            let word = line.trim().split([' ', '"']).next().unwrap_or_default();
+            if word.starts_with(|c: char| c.is_ascii_digit()) { "number".to_owned() } else { word.to_owned() }
+        }
     }
 }
 
@@ -70,7 +73,7 @@ fn every_command_of_the_readme_does_what_it_shows() {
         if ["cargo run", "make test", "make bench"].contains(&step.command.as_str()) {
             continue;
         }
-        let mut line = step.command;
+        let mut line = step.command.replace("cargo run --", &format!("{} ", binary::myevents().display()));
         for (default, real) in [
             ("http://127.0.0.1:8181", &found.events),
             ("http://127.0.0.1:8282", &found.bookings),
@@ -83,7 +86,10 @@ fn every_command_of_the_readme_does_what_it_shows() {
         script.push_str(&format!("{line}\necho; sleep 0.5\n"));
         hoped.extend(step.shown.iter().filter(|line| !line.is_empty()).map(|line| shape(line)));
     }
-    let output = Command::new("bash").arg("-c").arg(&script).output().unwrap();
+    let mut shell = Command::new("bash");
+    shell.env("EVENTS_URL", &found.events).env("BOOKINGS_URL", &found.bookings);
+    shell.env("EVENTS_OPS_URL", &found.events_ops).env("BOOKINGS_OPS_URL", &found.bookings_ops);
+    let output = shell.current_dir(folder.path()).arg("-c").arg(&script).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     let mut got: Vec<_> = printed.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(shape).collect();
     got.sort(); // headers come in any order
