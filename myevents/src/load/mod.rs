@@ -11,12 +11,14 @@
 //! - [`recorder`]: writes [`crate::record`]
 //! - [`tally`], [`report`], [`table`]: what is counted, and how it is told
 //! - [`progress`]: the bar
+//! - [`hammer`]: one request over and over, for the benchmarks
 //!
 //! It runs on the machine of the system it loads, so it must be cheap: one thread, and the bare HTTP/1.1 client of `hyper`.
 
 mod bad;
 mod client;
 mod connection;
+pub mod hammer;
 mod job;
 mod mix;
 pub mod options;
@@ -37,12 +39,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
+pub use self::{mix::Shares, options::Plan, target::Target};
+
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::{
     client::{Client, Phase},
-    options::{Options, Plan},
+    options::Options,
     pace::Pace,
     progress::Progress,
     recorder::Recorder,

@@ -1,0 +1,85 @@
+//! How fast MyEvents is: one table from one run, and the same as JSON in `target/bench.json`. `cargo bench -p myevents`.
+//!
+//! - `throughput`: bookings over HTTP, beside a bare server and the bare store
+//! - `hot`: one event against a thousand
+//! - `reads`: lists, pages, a scrape
+//! - `view`: from a 201 to the event service's view
+//! - `million`: what a million bookings cost
+//! - `size`: start, memory, binary
+//! - `system`: the real program as a process; `echo`, `store`: what it is compared with
+//! - `table`: the rows, and the goals they are held to
+//!
+//! The load generator runs on the same machine, and machines are noisy: what is compared is measured in short turns, one
+//! after the other, and the median counts. All of it takes two minutes; `cargo bench -p myevents -- view hot` does only these.
+
+mod echo;
+mod hot;
+mod million;
+mod reads;
+mod size;
+mod store;
+mod system;
+mod table;
+mod throughput;
+mod view;
+
+use std::{env, path::Path, time::Duration};
+
+use anyhow::Context;
+
+use system::System;
+use table::Table;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let arguments: Vec<_> = env::args().collect();
+    if arguments.iter().any(|argument| argument == echo::ARGUMENT) {
+        return echo::serve().await;
+    }
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        println!("this measures only where it is asked to: cargo bench -p myevents");
+        return Ok(());
+    }
+    let names: Vec<_> = arguments.iter().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let wanted = |part: &str| names.is_empty() || names.iter().any(|name| *name == part);
+    let mut table = Table::default();
+    if wanted("size") {
+        size::measure(&mut table).await?;
+    }
+    let system = System::start().await?;
+    if wanted("throughput") {
+        throughput::measure(&system, &mut table).await?;
+    }
+    if wanted("hot") {
+        hot::measure(&system, &mut table).await?;
+    }
+    if wanted("reads") {
+        system.book(16, 1000, Duration::from_millis(100)).await?; // it reads a thousand events
+        reads::measure(&system, &mut table).await?;
+    }
+    if wanted("view") {
+        system.book(16, 20, Duration::from_millis(100)).await?; // it needs some events
+        view::measure(&system, &mut table).await?;
+    }
+    if wanted("million") {
+        million::measure(system, &mut table).await?;
+    }
+
+    print!("{table}");
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench.json");
+    std::fs::write(&file, serde_json::to_string_pretty(&table)?).with_context(|| file.display().to_string())?;
+    println!("\nThe same as JSON: {}", file.display());
+    Ok(())
+}
+
+/// Tells what is being done: it takes a while.
+fn now(what: &str) {
+    eprintln!("… {what}");
+}
+
+/// The one in the middle, or the upper of the two.
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_owned();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}

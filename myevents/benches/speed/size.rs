@@ -1,0 +1,33 @@
+//! A new, empty system: how soon it is ready, what it takes, how large the program is; then a page of few bookings.
+
+use std::{fs, time::Duration};
+
+use crate::{
+    median, now,
+    reads::page_of_bookings,
+    system::{PROGRAM, System},
+    table::{Goal, Table},
+};
+
+const STARTS: usize = 5;
+const IDLE: Duration = Duration::from_secs(2);
+
+pub(crate) async fn measure(table: &mut Table) -> anyhow::Result<()> {
+    now("starts");
+    let mut ready = Vec::new();
+    for _ in 0..STARTS {
+        ready.push(System::start().await?.ready_ms);
+    }
+    table.add("start to ready, empty", median(&ready), "ms", Some(Goal::Below(150.0)));
+    let system = System::start().await?;
+    tokio::time::sleep(IDLE).await;
+    table.add("resident memory, idle", system.memory_mb()?, "MB", Some(Goal::Below(25.0)));
+    table.add("the stripped binary", fs::metadata(PROGRAM)?.len() as f64 / 1e6, "MB", None);
+
+    while system.metric("myevents_bookings_accepted_total ").await? < 1000.0 {
+        system.book(16, 1, Duration::from_millis(50)).await?;
+    }
+    let page = page_of_bookings(&system).await?;
+    table.add("a page of bookings with 1,000 bookings, 16 connections", page.per_second, "/s", None);
+    Ok(())
+}
