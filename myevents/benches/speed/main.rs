@@ -7,6 +7,7 @@
 //! - `million`: what a million bookings cost
 //! - `size`: start, memory, binary
 //! - `system`: the real program as a process; `echo`, `store`: what it is compared with
+//! - `noise`: what others did to the figures
 //! - `table`: the rows, and the goals they are held to
 //!
 //! The load generator runs on the same machine, and machines are noisy: what is compared is measured in short turns, one
@@ -15,6 +16,7 @@
 mod echo;
 mod hot;
 mod million;
+mod noise;
 mod reads;
 mod size;
 mod store;
@@ -27,8 +29,12 @@ use std::{env, path::Path, time::Duration};
 
 use anyhow::Context;
 
+use noise::Noise;
 use system::System;
-use table::Table;
+use table::{Goal, Table};
+
+/// Above it, run it again.
+const QUIET: Goal = Goal::Below(5.0);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -42,7 +48,7 @@ async fn main() -> anyhow::Result<()> {
     }
     let names: Vec<_> = arguments.iter().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let wanted = |part: &str| names.is_empty() || names.iter().any(|name| *name == part);
-    let mut table = Table::default();
+    let (mut table, noise) = (Table::default(), Noise::begin()?);
     if wanted("size") {
         size::measure(&mut table).await?;
     }
@@ -63,7 +69,10 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("million") {
         million::measure(system, &mut table).await?;
+    } else {
+        drop(system);
     }
+    table.add("share of the processors that other programs took meanwhile", noise.percent()?, "%", Some(QUIET));
 
     print!("{table}");
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench.json");
