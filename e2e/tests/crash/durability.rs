@@ -47,7 +47,8 @@ async fn watch(env: Vec<(&'static str, String)>) -> Option<Seen> {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace");
     let calls = "trace=fdatasync,fsync,pwrite64,write,writev,sendto,sendmsg";
-    let under = ["strace", "-f", "-y", "-s", "8192", "-e", calls, "-o", trace.to_str().unwrap()];
+    // -D: the process we start is myevents itself, and strace goes when it is killed.
+    let under = ["strace", "-D", "-f", "-y", "-s", "8192", "-e", calls, "-o", trace.to_str().unwrap()];
     let under = under.map(str::to_owned).into();
     let mut server = Server::start(folder.path(), &Plan { env, under, ..Plan::default() }).expect("it starts");
     let event = server.events().post("/events", &samples::event("durable", 1000)).await.expect(201).id();
@@ -65,6 +66,10 @@ async fn watch(env: Vec<(&'static str, String)>) -> Option<Seen> {
         tokio::join!(book(number), book(number + 1), book(number + 2));
     }
     server.kill();
+    eventually(SOON, "strace has written all", async || {
+        std::fs::read_to_string(&trace).unwrap().contains("+++ killed by SIGKILL +++").then_some(())
+    })
+    .await;
     Some(read(&trace))
 }
 
