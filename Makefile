@@ -16,6 +16,5 @@ lint: ## Formatting, lints and documentation; a warning is an error
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
-bench: ## Measures how fast it is, once there are benchmarks
-	@test -d myevents/benches || { echo "there are no benchmarks yet, nothing was measured" >&2; exit 1; }
+bench: ## Measures how fast it is, in two minutes, behind the build
 	cargo bench -p myevents --locked
