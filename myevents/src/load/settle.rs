@@ -49,8 +49,8 @@ pub(super) fn settle(shared: &Shared, job: Job, answer: Option<Answer>) -> Optio
             format!("{} {} was answered {status} {said}", job.method, job.path)
         });
     }
-    // A 503 is no answer to the question whether it happened.
-    let unknown = matches!(status, None | Some(503));
+    // A 503, or what a gateway says, is no answer to the question whether it happened.
+    let unknown = matches!(status, None | Some(500..));
     match &job.purpose {
         Purpose::Measure => None,
         Purpose::Book(order) => {
