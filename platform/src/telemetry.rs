@@ -6,7 +6,10 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-use crate::config::{Checks, Given};
+use crate::{
+    config::{Checks, Given},
+    panics::log_panics,
+};
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +52,7 @@ impl LogConfig {
             LogFormat::Text => lines.with_target(false).init(),
             LogFormat::Json => lines.json().flatten_event(true).init(),
         }
-        std::panic::set_hook(Box::new(|panic| {
-            let thread = std::thread::current();
-            tracing::error!(thread = thread.name().unwrap_or("?"), "a panic, which is a bug of ours: {panic}");
-        }));
+        log_panics();
     }
 }
 
