@@ -199,7 +199,25 @@ mod tests {
             metrics.on_sale(Uuid::new_v4(), "x");
         }
         assert_eq!(metrics.labels.lock().unwrap().len(), LABELS_MAX);
-        assert!(metrics.series(Uuid::new_v4(), "x").is_none());
+        let overflow = || metrics.overflow.with_label_values(&["myevents_bookings_count"]).get();
+        assert_eq!(overflow(), 0, "nothing was counted yet");
+
+        let booking = Booking {
+            id: Uuid::new_v4(),
+            event_id: Uuid::new_v4(),
+            event_name: "x".into(),
+            user_id: "guest".into(),
+            seats: 3,
+            status: crate::domain::Status::Confirmed,
+            booked_at: contracts::Instant::now(),
+            cancelled_at: None,
+            seq: 1,
+        };
+        metrics.booked(&booking);
+        metrics.booked(&booking);
+
+        assert_eq!(metrics.seats_by_event.with_label_values(&[OTHER, OTHER]).get(), 6);
+        assert_eq!(overflow(), 2, "one for each booking that has no series of its own");
     }
 
     #[test]

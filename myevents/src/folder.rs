@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use platform::sqlite::open::{OpenError, refuse_if_in_use};
+use platform::sqlite::open::{OpenError, make_folder, refuse_if_in_use};
 
 /// The services' files. They are theirs alone; here only their presence and their locks are looked at.
 const DATABASES: [&str; 2] = ["eventservice.db", "bookingservice.db"];
@@ -47,8 +47,7 @@ impl SamplesDue {
         }
         if is_new {
             // A folder that cannot be written to is refused by the service that opens its database in it.
-            let _ =
-                fs::create_dir_all(folder).and_then(|()| fs::write(&due.note, "Goes when the samples are created.\n"));
+            let _ = make_folder(folder).and_then(|()| fs::write(&due.note, "Goes when the samples are created.\n"));
         }
         due.note.exists().then_some(due)
     }

@@ -3,7 +3,7 @@
 //! | module | idea |
 //! |---|---|
 //! | [`config`] | every value is checked before anything starts; all problems at once |
-//! | [`telemetry`] | logs |
+//! | [`telemetry`], [`panics`] | logs; a panic is one line of them |
 //! | [`shutdown`] | signals become one token |
 //! | [`fail_point`] | where a test can have the process killed |
 //! | [`threads`] | the thread budget |
@@ -23,6 +23,7 @@ pub mod messaging;
 pub mod metrics;
 pub mod ops_server;
 pub mod outbox;
+pub mod panics;
 pub mod problem;
 pub mod service;
 pub mod shutdown;

@@ -76,13 +76,13 @@ pub enum StartError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// What is stored cannot be read.
-    #[error("what is stored cannot be read: {0}")]
+    #[error("what is stored cannot be read")]
     Store(#[from] StoreError),
     /// Two metrics of one name, or a name that is none: a bug.
-    #[error("the metrics cannot be registered: {0}")]
+    #[error("the metrics cannot be registered")]
     Metrics(#[from] prometheus::Error),
     /// A server does not start.
-    #[error("a server does not start: {0}")]
+    #[error("a server does not start")]
     Io(#[from] io::Error),
 }
 

@@ -5,6 +5,8 @@
 //! - [`reader`]: reads what is committed, beside the writer
 //! - [`stopped`]: a stopped process's file, only to look at
 //! - [`outbox`]: the one table that belongs to the plumbing, written once for both services
+//! - [`place`]: whether the files are still where they were opened
+//! - [`trouble`]: one log line when something begins to fail
 //! - [`metrics`]: what is counted
 //!
 //! An fsync takes 0.1 ms or more, a booking's statements 0.03 ms: committing one by one gave 3,100 bookings a second,
@@ -13,8 +15,10 @@
 pub mod metrics;
 pub mod open;
 pub mod outbox;
+mod place;
 pub mod reader;
 pub mod stopped;
+mod trouble;
 pub mod writer;
 
 use std::{path::PathBuf, sync::Arc};
@@ -25,6 +29,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::health::Probe;
 use metrics::StoreMetrics;
 use open::{OpenError, Spec};
+use place::Place;
 use reader::Reader;
 use writer::Writer;
 
@@ -42,6 +47,7 @@ pub enum StoreError {
 /// An open database file. Dropping it finishes what was begun and closes the file cleanly.
 pub struct Database {
     path: PathBuf,
+    place: Place,
     // In this order: the writer closes last, so that it leaves no write-ahead log behind.
     reader: Reader,
     writer: Writer,
@@ -54,10 +60,12 @@ impl Database {
     pub fn open(spec: &Spec, metrics: StoreMetrics) -> Result<Self, OpenError> {
         let opened = open::open(spec)?;
         let name = spec.file.trim_end_matches(".db");
-        let reader = Reader::start(name, open::read_only(&opened.path)?);
-        let writer = Writer::start(name, opened.connection, metrics);
+        let reader = open::read_only(&opened.path)?;
+        let place = Place::of(&opened.path);
+        let reader = Reader::start(name, reader);
+        let writer = Writer::start(name, opened.connection, place.clone(), metrics);
         let closed = CancellationToken::new().drop_guard();
-        Ok(Self { path: opened.path, reader, writer, _lock: opened.lock, closed })
+        Ok(Self { path: opened.path, place, reader, writer, _lock: opened.lock, closed })
     }
 
     /// Cancelled once the file is closed, which is when the last owner has let go of it: threads of a server do so a moment
@@ -66,12 +74,13 @@ impl Database {
         self.closed.token().clone()
     }
 
-    /// A check for `/readyz`: whether what is stored can be read.
+    /// A check for `/readyz`: whether what is stored can be read, and is still where the next start looks for it.
     pub fn probe(self: &Arc<Self>) -> Probe {
         let database = self.clone();
         Arc::new(move || {
             let database = database.clone();
             Box::pin(async move {
+                database.place.look()?;
                 let look = |connection: &Connection| {
                     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
                 };

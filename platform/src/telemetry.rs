@@ -4,9 +4,12 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-use crate::config::{Checks, Given};
+use crate::{
+    config::{Checks, Given},
+    panics::log_panics,
+};
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +30,8 @@ pub struct LogConfig {
 const DEFAULT_FILTER: &str = "info,actix_server=warn";
 
 impl LogConfig {
-    /// `LOG_FORMAT` is `text` or `json` (default: text on a terminal, else JSON); `RUST_LOG` filters (default: `info`).
+    /// `LOG_FORMAT` is `text` or `json` (default: text on a terminal, else JSON); `RUST_LOG` filters (default: `info`; an
+    /// empty one counts as not given, as Compose files write it).
     pub fn read(checks: &mut Checks, format: Given<'_>, filter: Given<'_>) -> Self {
         let default = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
         let format = checks.value(format, default, "`text` or `json`", |text| match text {
@@ -36,7 +40,8 @@ impl LogConfig {
             _ => None,
         });
         let right = "a log filter, like `info` or `warn,bookingservice=debug`";
-        let filter = checks.value(filter, EnvFilter::new(DEFAULT_FILTER), right, |text| EnvFilter::try_new(text).ok());
+        let filter = Given { text: filter.text.filter(|text| !text.trim().is_empty()), ..filter };
+        let filter = checks.value(filter, EnvFilter::new(DEFAULT_FILTER), right, parse_filter);
         Self { format, filter }
     }
 
@@ -47,9 +52,46 @@ impl LogConfig {
             LogFormat::Text => lines.with_target(false).init(),
             LogFormat::Json => lines.json().flatten_event(true).init(),
         }
-        std::panic::set_hook(Box::new(|panic| {
-            let thread = std::thread::current();
-            tracing::error!(thread = thread.name().unwrap_or("?"), "a panic, which is a bug of ours: {panic}");
-        }));
+        log_panics();
+    }
+}
+
+/// A bare word must be a level: `RUST_LOG=warning` would name a part of the program that is not there, and log nothing.
+fn parse_filter(text: &str) -> Option<EnvFilter> {
+    let is_word = |part: &&str| part.chars().all(|c| c.is_alphanumeric() || "_:-.".contains(c));
+    let mut words = text.split(',').map(str::trim).filter(|part| !part.is_empty()).filter(is_word);
+    if words.all(|word| word.parse::<LevelFilter>().is_ok()) { EnvFilter::try_new(text).ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::given;
+
+    fn read(filter: &str) -> Result<String, String> {
+        let mut checks = Checks::new();
+        let config =
+            LogConfig::read(&mut checks, given("LOG_FORMAT", &None), given("RUST_LOG", &Some(filter.to_owned())));
+        checks.finish().map(|()| config.filter.to_string()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_filter_that_would_silence_everything_by_a_slip_is_refused() {
+        for slip in ["warning", "inof", "info,bookingservice", "platform::sqlite", "=?="] {
+            let told = read(slip).unwrap_err();
+            assert!(told.contains("RUST_LOG") && told.contains(slip), "{told}");
+        }
+        for meant in ["warn", "OFF", "info,bookingservice=debug", "warn,", "bookingservice=off,platform::sqlite=trace"]
+        {
+            read(meant).unwrap_or_else(|told| panic!("{told}"));
+        }
+    }
+
+    #[test]
+    fn an_empty_filter_is_the_one_that_is_taken_when_none_is_given() {
+        let default = LogConfig::read(&mut Checks::new(), given("LOG_FORMAT", &None), given("RUST_LOG", &None));
+        for empty in ["", "  "] {
+            assert_eq!(read(empty).unwrap(), default.filter.to_string());
+        }
     }
 }

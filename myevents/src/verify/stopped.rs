@@ -69,6 +69,9 @@ fn opened<T>(file: Result<T, OpenError>, findings: &mut Findings) -> Result<Opti
         }
         Err(
             cause @ (OpenError::Folder(..)
+            | OpenError::File(..)
+            | OpenError::Lock(..)
+            | OpenError::ReadOnly(_)
             | OpenError::InUse(..)
             | OpenError::OtherApplication(_)
             | OpenError::Newer(..)

@@ -50,7 +50,7 @@ async fn all_wrong_values_are_told_at_once_and_no_secret() {
         ("BOOKINGS_OPS_ADDR", "127.0.0.1:9999"),
         ("REST_WORKERS", "many"),
         ("LOG_FORMAT", "xml"),
-        ("RUST_LOG", "=?="),
+        ("RUST_LOG", "warning"),
     ];
     let said = MyEvents::refused(&folder, &[], &variables).await;
     for (name, value) in variables {
@@ -95,6 +95,29 @@ async fn a_file_that_is_no_database_is_left_alone() {
         fs::create_dir(&folder).unwrap();
         refuses(&folder, file, b"my diary, longer than the head of a database file", "is not a database").await;
         refuses(&folder, file, b"short", "is not a database").await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_read_at_start_is_told_once_with_its_file() {
+    for (file, table) in [("eventservice.db", "events"), ("bookingservice.db", "events")] {
+        let (_place, folder) = new_folder();
+        MyEvents::start(&folder, &[]).await.stop().await;
+        let path = folder.join(file);
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let root = "SELECT rootpage FROM sqlite_schema WHERE name = ?";
+        let root: usize = connection.query_row(root, [table], |row| row.get(0)).unwrap();
+        let size: usize = connection.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
+        drop(connection);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[(root - 1) * size..][..size].fill(0x5a);
+        fs::write(&path, bytes).unwrap();
+
+        let said = MyEvents::refused(&folder, &[], &[]).await;
+
+        let said = said.lines().find(|line| line.starts_with("myevents: ")).unwrap();
+        assert!(said.contains(path.to_str().unwrap()), "{said}");
+        assert_eq!(said.matches("malformed").count(), 1, "{said}");
     }
 }
 

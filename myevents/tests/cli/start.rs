@@ -5,7 +5,9 @@ use std::{fs, net::TcpListener, process::Command};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::helpers::{DEADLINE, MyEvents, book, client, create_event, eventually, get, new_folder, view_shows};
+use crate::helpers::{
+    DEADLINE, MyEvents, book, client, create_event, eventually, get, new_folder, not_run, view_shows,
+};
 
 async fn names(run: &MyEvents) -> Vec<String> {
     let page = get(&format!("{}/events?limit=100", run.events())).await.unwrap();
@@ -144,7 +146,7 @@ async fn the_start_page_and_the_help_tell_the_true_number_of_threads() {
     let (_place, folder) = new_folder();
     let run = MyEvents::start(&folder, &[]).await;
     let Ok(status) = fs::read_to_string(format!("/proc/{}/status", run.pid())) else {
-        println!("not run: the number of threads (needs /proc)");
+        not_run("the number of threads (run the tests on Linux, with /proc)");
         return;
     };
     let threads = status.lines().find_map(|line| line.strip_prefix("Threads:")).unwrap().trim();

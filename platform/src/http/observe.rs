@@ -3,7 +3,7 @@
 //! It is outermost, so it sees also what no route matched. It opens no tracing span: a span per request costs more
 //! than half of the throughput (see the figures in ARCHITECTURE.md), and the id is in the log of what failed.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::time::Instant;
 
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
@@ -14,7 +14,6 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::{
@@ -22,13 +21,12 @@ use super::{
     metrics::{HttpMetrics, method_label, observe_size},
     unread,
 };
-use crate::problem::{Problem, Rejection};
+use crate::{
+    panics::caught,
+    problem::{Problem, Rejection},
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The id of the request being handled, for log lines.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub HeaderValue);
 
 /// The middleware function, for `actix_web::middleware::from_fn`.
 pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -36,14 +34,13 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
     let began = Instant::now();
     let method = method_label(request.method().as_str());
     let id = request_id(&request);
-    request.extensions_mut().insert(RequestId(id.clone()));
     let _in_flight = InFlight::new(&metrics);
     let held = unread::hold(&mut request);
 
     // Taken now: a panic takes the request with it, and a clone of it would make actix panic when it routes.
     let route = request.match_pattern();
     let route = route.as_deref().unwrap_or("unmatched");
-    let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    let answered = caught(next.call(request)).await;
     match answered {
         Ok(Ok(mut response)) => {
             response.headers_mut().insert(REQUEST_ID, id.clone());
@@ -65,8 +62,11 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
             })
         }
         Ok(Err(error)) => Err(answer(&metrics, method, route, began, id, error.error_response())),
-        Err(_panic) => {
-            metrics.panics.inc(); // the hook in telemetry.rs has logged it
+        Err(panic) => {
+            metrics.panics.inc();
+            // Here and not in the panic hook, which does not know under which id the caller will ask for it.
+            let request_id = id.to_str().unwrap_or_default();
+            tracing::error!(request_id, method, route, "a panic, which is a bug of ours: {panic}");
             Err(answer(&metrics, method, route, began, id, Problem::internal().error_response()))
         }
     }

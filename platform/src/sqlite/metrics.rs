@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use prometheus::{Gauge, Histogram, HistogramOpts, IntGauge, Registry, Result};
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, IntGauge, Registry, Result,
+    core::{Collector, Desc},
+    proto::MetricFamily,
+};
 
 use super::Database;
 use crate::metrics::Metrics;
@@ -47,15 +51,25 @@ impl StoreMetrics {
 
 /// Shows how much space is left where the file is.
 pub fn show_free_space(metrics: &mut Metrics, database: Arc<Database>) -> Result<()> {
-    let free = Gauge::new("myevents_data_free_bytes", "Space left where the data is, in bytes.")?;
-    metrics.registry.register(Box::new(free.clone()))?;
-    metrics.before_scrape(Arc::new(move || {
-        let (free, database) = (free.clone(), database.clone());
-        Box::pin(async move {
-            if let Ok(volume) = rustix::fs::statvfs(database.path()) {
-                free.set(volume.f_bavail as f64 * volume.f_frsize as f64);
-            }
-        })
-    }));
-    Ok(())
+    let gauge = Gauge::new("myevents_data_free_bytes", "Space left where the data is, in bytes.")?;
+    metrics.registry.register(Box::new(FreeSpace { gauge, database }))
+}
+
+/// Asks when it is scraped.
+struct FreeSpace {
+    gauge: Gauge,
+    database: Arc<Database>,
+}
+
+impl Collector for FreeSpace {
+    fn desc(&self) -> Vec<&Desc> {
+        self.gauge.desc()
+    }
+
+    /// Nothing where it cannot be known: a 0 would be the alert of a full disk.
+    fn collect(&self) -> Vec<MetricFamily> {
+        let Ok(volume) = rustix::fs::statvfs(self.database.path()) else { return Vec::new() };
+        self.gauge.set(volume.f_bavail as f64 * volume.f_frsize as f64);
+        self.gauge.collect()
+    }
 }

@@ -1,8 +1,9 @@
 //! Opening a database file: refuse what is not ours, never replace anything, and say which file and what to do.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -11,6 +12,11 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 /// A larger file is not checked as a whole after a crash: that would take longer than the start may. A damaged page
 /// is then found when it is read.
 const CHECK_BELOW_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What is stored tells who goes where: what is made here is for its owner alone. SQLite gives its logs the mode of the file
+/// they belong to. What is there already keeps the mode that somebody gave it.
+const FOLDER_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
 
 /// Which file, and what is in it.
 pub struct Spec {
@@ -30,6 +36,18 @@ pub enum OpenError {
     /// The folder cannot be made or written to.
     #[error("the data folder {0} cannot be used ({1}): choose another with --data-dir or DATA_DIR")]
     Folder(PathBuf, io::Error),
+    /// The file itself cannot be made or read.
+    #[error("the database {0} cannot be used ({1}): choose another folder with --data-dir or DATA_DIR")]
+    File(PathBuf, io::Error),
+    /// The lock that keeps other processes away cannot be had.
+    #[error("the lock {0} cannot be used ({1}): choose another folder with --data-dir or DATA_DIR")]
+    Lock(PathBuf, io::Error),
+    /// It can be read, and not written.
+    #[error(
+        "{0} cannot be written by this user: give it and {0}.lock the right owner, or choose another folder with \
+         --data-dir or DATA_DIR"
+    )]
+    ReadOnly(PathBuf),
     /// Another process has it.
     #[error("{0} is in use by another process{1}: stop that one, or choose another folder with --data-dir or DATA_DIR")]
     InUse(PathBuf, String),
@@ -69,12 +87,20 @@ pub(super) struct Opened {
 pub(super) fn open(spec: &Spec) -> Result<Opened, OpenError> {
     let path = spec.folder.join(spec.file);
     let folder_error = |cause| OpenError::Folder(spec.folder.clone(), cause);
-    fs::create_dir_all(&spec.folder).map_err(folder_error)?;
+    make_folder(&spec.folder).map_err(folder_error)?;
     let lock = lock(&path)?;
     let is_new = looks_new(&path)?;
     let crashed = log_was_left(&path);
     let named = |cause| sqlite_error(&path, cause);
+    if is_new {
+        let made = OpenOptions::new().create(true).append(true).mode(FILE_MODE).open(&path);
+        made.map_err(|cause| OpenError::File(path.clone(), cause))?;
+    }
     let mut connection = Connection::open(&path).map_err(named)?;
+    // SQLite falls back to reading silently, and every booking would be a 503.
+    if connection.is_readonly("main").map_err(named)? {
+        return Err(OpenError::ReadOnly(path));
+    }
     copy_log_on_close(&connection, !crashed).map_err(named)?; // a file that is refused below must stay as it is
     let version = if is_new { 0 } else { identify(&connection, spec, &path)? };
     if crashed && path.metadata().is_ok_and(|file| file.len() < CHECK_BELOW_BYTES) {
@@ -88,6 +114,11 @@ pub(super) fn open(spec: &Spec) -> Result<Opened, OpenError> {
     Ok(Opened { path, connection, lock })
 }
 
+/// Makes the folder, and what is missing above it.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)
+}
+
 pub(super) fn read_only(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|cause| sqlite_error(path, cause))?;
@@ -98,10 +129,11 @@ pub(super) fn read_only(path: &Path) -> Result<Connection, OpenError> {
 
 /// The lock file holds the process id for the message; the lock itself is the kernel's and ends with the process.
 pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
-    let lock_path = PathBuf::from(format!("{}.lock", path.display()));
-    let folder_error = |cause| OpenError::Folder(path.parent().unwrap_or(path).to_owned(), cause);
-    let mut file = File::options().create(true).read(true).write(true).truncate(false).open(&lock_path);
-    let file = file.as_mut().map_err(|cause| folder_error(io::Error::new(cause.kind(), cause.to_string())))?;
+    let lock_path = lock_path(path);
+    let lock_error = |cause| OpenError::Lock(lock_path.clone(), cause);
+    let mut options = File::options();
+    options.create(true).read(true).write(true).truncate(false).mode(FILE_MODE);
+    let mut file = options.open(&lock_path).map_err(lock_error)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -110,17 +142,22 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
             let holder = holder.trim().parse::<u32>().map_or(String::new(), |pid| format!(" (process {pid})"));
             return Err(OpenError::InUse(path.to_owned(), holder));
         }
-        Err(TryLockError::Error(cause)) => return Err(folder_error(cause)),
+        Err(TryLockError::Error(cause)) => return Err(lock_error(cause)),
     }
     // The number is a courtesy: a full disk must not keep the service from starting.
     let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-    file.try_clone().map_err(folder_error)
+    Ok(file)
+}
+
+/// Where the lock of a database file is.
+pub(super) fn lock_path(path: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.lock", path.display()))
 }
 
 /// Refuses a file that another process has, and does nothing else: for a program that wants to say so before it tries its
 /// ports, which the same other process will have as well.
 pub fn refuse_if_in_use(path: &Path) -> Result<(), OpenError> {
-    let was_ever_locked = PathBuf::from(format!("{}.lock", path.display())).exists();
+    let was_ever_locked = lock_path(path).exists();
     if was_ever_locked { lock(path).map(drop) } else { Ok(()) }
 }
 
@@ -139,7 +176,7 @@ pub(super) fn looks_new(path: &Path) -> Result<bool, OpenError> {
     let mut head = Vec::new();
     match File::open(path).and_then(|file| file.take(16).read_to_end(&mut head)) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(cause) => Err(OpenError::Folder(path.to_owned(), cause)),
+        Err(cause) => Err(OpenError::File(path.to_owned(), cause)),
         Ok(0) => Ok(true),
         Ok(_) if head == b"SQLite format 3\0" => Ok(false),
         Ok(_) => Err(OpenError::NotADatabase(path.to_owned())),

@@ -9,12 +9,15 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{StoreError, writer::failed};
+use super::{StoreError, trouble::Trouble};
 
 const QUEUE: usize = 4096;
 const PATIENCE: Duration = Duration::from_secs(5);
 
-type Job = Box<dyn FnOnce(&Connection) + Send>;
+/// Long, and its end is no log line: a read that works says nothing about the damaged page that another one met.
+const CALM: Duration = Duration::from_secs(60);
+
+type Job = Box<dyn FnOnce(&Connection, &mut Trouble) + Send>;
 
 pub(super) struct Reader {
     jobs: Option<mpsc::Sender<Job>>,
@@ -26,8 +29,9 @@ impl Reader {
         let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE);
         let thread = std::thread::Builder::new().name(format!("{name}-r"));
         let thread = thread.spawn(move || {
+            let mut trouble = Trouble::new(CALM);
             while let Some(job) = waiting.blocking_recv() {
-                job(&connection);
+                job(&connection, &mut trouble);
             }
         });
         Self { jobs: Some(jobs), thread: Some(thread.expect("the process can start a thread")) }
@@ -39,14 +43,18 @@ impl Reader {
         W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
+        let job: Job = Box::new(move |connection, trouble| {
             let result = catch_unwind(AssertUnwindSafe(|| work(connection)));
             let result = result.unwrap_or_else(|_| Err(rusqlite::Error::UnwindingPanic));
-            if let Err(cause) = &result {
-                let file = connection.path().unwrap_or_default();
-                tracing::error!(file, "something stored cannot be read: {cause}");
+            let file = connection.path().unwrap_or_default();
+            match &result {
+                Ok(_) => _ = trouble.ends(),
+                Err(cause) if trouble.begins() => tracing::error!(file, "something stored cannot be read: {cause}"),
+                Err(_) => {}
             }
-            let _ = answer.send(result.map_err(failed)); // the caller may have gone away
+            // Whoever starts on the file tells its user, who must know which one it is.
+            let result = result.map_err(|cause| StoreError::Failed(format!("{file}: {cause}")));
+            let _ = answer.send(result); // the caller may have gone away
         });
         let jobs = self.jobs.as_ref().expect("it is there until the drop");
         jobs.send_timeout(job, PATIENCE).await.map_err(|_| StoreError::Overloaded)?;

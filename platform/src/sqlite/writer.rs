@@ -10,7 +10,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{StoreError, metrics::StoreMetrics};
+use super::{StoreError, metrics::StoreMetrics, place::Place, trouble::Trouble};
 use crate::fail_point::fail_point;
 
 /// The most requests of one commit: enough to make the fsync cheap, few enough to keep the wait short.
@@ -43,11 +43,13 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(name: &str, connection: Connection, metrics: StoreMetrics) -> Self {
+    pub(super) fn start(name: &str, connection: Connection, place: Place, metrics: StoreMetrics) -> Self {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let seen = metrics.clone();
         let thread = std::thread::Builder::new().name(format!("{name}-w"));
-        let thread = thread.spawn(move || Commits { connection, metrics: seen, failed: None }.run(waiting));
+        let thread = thread.spawn(move || {
+            Commits { connection, place, metrics: seen, trouble: Trouble::new(CALM) }.run(waiting);
+        });
         Self { jobs: Some(jobs), metrics, thread: Some(thread.expect("the process can start a thread")) }
     }
 
@@ -89,9 +91,9 @@ impl Drop for Writer {
 
 struct Commits {
     connection: Connection,
+    place: Place,
     metrics: StoreMetrics,
-    /// When something last could not be stored, until that is over.
-    failed: Option<Instant>,
+    trouble: Trouble,
 }
 
 impl Commits {
@@ -105,7 +107,8 @@ impl Commits {
 
     fn commit(&mut self, batch: impl Iterator<Item = Job>) {
         let began = Instant::now();
-        let mut begun = self.execute("BEGIN IMMEDIATE");
+        // Who sees the file is gone must not promise anything. It may still go right after this look.
+        let mut begun = self.place.look().map_err(StoreError::Failed).and_then(|()| self.execute("BEGIN IMMEDIATE"));
         let before = self.changes();
         let (mut finishes, mut failure) = (Vec::with_capacity(BATCH), None);
         for job in batch {
@@ -149,7 +152,7 @@ impl Commits {
 
     /// One line when it begins to fail, not one per request.
     fn tell_failure(&mut self, cause: &StoreError) {
-        if self.failed.replace(Instant::now()).is_none() {
+        if self.trouble.begins() {
             let file = self.connection.path().unwrap_or_default();
             tracing::error!(file, "something cannot be stored: {cause}");
         }
@@ -157,8 +160,7 @@ impl Commits {
 
     /// One line when it works again. A commit that changed nothing shows nothing.
     fn tell_success(&mut self, rows: u64) {
-        if rows > 0 && self.failed.is_some_and(|at| at.elapsed() >= CALM) {
-            self.failed = None;
+        if rows > 0 && self.trouble.ends() {
             let file = self.connection.path().unwrap_or_default();
             tracing::info!(file, "everything can be stored again");
         }
@@ -184,6 +186,6 @@ fn in_savepoint<T>(
     result
 }
 
-pub(super) fn failed(cause: rusqlite::Error) -> StoreError {
+fn failed(cause: rusqlite::Error) -> StoreError {
     StoreError::Failed(cause.to_string())
 }

@@ -1,6 +1,10 @@
 //! A database file is opened with care: what is not ours, or not whole, is refused by name and left as it is.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
 
 use platform::sqlite::{
     Database,
@@ -9,7 +13,7 @@ use platform::sqlite::{
 };
 use prometheus::Registry;
 
-use crate::support::{as_after_a_kill, contents, file, new_database, notes, open, spec, store};
+use crate::support::{FILE, as_after_a_kill, contents, file, new_database, notes, open, spec, store};
 
 /// Opens a file that must be refused; gives what was said about it. Nothing in the folder may change.
 fn refused(spec: &Spec) -> OpenError {
@@ -149,4 +153,39 @@ fn a_folder_is_made_where_there_is_none() {
     let deep: &Path = &folder.path().join("a/b");
     open(deep).unwrap();
     assert!(file(deep).is_file());
+}
+
+#[tokio::test]
+async fn what_is_made_is_for_its_owner_alone_and_what_was_there_keeps_its_mode() {
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("data");
+    let database = open(&folder).unwrap();
+    store(&database, "private").await.unwrap();
+    assert_eq!(mode(&folder), 0o700);
+    let made: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(made.len(), 4, "the database, its log, the log's index and the lock: {made:?}");
+    for path in &made {
+        assert_eq!(mode(path), 0o600, "{path:?}");
+    }
+    drop(database);
+
+    fs::set_permissions(&folder, Permissions::from_mode(0o750)).unwrap();
+    fs::set_permissions(file(&folder), Permissions::from_mode(0o640)).unwrap();
+    open(&folder).unwrap();
+    assert_eq!((mode(&folder), mode(&file(&folder))), (0o750, 0o640));
+}
+
+#[test]
+fn what_stands_in_the_way_is_named_as_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let lock = folder.path().join(format!("{FILE}.lock"));
+    fs::create_dir(&lock).unwrap();
+    let told = open(folder.path()).err().unwrap().to_string();
+    assert!(told.starts_with(&format!("the lock {} cannot be used", lock.display())), "{told}");
+
+    fs::remove_dir(&lock).unwrap();
+    fs::create_dir(file(folder.path())).unwrap();
+    let told = open(folder.path()).err().unwrap().to_string();
+    assert!(told.starts_with(&format!("the database {} cannot be used", file(folder.path()).display())), "{told}");
 }

@@ -8,22 +8,27 @@ use serde_json::json;
 use crate::steps::{bookings_of, seats};
 
 const CLIENTS: usize = 16;
-const LOAD: Duration = Duration::from_secs(5);
+
+/// 30 s is what must hold, and what runs with CI=true; 5 s show the same, and nobody waits for them.
+fn load() -> Duration {
+    let in_full = std::env::var("CI").is_ok_and(|value| value == "true");
+    Duration::from_secs(if in_full { 30 } else { 5 })
+}
 
 /// 2 services of 8 threads each; the main thread is the same.
 const THREADS_MAX: f64 = 15.0;
 
 #[tokio::test]
 async fn under_load_half_and_99_percent_lie_in_different_buckets_and_threads_stay_within_15() {
-    let Some(system) = System::start_own("a load of five seconds") else { return };
+    let Some(system) = System::start_own("a load of its own") else { return };
     let event = seats(&system, 1_000_000).await;
     let before = system.bookings_ops.metrics().await;
-    let began = Instant::now();
+    let (began, load) = (Instant::now(), load());
     let clients: Vec<_> = (0..CLIENTS)
         .map(|_| {
             let (api, path) = (system.bookings.clone(), bookings_of(&event));
             tokio::spawn(async move {
-                while began.elapsed() < LOAD {
+                while began.elapsed() < load {
                     api.post(&path, &json!({"seats": 1})).await.expect(201);
                 }
             })
