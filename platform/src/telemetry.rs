@@ -37,6 +37,8 @@ impl LogConfig {
         });
         let right = "a log filter, like `info` or `warn,bookingservice=debug`";
         let filter = checks.value(filter, EnvFilter::new(DEFAULT_FILTER), right, |text| EnvFilter::try_new(text).ok());
+        // lapin writes frames to its log, and the first one holds the login. What matters of it, we log ourselves.
+        let filter = filter.add_directive("lapin=off".parse().expect("the directive is valid"));
         Self { format, filter }
     }
 
