@@ -42,6 +42,8 @@ impl LogConfig {
         let right = "a log filter, like `info` or `warn,bookingservice=debug`";
         let filter = Given { text: filter.text.filter(|text| !text.trim().is_empty()), ..filter };
         let filter = checks.value(filter, EnvFilter::new(DEFAULT_FILTER), right, parse_filter);
+        // lapin writes frames to its log, and the first one holds the login. What matters of it, we log ourselves.
+        let filter = filter.add_directive("lapin=off".parse().expect("the directive is valid"));
         Self { format, filter }
     }
 
