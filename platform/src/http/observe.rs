@@ -1,7 +1,7 @@
 //! The one middleware: gives every answer a request id, counts it, and turns a panic into a 500.
 //!
 //! It is outermost, so it sees also what no route matched. It opens no tracing span: a span per request costs more
-//! than half of the throughput (see the figures in ARCHITECTURE.md), and the id is in the log of what failed.
+//! than half of the throughput.
 
 use std::{panic::AssertUnwindSafe, time::Instant};
 
@@ -20,11 +20,15 @@ use uuid::Uuid;
 use super::{
     input::BodySize,
     metrics::{HttpMetrics, method_label, observe_size},
+    turn::Turn,
     unread,
 };
 use crate::problem::{Problem, Rejection};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The label of what no route matches.
+const UNMATCHED: &str = "unmatched";
 
 /// The id of the request being handled, for log lines.
 #[derive(Clone, Debug)]
@@ -38,15 +42,18 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
     let _in_flight = InFlight::new(&metrics);
+    let _our_turn = Turn::ours(&request);
     let held = unread::hold(&mut request);
 
     // Taken now: a panic takes the request with it, and a clone of it would make actix panic when it routes.
-    let route = request.match_pattern();
-    let route = route.as_deref().unwrap_or("unmatched");
+    // It knows no route for a path with %65 in it, which is decoded later.
+    let early = request.match_pattern();
     let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     match answered {
         Ok(Ok(mut response)) => {
             response.headers_mut().insert(REQUEST_ID, id.clone());
+            let route = early.or_else(|| response.request().match_pattern());
+            let route = route.as_deref().unwrap_or(UNMATCHED);
             if let Some(rejection) = response.response().extensions().get::<Rejection>() {
                 metrics.rejected(*rejection);
             }
@@ -60,14 +67,14 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
             let status = response.status().as_u16();
             tracing::debug!(method, path = response.request().path(), status, request_id = ?id, "answered");
             Ok(match held {
-                Some(held) => response.map_body(|_, body| held.until_sent(body)),
+                Some(held) => held.behind(response).await,
                 None => response,
             })
         }
-        Ok(Err(error)) => Err(answer(&metrics, method, route, began, id, error.error_response())),
+        Ok(Err(error)) => Err(answer(&metrics, method, early.as_deref(), began, id, error.error_response())),
         Err(_panic) => {
             metrics.panics.inc(); // the hook in telemetry.rs has logged it
-            Err(answer(&metrics, method, route, began, id, Problem::internal().error_response()))
+            Err(answer(&metrics, method, early.as_deref(), began, id, Problem::internal().error_response()))
         }
     }
 }
@@ -76,13 +83,13 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
 fn answer(
     metrics: &HttpMetrics,
     method: &'static str,
-    route: &str,
+    route: Option<&str>,
     began: Instant,
     id: HeaderValue,
     mut response: HttpResponse,
 ) -> Error {
     response.headers_mut().insert(REQUEST_ID, id);
-    count(metrics, method, route, response.status().as_str(), began);
+    count(metrics, method, route.unwrap_or(UNMATCHED), response.status().as_str(), began);
     InternalError::from_response("answered in the middleware", response).into()
 }
 
