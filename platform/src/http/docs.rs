@@ -42,7 +42,7 @@ async fn json(docs: web::Data<Docs>, _: NoQuery) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(docs.json.to_string())
 }
 
-async fn page(docs: web::Data<Docs>) -> Result<HttpResponse, Problem> {
+async fn page(docs: web::Data<Docs>, _: NoQuery) -> Result<HttpResponse, Problem> {
     // The page lies at /docs and not at /docs/, so its links need the folder.
     let html = asset(&docs, "index.html")?.0;
     let html = String::from_utf8_lossy(&html).replace("\"./", "\"./docs/").replace("href=\"index", "href=\"docs/index");
