@@ -3,9 +3,15 @@
 //!
 //! `/livez` looks at nothing outside the process: a service that waits for its database must not be killed for it.
 
-use std::{io, net::TcpListener, sync::Arc};
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
+use actix_web::{
+    App, Error, HttpResponse,
+    body::BoxBody,
+    dev::{Server, ServiceRequest, ServiceResponse},
+    middleware::{Next, from_fn},
+    web,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,13 +19,20 @@ use crate::{
     health::Health,
     http::{
         input::{NoQuery, Query, uuid},
-        routes::{nowhere, resource},
+        routes::resource,
+        serve::{Limits, serve},
+        server::descriptors,
+        turn::{Patience, Turn},
+        unread::hold,
     },
     metrics::{Metrics, runtime::Runtimes},
     outbox::{DeadLetter, DeadLetters},
     problem::Problem,
     threads,
 };
+
+/// Who asks here is near by, and sends its head in one piece.
+const PATIENCE: Patience = Patience { head: Duration::from_secs(2), idle: Duration::from_secs(5) };
 
 /// What the ops port shows.
 #[derive(Clone)]
@@ -37,7 +50,13 @@ pub struct Ops {
 impl Ops {
     /// Makes the server; it answers as soon as it is polled.
     pub fn serve(self, listener: TcpListener) -> io::Result<Server> {
-        let server = HttpServer::new(move || {
+        let limits = Limits {
+            workers: threads::OPS_WORKERS,
+            connections: connections(descriptors()),
+            patience: PATIENCE,
+            drain_seconds: 1,
+        };
+        serve(listener, &limits, move || {
             self.runtimes.join("ops");
             App::new()
                 .app_data(web::Data::new(self.clone()))
@@ -47,10 +66,30 @@ impl Ops {
                 .service(resource("/dead").get(dead).done())
                 .service(resource("/dead/redrive").post(redrive).done())
                 .default_service(web::to(nowhere))
-        });
-        let server = server.workers(threads::OPS_WORKERS).worker_max_blocking_threads(threads::BLOCKING);
-        Ok(server.max_connections(256).shutdown_timeout(1).disable_signals().listen(listener)?.run())
+                .wrap(from_fn(guard))
+        })
     }
+}
+
+/// The most connections at once: a sixteenth of the descriptors, so that the ops port neither takes those of REST nor is
+/// blocked by a few clients.
+pub(crate) fn connections(descriptors: usize) -> usize {
+    (descriptors / 16).clamp(16, 256)
+}
+
+/// The protection that REST has from its own middleware.
+async fn guard(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let _our_turn = Turn::ours(&request);
+    let held = hold(&mut request);
+    let response = next.call(request).await?;
+    Ok(match held {
+        Some(held) => held.behind(response).await,
+        None => response,
+    })
+}
+
+async fn nowhere() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found("no such URL; there are /metrics, /livez, /readyz, /dead and /dead/redrive"))
 }
 
 async fn metrics(ops: web::Data<Ops>) -> HttpResponse {

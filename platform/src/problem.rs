@@ -16,6 +16,19 @@ use utoipa::ToSchema;
 /// Longer details are cut: they may quote what the caller sent, and that may be 64 KiB.
 const DETAIL_MAX: usize = 400;
 
+/// A field is a path into what the caller sent, and may be as long.
+const FIELD_MAX: usize = 200;
+
+/// More errors than this help nobody.
+const ERRORS_MAX: usize = 20;
+
+fn cut(text: &mut String, max: usize) {
+    if let Some((end, _)) = text.char_indices().nth(max) {
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
 /// The JSON of an error answer (RFC 9457).
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
@@ -97,10 +110,7 @@ impl Problem {
     /// `slug` becomes the stable `type`, `urn:myevents:problem:<slug>`.
     pub fn new(status: StatusCode, slug: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         let mut detail = detail.into();
-        if let Some((end, _)) = detail.char_indices().nth(DETAIL_MAX) {
-            detail.truncate(end);
-            detail.push('…');
-        }
+        cut(&mut detail, DETAIL_MAX);
         let (errors, members, headers) = (Vec::new(), Map::new(), Vec::new());
         Self(Box::new(Parts { status, slug, title, detail, errors, members, headers, rejection: None, close: false }))
     }
@@ -110,17 +120,24 @@ impl Problem {
         let mut problem = Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request cannot be read", detail);
         problem.0.rejection = Some(Rejection::BadRequest);
         let detail = problem.0.detail.clone();
-        problem.0.errors = vec![FieldError { field: field.to_owned(), detail }];
-        problem
+        problem.errors(vec![FieldError { field: field.to_owned(), detail }])
     }
 
     /// 422: it parses, but values break a rule.
-    pub fn invalid(errors: Vec<FieldError>) -> Self {
+    pub fn invalid(mut errors: Vec<FieldError>) -> Self {
+        errors.truncate(ERRORS_MAX);
         let detail = errors.iter().map(|e| format!("{}: {}", e.field, e.detail)).collect::<Vec<_>>().join("; ");
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        let mut problem = Self::new(status, "invalid-value", "A value breaks a rule", detail);
-        problem.0.errors = errors;
-        problem
+        Self::new(status, "invalid-value", "A value breaks a rule", detail).errors(errors)
+    }
+
+    fn errors(mut self, mut errors: Vec<FieldError>) -> Self {
+        for error in &mut errors {
+            cut(&mut error.field, FIELD_MAX);
+            cut(&mut error.detail, DETAIL_MAX);
+        }
+        self.0.errors = errors;
+        self
     }
 
     /// 404.
@@ -216,5 +233,20 @@ impl ResponseError for Problem {
             response.extensions_mut().insert(rejection);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_does_not_grow_with_the_input() {
+        let long = "x".repeat(65_000);
+        let error = FieldError { field: long.clone(), detail: long.clone() };
+        for problem in [Problem::bad_request(&long, long.clone()), Problem::invalid(vec![error; 2000])] {
+            let body = serde_json::to_string(&problem.body()).unwrap();
+            assert!(body.len() < 16_000, "{}", body.len());
+        }
     }
 }

@@ -27,7 +27,7 @@ pub struct LogConfig {
 }
 
 /// actix tells of every worker it starts; that is no news.
-const DEFAULT_FILTER: &str = "info,actix_server=warn";
+const DEFAULT_FILTER: &str = "info,actix_server=warn,actix_http=off";
 
 impl LogConfig {
     /// `LOG_FORMAT` is `text` or `json` (default: text on a terminal, else JSON); `RUST_LOG` filters (default: `info`; an

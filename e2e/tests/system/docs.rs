@@ -119,3 +119,22 @@ async fn the_root_and_docs_with_a_slash_lead_to_the_page() {
         }
     }
 }
+
+#[tokio::test]
+async fn every_response_has_a_description_and_every_operation_an_id_of_its_own() {
+    let system = System::start();
+    for api in [&system.events, &system.bookings] {
+        let document = api.get("/openapi.json").await.json();
+        let mut ids = std::collections::HashSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let id = operation["operationId"].as_str().unwrap();
+                assert!(ids.insert(id.to_owned()), "{id} is there twice");
+                for (status, response) in operation["responses"].as_object().unwrap() {
+                    assert!(response["description"].is_string(), "{method} {path} {status} has no description");
+                    assert!(response["headers"]["X-Request-Id"].is_object(), "{method} {path} {status}");
+                }
+            }
+        }
+    }
+}

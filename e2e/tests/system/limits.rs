@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Answer, System, api::send, eventually, raw, samples, wait::SOON};
+use e2e::{Answer, Api, System, api::send, eventually, raw, samples, wait::SOON};
 use reqwest::Method;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -110,4 +110,90 @@ async fn a_client_that_sends_one_byte_a_second_is_cut_off_in_head_and_body() {
         (now.grew(&before, "myevents_http_rejected_total", &[("reason", "timeout")]) > 1.5).then_some(())
     })
     .await;
+}
+
+/// Asks once, reads the answer, and then sends the next head one byte a second, or one byte and nothing more.
+async fn a_slow_second_head(api: &Api, then_silent: bool) -> Duration {
+    let mut stream = TcpStream::connect(api.address()).await.unwrap();
+    stream.write_all(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut answer = [0; 4096];
+    assert!(stream.read(&mut answer).await.unwrap() > 0);
+    let began = Instant::now();
+    let (mut reader, mut writer) = stream.into_split();
+    let write = async {
+        while writer.write_all(b"G").await.is_ok() && !then_silent {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let mut rest = Vec::new();
+    let read = async {
+        let _ = reader.read_to_end(&mut rest).await; // a reset is an end too
+    };
+    tokio::select! {
+        () = write => {}
+        () = read => {}
+        () = tokio::time::sleep(Duration::from_secs(25)) => {}
+    }
+    began.elapsed()
+}
+
+#[tokio::test]
+async fn a_slow_second_head_is_cut_off_like_a_first_one() {
+    let system = System::start();
+    let (rest, ops) = (&system.bookings, &system.bookings_ops);
+    let (rest_silent, rest_slow, ops_silent, ops_slow) = tokio::join!(
+        a_slow_second_head(rest, true),
+        a_slow_second_head(rest, false),
+        a_slow_second_head(ops, true),
+        a_slow_second_head(ops, false),
+    );
+    for took in [rest_silent, rest_slow] {
+        assert!((4..9).contains(&took.as_secs()), "{took:?}");
+    }
+    for took in [ops_silent, ops_slow] {
+        assert!((1..6).contains(&took.as_secs()), "at the ops port: {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn clients_with_endless_bodies_do_not_block_the_ops_port() {
+    let system = System::start();
+    let mut blockers = Vec::new();
+    for _ in 0..300 {
+        let mut stream = TcpStream::connect(system.bookings_ops.address()).await.unwrap();
+        blockers.push(tokio::spawn(async move {
+            let _ = stream.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+            while stream.write_all(b"1\r\nx\r\n").await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }));
+    }
+    let answer = tokio::time::timeout(Duration::from_secs(15), system.bookings_ops.get("/livez")).await;
+    assert_eq!(answer.expect("the port is blocked").status, 200);
+    blockers.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn a_request_behind_a_body_that_nobody_reads_is_answered() {
+    let system = System::start();
+    let event = seats(&system, 10).await;
+    let path = bookings_of(&event);
+    let request = |method: &str, path: &str| {
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n");
+        format!("{head}Content-Length: 12\r\n\r\n{{\"seats\": 1}}")
+    };
+    let both = request("PUT", &format!("/events/{event}")) + &request("POST", &path);
+    let mut stream = TcpStream::connect(system.bookings.address()).await.unwrap();
+    stream.write_all(both.as_bytes()).await.unwrap();
+    let mut answers = String::new();
+    while answers.matches("HTTP/1.1").count() < 2 {
+        let mut piece = [0; 4096];
+        let length = stream.read(&mut piece).await.unwrap();
+        assert!(length > 0, "closed behind {answers}");
+        answers.push_str(std::str::from_utf8(&piece[..length]).unwrap());
+    }
+    let (first, second) = answers.split_at(answers.rfind("HTTP/1.1").unwrap());
+    assert!(first.starts_with("HTTP/1.1 405") && !first.contains("connection: close"), "{answers}");
+    assert!(second.starts_with("HTTP/1.1 201"), "{answers}");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use utoipa::openapi::{OpenApi, PathItem, path::Operation};
+use utoipa::openapi::{OpenApi, PathItem, RefOr, header::Header, path::Operation};
 use utoipa_swagger_ui::Config;
 
 use super::{input::NoQuery, routes::resource};
@@ -19,7 +19,7 @@ pub struct Docs {
 impl Docs {
     /// Renders the document once.
     pub fn new(api: &OpenApi) -> Self {
-        let json = api.to_json().expect("an OpenAPI document has only string keys");
+        let json = complete(api.clone()).to_json().expect("an OpenAPI document has only string keys");
         Self { json: json.into(), page: Arc::new(Config::from("/openapi.json")) }
     }
 
@@ -42,7 +42,7 @@ async fn json(docs: web::Data<Docs>, _: NoQuery) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(docs.json.to_string())
 }
 
-async fn page(docs: web::Data<Docs>) -> Result<HttpResponse, Problem> {
+async fn page(docs: web::Data<Docs>, _: NoQuery) -> Result<HttpResponse, Problem> {
     // The page lies at /docs and not at /docs/, so its links need the folder.
     let html = asset(&docs, "index.html")?.0;
     let html = String::from_utf8_lossy(&html).replace("\"./", "\"./docs/").replace("href=\"index", "href=\"docs/index");
@@ -77,6 +77,45 @@ pub fn documented(api: &OpenApi) -> Vec<(String, String, String)> {
         }
     }
     all
+}
+
+/// Adds what OpenAPI 3.1 demands and every handler would have to repeat: a description for each response, operation ids
+/// that are not taken twice, and the header that each answer has.
+fn complete(mut api: OpenApi) -> OpenApi {
+    for item in api.paths.paths.values_mut() {
+        for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
+            if let (Some(id), Some([tag, ..])) = (&operation.operation_id, operation.tags.as_deref()) {
+                operation.operation_id = Some(format!("{tag}_{id}"));
+            }
+            for (status, response) in &mut operation.responses.responses {
+                let RefOr::T(response) = response else { continue };
+                if response.description.is_empty() {
+                    response.description = meaning(status).to_owned();
+                }
+                let headers = [("X-Request-Id", true), ("Retry-After", status == "503")];
+                for (name, _) in headers.into_iter().filter(|(_, has)| *has) {
+                    response.headers.insert(name.to_owned(), RefOr::T(Header::default()));
+                }
+            }
+        }
+    }
+    api
+}
+
+/// What a status means where a handler has nothing more to say of it.
+fn meaning(status: &str) -> &'static str {
+    match status {
+        "200" => "it is here",
+        "201" => "it is stored",
+        "400" => "the request does not parse",
+        "404" => "there is no such thing",
+        "408" => "the body did not arrive in time",
+        "413" => "the body is too large",
+        "415" => "the body is not JSON in UTF-8",
+        "422" => "a value breaks a rule",
+        "503" => "the service cannot answer just now: ask again",
+        _ => "see the problem's detail",
+    }
 }
 
 fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {

@@ -34,7 +34,10 @@ impl HttpMetrics {
         };
         let metrics = Self {
             requests: IntCounterVec::new(
-                Opts::new("myevents_request_total", "HTTP requests answered, by method, route template and status."),
+                Opts::new(
+                    "myevents_request_total",
+                    "HTTP requests answered, by method, route template and status; without those the parser itself refuses.",
+                ),
                 &["method", "route", "status"],
             )?,
             seconds: histogram(
@@ -94,7 +97,7 @@ pub(crate) fn method_label(method: &str) -> &'static str {
     METHODS.into_iter().find(|known| *known == method).unwrap_or("_OTHER")
 }
 
-/// Unused until a size is observed; kept beside the buckets it belongs to.
+/// Measures the body of a request or an answer.
 pub(crate) fn observe_size(histogram: &HistogramVec, method: &'static str, bytes: usize) {
     let histogram: Histogram = histogram.with_label_values(&[method]);
     histogram.observe(bytes as f64);

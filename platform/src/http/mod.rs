@@ -5,10 +5,11 @@
 //! - [`page`]: lists in pieces
 //! - [`routes`]: a URL with its methods; all others are a 405 with `Allow`
 //! - [`observe`]: the one middleware: request id, metrics, log, panics
-//! - `unread`: closes the connection on a body that nobody reads to its end
+//! - `turn`: cuts off a client that is slow to begin or to end a request
+//! - `unread`: what becomes of a body that nobody reads to its end
 //! - [`metrics`]: what is counted
 //! - [`docs`]: OpenAPI and its page
-//! - [`server`]: listening, limits, workers
+//! - [`server`]: listening, limits, workers; `serve` builds it
 
 pub mod docs;
 pub mod input;
@@ -17,5 +18,7 @@ pub mod object;
 pub mod observe;
 pub mod page;
 pub mod routes;
+pub(crate) mod serve;
 pub mod server;
-mod unread;
+pub(crate) mod turn;
+pub(crate) mod unread;

@@ -1,7 +1,7 @@
 //! The one middleware: gives every answer a request id, counts it, and turns a panic into a 500.
 //!
 //! It is outermost, so it sees also what no route matched. It opens no tracing span: a span per request costs more
-//! than half of the throughput (see the figures in ARCHITECTURE.md), and the id is in the log of what failed.
+//! than half of the throughput.
 
 use std::time::Instant;
 
@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::{
     input::BodySize,
     metrics::{HttpMetrics, method_label, observe_size},
+    turn::Turn,
     unread,
 };
 use crate::{
@@ -28,6 +29,9 @@ use crate::{
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The label of what no route matches.
+const UNMATCHED: &str = "unmatched";
+
 /// The middleware function, for `actix_web::middleware::from_fn`.
 pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
     let metrics = request.app_data::<Data<HttpMetrics>>().expect("server.rs puts the metrics there").clone();
@@ -35,15 +39,18 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
     let method = method_label(request.method().as_str());
     let id = request_id(&request);
     let _in_flight = InFlight::new(&metrics);
+    let _our_turn = Turn::ours(&request);
     let held = unread::hold(&mut request);
 
     // Taken now: a panic takes the request with it, and a clone of it would make actix panic when it routes.
-    let route = request.match_pattern();
-    let route = route.as_deref().unwrap_or("unmatched");
+    // It knows no route for a path with %65 in it, which is decoded later.
+    let early = request.match_pattern();
     let answered = caught(next.call(request)).await;
     match answered {
         Ok(Ok(mut response)) => {
             response.headers_mut().insert(REQUEST_ID, id.clone());
+            let route = early.or_else(|| response.request().match_pattern());
+            let route = route.as_deref().unwrap_or(UNMATCHED);
             if let Some(rejection) = response.response().extensions().get::<Rejection>() {
                 metrics.rejected(*rejection);
             }
@@ -57,17 +64,17 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
             let status = response.status().as_u16();
             tracing::debug!(method, path = response.request().path(), status, request_id = ?id, "answered");
             Ok(match held {
-                Some(held) => response.map_body(|_, body| held.until_sent(body)),
+                Some(held) => held.behind(response).await,
                 None => response,
             })
         }
-        Ok(Err(error)) => Err(answer(&metrics, method, route, began, id, error.error_response())),
+        Ok(Err(error)) => Err(answer(&metrics, method, early.as_deref(), began, id, error.error_response())),
         Err(panic) => {
             metrics.panics.inc();
             // Here and not in the panic hook, which does not know under which id the caller will ask for it.
-            let request_id = id.to_str().unwrap_or_default();
+            let (request_id, route) = (id.to_str().unwrap_or_default(), early.as_deref().unwrap_or(UNMATCHED));
             tracing::error!(request_id, method, route, "a panic, which is a bug of ours: {panic}");
-            Err(answer(&metrics, method, route, began, id, Problem::internal().error_response()))
+            Err(answer(&metrics, method, early.as_deref(), began, id, Problem::internal().error_response()))
         }
     }
 }
@@ -76,13 +83,13 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
 fn answer(
     metrics: &HttpMetrics,
     method: &'static str,
-    route: &str,
+    route: Option<&str>,
     began: Instant,
     id: HeaderValue,
     mut response: HttpResponse,
 ) -> Error {
     response.headers_mut().insert(REQUEST_ID, id);
-    count(metrics, method, route, response.status().as_str(), began);
+    count(metrics, method, route.unwrap_or(UNMATCHED), response.status().as_str(), began);
     InternalError::from_response("answered in the middleware", response).into()
 }
 

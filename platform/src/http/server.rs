@@ -7,15 +7,21 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
+use actix_web::{App, dev::Server, middleware::from_fn, web};
 
-use super::{metrics::HttpMetrics, observe::observe, routes::nowhere};
-use crate::{config::flag, metrics::runtime::Runtimes, threads};
+use super::{
+    metrics::HttpMetrics,
+    observe::observe,
+    routes::nowhere,
+    serve::{Limits, serve},
+    turn::Patience,
+};
+use crate::{config::flag, metrics::runtime::Runtimes, ops_server};
 
 /// The head of a request must be complete within this time. The body has a deadline of its own, in `input.rs`.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 
-/// A connection without a request is kept open this long.
+/// After an answer, a connection without a request is kept open this long; a fresh one as long as a head may take.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// Requests in flight at a shutdown get this long, in whole seconds.
@@ -24,8 +30,8 @@ const DRAIN_SECONDS: u64 = 5;
 /// The most connections one server holds at once.
 const CONNECTIONS_MAX: usize = 25_000;
 
-/// Descriptors kept back for files, the other ports and outgoing connections.
-const DESCRIPTORS_RESERVED: usize = 128;
+/// Descriptors kept back for files, listening and outgoing connections: two services without a client have 61 open.
+const DESCRIPTORS_RESERVED: usize = 96;
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -72,9 +78,19 @@ impl Rest {
     where
         F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
     {
-        let connections = connections(self.servers);
+        let connections = connections(self.servers, descriptors());
+        if connections < CONNECTIONS_MAX {
+            let (rest, limit) = (self.listener.local_addr()?, descriptors());
+            tracing::info!(%rest, connections, "fewer connections than {CONNECTIONS_MAX}: the limit is {limit} open files");
+        }
         let (metrics, runtimes) = (web::Data::from(self.metrics), self.runtimes);
-        let server = HttpServer::new(move || {
+        let limits = Limits {
+            workers: self.workers,
+            connections,
+            patience: Patience { head: HEAD_DEADLINE, idle: KEEP_ALIVE },
+            drain_seconds: DRAIN_SECONDS,
+        };
+        serve(self.listener, &limits, move || {
             runtimes.join("rest");
             App::new()
                 .app_data(metrics.clone())
@@ -82,28 +98,31 @@ impl Rest {
                 .default_service(web::to(nowhere))
                 .wrap(from_fn(observe))
         })
-        .workers(self.workers)
-        .worker_max_blocking_threads(threads::BLOCKING)
-        .max_connections((connections / self.workers).max(1))
-        .client_request_timeout(HEAD_DEADLINE)
-        .keep_alive(KEEP_ALIVE)
-        .shutdown_timeout(DRAIN_SECONDS)
-        .disable_signals()
-        .listen(self.listener)?;
-        Ok(server.run())
     }
 }
 
-/// 25,000, or this server's share of the descriptors that the process may open.
-fn connections(servers: usize) -> usize {
+/// How many files this process may open.
+pub(crate) fn descriptors() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let share = limit.saturating_sub(DESCRIPTORS_RESERVED).max(servers) / servers;
-    if share < CONNECTIONS_MAX {
-        tracing::info!(
-            connections = share,
-            "fewer connections than {CONNECTIONS_MAX}: the limit is {limit} open files"
-        );
-    }
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// 25,000, or this server's share of the descriptors that the process may open.
+fn connections(servers: usize, descriptors: usize) -> usize {
+    let reserved = DESCRIPTORS_RESERVED + servers * ops_server::connections(descriptors);
+    let share = descriptors.saturating_sub(reserved).max(servers) / servers;
     share.min(CONNECTIONS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_connections_together_fit_into_the_descriptors() {
+        for (servers, descriptors) in [(1, 200), (2, 200), (1, 1024), (2, 1024), (2, 65_536), (2, usize::MAX)] {
+            let all = servers * (connections(servers, descriptors) + ops_server::connections(descriptors));
+            assert!(all + DESCRIPTORS_RESERVED <= descriptors, "{servers} servers, {descriptors} descriptors: {all}");
+        }
+    }
 }

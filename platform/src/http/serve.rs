@@ -1,0 +1,73 @@
+//! A server as `actix_web::HttpServer` would build it, but over streams that time every head (see `turn`).
+
+use std::{fmt, io, net::TcpListener, time::Duration};
+
+use actix_http::{HttpService, Protocol, Request, Response};
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::{
+    Error,
+    body::MessageBody,
+    dev::{AppConfig, Server, Service},
+    http::KeepAlive,
+    rt::net::TcpStream,
+};
+
+use super::turn::{Patience, Timed};
+use crate::threads;
+
+/// What protects a server from its clients.
+pub(crate) struct Limits {
+    /// Threads that answer.
+    pub(crate) workers: usize,
+    /// Connections at once; the others wait until one of these ends.
+    pub(crate) connections: usize,
+    /// How long a client's turn may last.
+    pub(crate) patience: Patience,
+    /// Requests in flight at a shutdown get this long, in whole seconds.
+    pub(crate) drain_seconds: u64,
+}
+
+/// Makes the server; it answers as soon as it is polled. `app` makes an application for each worker.
+pub(crate) fn serve<F, A, S, B>(listener: TcpListener, limits: &Limits, app: F) -> io::Result<Server>
+where
+    F: Fn() -> A + Send + Clone + 'static,
+    A: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<Error> + 'static,
+    S::InitError: fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    S::Service: 'static,
+    B: MessageBody + 'static,
+{
+    let builder = Server::build()
+        .workers(limits.workers)
+        .worker_max_blocking_threads(threads::BLOCKING)
+        .max_concurrent_connections((limits.connections / limits.workers).max(1))
+        .shutdown_timeout(limits.drain_seconds)
+        .disable_signals();
+    let (patience, stopping) = (limits.patience, builder.graceful_shutdown_signal());
+    let server = builder.listen("http", listener, move || {
+        let stopping = stopping.clone();
+        let stopped = move || {
+            let stopping = stopping.clone();
+            async move { stopping.notified().await }
+        };
+        let app = app().into_factory().map_err(|cause| cause.into().error_response());
+        let http = HttpService::build()
+            .graceful_shutdown_signal(stopped)
+            .client_request_timeout(patience.head)
+            .keep_alive(KeepAlive::Os) // idle connections are `turn`'s: a timer per connection, not one per answer
+            .client_disconnect_timeout(Duration::from_secs(1))
+            .on_connect_ext(|stream: &Timed, connection| {
+                connection.insert(stream.turn());
+            })
+            .finish(map_config(app, |()| AppConfig::default()));
+        fn_service(move |stream: TcpStream| async move {
+            let peer = stream.peer_addr().ok();
+            Ok((Timed::new(stream, patience), Protocol::Http1, peer))
+        })
+        .and_then(http)
+    })?;
+    Ok(server.run())
+}
