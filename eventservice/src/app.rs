@@ -10,7 +10,7 @@ use platform::{
     health::Health,
     http::docs::Docs,
     messaging::{Bus, Subscription, metrics::ConsumeMetrics, metrics::PublishMetrics},
-    outbox::{metrics::RelayMetrics, metrics::show_backlog, relay::Relay},
+    outbox::{DeadLetters, metrics::RelayMetrics, metrics::show_backlog, relay::Relay},
     service::{Foundation, Service, Settings},
     sqlite::{metrics::StoreMetrics, metrics::show_free_space, outbox::SqliteOutbox},
 };
@@ -30,7 +30,8 @@ use crate::{
 /// What this service publishes.
 const PUBLISHES: [&str; 2] = [EventCreated::NAME, LocationCreated::NAME];
 
-/// The queues that read it; their dead letters are in this service's outbox where the bus keeps none.
+/// The queues that read it. Where the bus keeps no dead letters, theirs are in this service's outbox; where it does, each
+/// service looks after those of its own queue.
 const READERS: [&str; 1] = ["bookingservice"];
 
 /// Makes the service. It listens at once, and answers when it runs.
@@ -44,7 +45,12 @@ pub async fn build(settings: Settings, bus: Arc<dyn Bus>, stop: CancellationToke
     let outbox = Arc::new(SqliteOutbox::open(database.clone(), wake.clone()).await?);
     let metrics = EventMetrics::new(&registry)?;
     let store = Arc::new(SqliteStore::open(database.clone(), outbox.clone(), metrics).await?);
-    show_backlog(&mut base.metrics, outbox.clone(), outbox.clone(), &READERS)?;
+    bus.register(&registry)?;
+    let (dead, queues): (Arc<dyn DeadLetters>, _) = match bus.dead_letters() {
+        Some(dead) => (dead, [QUEUE]),
+        None => (outbox.clone(), READERS),
+    };
+    show_backlog(&mut base.metrics, outbox.clone(), dead.clone(), &queues)?;
     show_free_space(&mut base.metrics, database.clone())?;
 
     let handler = Arc::new(Listener { store: store.clone() });
@@ -55,5 +61,5 @@ pub async fn build(settings: Settings, bus: Arc<dyn Bus>, stop: CancellationToke
 
     let health = Health::new(stop).required("store", database.probe()).told("broker", platform::messaging::probe(bus));
     let (context, docs) = (web::Data::new(Context { store }), Docs::new(&api));
-    base.build(QUEUE, health, outbox, relay, database, move |app| configure(app, &context, &docs))
+    base.build(QUEUE, health, dead, relay, database, move |app| configure(app, &context, &docs))
 }

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::health::Probe;
+use crate::{health::Probe, outbox::DeadLetters};
 
 /// A message on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +107,20 @@ pub trait Bus: Send + Sync {
 
     /// A few words for `/readyz`; `Err` where the way is cut.
     fn state(&self) -> Result<String, String>;
+
+    /// The dead letters, where the bus keeps them. Else the publisher's outbox does.
+    fn dead_letters(&self) -> Option<Arc<dyn DeadLetters>> {
+        None
+    }
+
+    /// Shows what is measured about the bus itself.
+    fn register(&self, _: &prometheus::Registry) -> prometheus::Result<()> {
+        Ok(())
+    }
+
+    /// Reads nothing more, finishes what is being handled, for a bounded time, and gives the way up. Comes after the
+    /// last [`Bus::publish`].
+    async fn close(&self) {}
 }
 
 /// A check for `/readyz`: how the way to the other services is.

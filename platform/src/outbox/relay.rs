@@ -67,7 +67,7 @@ impl Relay {
         Self { outbox, bus, wake, metrics, published, waiting: HashMap::new() }
     }
 
-    /// Publishes until `stop` is cancelled, then flushes what is left, but no longer than `flush`.
+    /// Publishes until `stop` is cancelled, then flushes what is left, but no longer than `flush`, and gives up the bus.
     pub async fn run(mut self, stop: CancellationToken, flush: Duration) {
         self.metrics.active(true);
         let stopped = stop.run_until_cancelled(self.publish_for_ever()).await;
@@ -76,6 +76,7 @@ impl Relay {
             tracing::warn!("messages are left in the outbox; they go out at the next start");
         }
         self.metrics.active(false);
+        self.bus.close().await;
     }
 
     async fn publish_for_ever(&mut self) {
