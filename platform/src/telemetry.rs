@@ -6,7 +6,10 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Checks, Given};
+use crate::{
+    config::{Checks, Given},
+    messaging::amqp,
+};
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,7 @@ impl LogConfig {
         });
         let right = "a log filter, like `info` or `warn,bookingservice=debug`";
         let filter = checks.value(filter, EnvFilter::new(DEFAULT_FILTER), right, |text| EnvFilter::try_new(text).ok());
+        let filter = filter.add_directive(amqp::LOG_FILTER.parse().expect("the directive is valid"));
         Self { format, filter }
     }
 

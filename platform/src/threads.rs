@@ -1,4 +1,5 @@
-//! The thread budget. An alert fires above 8 threads a service, so each thread has its line here, on any number of cores.
+//! The thread budget: 8 a service, and one more where it speaks AMQP and stores in SQLite. An alert fires above that, so
+//! each thread has its line here, on any number of cores.
 //!
 //! There is no `web::block` and no `spawn_blocking` anywhere: every actix worker would open a pool of its own for them,
 //! and two servers went from 6 threads to 49 that way. Reads of the store go to its one reader thread instead.
@@ -12,6 +13,11 @@ pub const BUDGET: [(&str, usize); 6] = [
     ("writer: owns the database connection that writes", 1),
     ("reader: owns the database connection that reads", 1),
 ];
+
+/// What comes on top where a service speaks AMQP: lapin starts this thread for each connection, whatever its runtime is,
+/// and a service has one connection. Looking up the broker's name happens on it, too. On SQLite that makes nine; on
+/// MongoDB, which needs no writer and no reader, seven.
+pub const AMQP: (&str, usize) = ("amqp: the client's loop, which reads and writes the broker's socket", 1);
 
 /// The default of `REST_WORKERS`.
 pub const REST_WORKERS: usize = 2;

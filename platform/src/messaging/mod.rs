@@ -3,10 +3,12 @@
 //! - here: the seams, [`Bus`] and [`Handler`]
 //! - [`settle`]: how a batch is handled until each message is done or dead, the same on every bus
 //! - [`in_process`]: the bus of `myevents`, where both services are one process
+//! - [`amqp`]: the bus of services that run apart
 //! - [`metrics`]: what is counted
 //!
 //! **Promises.** At least once, in no order. Published means: it will be handled, whatever dies next.
 
+pub mod amqp;
 pub mod in_process;
 pub mod metrics;
 pub mod settle;

@@ -1,0 +1,126 @@
+//! Why there is no connection: the few reasons that a metric can count, and a sentence for people.
+//!
+//! Nothing here ever holds a login: lapin's errors quote the broker, and the broker quotes user names only.
+
+use std::{fmt, io};
+
+use lapin::{ErrorKind, protocol::AMQPErrorKind};
+
+/// What a connection, or the try to make one, ended by. The values of the label `reason`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// Nobody answers at the address.
+    Unreachable,
+    /// The broker knows no such user, password or virtual host.
+    Login,
+    /// The encrypted connection could not be made.
+    Tls,
+    /// The queue is there with other arguments.
+    Arguments,
+    /// The broker closed it: it is shut down, or somebody asked it to.
+    Closed,
+    /// The network broke it.
+    Broken,
+    /// An answer did not come in time.
+    Timeout,
+    /// The queue or the exchange was deleted.
+    QueueGone,
+}
+
+impl Reason {
+    /// All of them, so that each is there at zero.
+    pub(super) const ALL: [Self; 8] = [
+        Self::Unreachable,
+        Self::Login,
+        Self::Tls,
+        Self::Arguments,
+        Self::Closed,
+        Self::Broken,
+        Self::Timeout,
+        Self::QueueGone,
+    ];
+
+    /// The label's value.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Login => "login",
+            Self::Tls => "tls",
+            Self::Arguments => "arguments",
+            Self::Closed => "closed",
+            Self::Broken => "broken",
+            Self::Timeout => "timeout",
+            Self::QueueGone => "queue_gone",
+        }
+    }
+
+    /// Whether somebody must do something. All others heal when the broker comes back.
+    pub(super) fn needs_a_person(self) -> bool {
+        matches!(self, Self::Login | Self::Tls | Self::Arguments)
+    }
+}
+
+/// There is no connection (any more).
+#[derive(Clone, Debug)]
+pub(super) struct Lost {
+    pub(super) reason: Reason,
+    pub(super) text: String,
+}
+
+impl Lost {
+    pub(super) fn new(reason: Reason, text: impl Into<String>) -> Self {
+        Self { reason, text: text.into() }
+    }
+
+    /// An answer did not come in time.
+    pub(super) fn late(what: &str) -> Self {
+        Self::new(Reason::Timeout, format!("the broker did not answer {what} in time"))
+    }
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl From<lapin::Error> for Lost {
+    fn from(error: lapin::Error) -> Self {
+        if let ErrorKind::ProtocolError(said) = error.kind() {
+            let text = format!("the broker says: {}", said.get_message());
+            let reason = match said.get_id() {
+                403 | 530 => Reason::Login, // access-refused; not-allowed, which is a virtual host that is not there
+                404 => Reason::QueueGone,
+                406 => Reason::Arguments,
+                _ => Reason::Closed,
+            };
+            return Self::new(reason, text);
+        }
+        if let ErrorKind::IOError(cause) = error.kind() {
+            let tls = cause.get_ref().is_some_and(|cause| cause.is::<TlsFailed>());
+            let reason = if tls { Reason::Tls } else { Reason::Broken };
+            return Self::new(reason, cause.to_string());
+        }
+        if let ErrorKind::MissingHeartbeatError = error.kind() {
+            return Self::new(Reason::Timeout, "the broker went silent");
+        }
+        Self::new(Reason::Broken, error.to_string())
+    }
+}
+
+/// Whether the broker refused this one call with this code, and the connection lives on.
+pub(super) fn refused_with(error: &lapin::Error, code: u16) -> bool {
+    let ErrorKind::ProtocolError(said) = error.kind() else { return false };
+    matches!(said.kind(), AMQPErrorKind::Soft(_)) && said.get_id() == code
+}
+
+/// Marks an error as one of the encrypted connection, on its way through lapin.
+#[derive(Debug, thiserror::Error)]
+#[error("the encrypted connection cannot be made: {0}")]
+pub(super) struct TlsFailed(pub(super) String);
+
+impl From<TlsFailed> for io::Error {
+    fn from(failed: TlsFailed) -> Self {
+        Self::other(failed)
+    }
+}

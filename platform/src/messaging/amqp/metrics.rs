@@ -1,0 +1,44 @@
+//! What is measured about the connection to the broker. There only where a broker is configured: a gauge
+//! `connected 0` for a broker that nobody wants would fire for ever.
+
+use prometheus::{IntCounterVec, IntGauge, Opts, Registry, Result};
+
+use super::lost::Reason;
+
+/// The state of one connection.
+#[derive(Clone)]
+pub(super) struct AmqpMetrics {
+    pub(super) connected: IntGauge,
+    pub(super) blocked: IntGauge,
+    pub(super) unconfirmed: IntGauge,
+    reconnects: IntCounterVec,
+}
+
+impl AmqpMetrics {
+    pub(super) fn new() -> Self {
+        let gauge = |name, help| IntGauge::new(name, help).expect("the name is valid");
+        let reconnects = "Connections to the broker, and tries to make one, by what they ended by.";
+        let reconnects = Opts::new("myevents_amqp_reconnects_total", reconnects);
+        let metrics = Self {
+            connected: gauge("myevents_amqp_connected", "1 while there is a connection to the broker, else 0."),
+            blocked: gauge("myevents_amqp_blocked", "1 while the broker takes no messages (memory or disk alarm)."),
+            unconfirmed: gauge("myevents_amqp_unconfirmed_messages", "Messages published and not yet confirmed."),
+            reconnects: IntCounterVec::new(reconnects, &["reason"]).expect("the name is valid"),
+        };
+        for reason in Reason::ALL {
+            metrics.reconnects.with_label_values(&[reason.label()]);
+        }
+        metrics
+    }
+
+    pub(super) fn register(&self, registry: &Registry) -> Result<()> {
+        registry.register(Box::new(self.connected.clone()))?;
+        registry.register(Box::new(self.blocked.clone()))?;
+        registry.register(Box::new(self.unconfirmed.clone()))?;
+        registry.register(Box::new(self.reconnects.clone()))
+    }
+
+    pub(super) fn lost(&self, reason: Reason) {
+        self.reconnects.with_label_values(&[reason.label()]).inc();
+    }
+}

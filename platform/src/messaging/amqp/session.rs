@@ -1,0 +1,136 @@
+//! The supervised session: connect, declare, read; on any error drop all of it and build it again, for ever.
+//!
+//! One task does this, and all that reads runs in it: when a session ends, what its readers were doing ends with it,
+//! and the broker delivers those messages once more. Publishers borrow the connection of the moment from [`Shared`].
+
+use std::{sync::Arc, time::Duration};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use futures_util::{StreamExt, future::try_join_all};
+use lapin::{Channel, Event};
+
+use super::{
+    consume::Reader,
+    line::Line,
+    lost::{Lost, Reason},
+    shared::Shared,
+    topology,
+};
+use crate::messaging::Subscription;
+
+/// How often the topology is looked after. A connection that swallows everything is found out by it, too: it answers no
+/// call, and that is faster than missing heartbeats.
+const LOOK: Duration = Duration::from_secs(3);
+
+/// The answer to the first call of each look, which asks for little more than a sign of life.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
+
+/// Has a session all the time, until `stop`.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut pauses = pauses();
+    while !shared.stop.is_cancelled() {
+        let Err((was_usable, lost)) = session(&shared).await else { continue };
+        shared.lost(lost);
+        if was_usable {
+            pauses = self::pauses();
+        }
+        let pause = pauses.next().expect("it goes on for ever");
+        shared.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+    }
+}
+
+/// From 100 ms, doubling to 2 s, with jitter: back soon after the broker is, and not all replicas in step.
+fn pauses() -> impl Iterator<Item = Duration> + Send {
+    let (first, last) = (Duration::from_millis(100), Duration::from_secs(2));
+    ExponentialBuilder::default().with_min_delay(first).with_max_delay(last).with_jitter().without_max_times().build()
+}
+
+/// One session, from its connection to its end. The error says whether it was ever usable.
+async fn session(shared: &Shared) -> Result<(), (bool, Lost)> {
+    let opened = shared.stop.run_until_cancelled(Line::open(&shared.broker, shared.name)).await;
+    let Some(line) = opened else { return Ok(()) };
+    let line = Arc::new(line.map_err(|lost| (false, lost))?);
+    let subscriptions = shared.subscriptions();
+    let end = match declare(shared, &line, &subscriptions).await {
+        Err(lost) => Err((false, lost)),
+        Ok(()) => {
+            shared.up(&line);
+            let end = tokio::select! {
+                biased; // what the broker says about the connection tells more than what breaks by it
+                lost = listen(shared, &line) => Err(lost),
+                end = read(shared, &line, &subscriptions) => end,
+                lost = look_after(shared, &line, &subscriptions) => Err(lost),
+                () = shared.changed.notified() => Ok(()), // it begins again, and knows the new subscription
+            };
+            end.map_err(|lost| (true, lost))
+        }
+    };
+    shared.down(); // first: nobody shall take a connection that is being closed
+    line.close().await;
+    end
+}
+
+async fn declare(shared: &Shared, line: &Line, subscriptions: &[Subscription]) -> Result<(), Lost> {
+    topology::exchange(line, &line.channel().await?, &shared.exchange).await?;
+    for subscription in subscriptions {
+        topology::declare(line, &shared.exchange, subscription).await?;
+    }
+    Ok(())
+}
+
+/// Reads all queues until `stop`.
+async fn read(shared: &Shared, line: &Line, subscriptions: &[Subscription]) -> Result<(), Lost> {
+    let reader = |subscription| {
+        let reader = Reader { line, subscription, unconfirmed: shared.metrics.unconfirmed.clone(), hold: shared.hold };
+        reader.run(&shared.stop)
+    };
+    try_join_all(subscriptions.iter().map(reader)).await?;
+    shared.stop.cancelled().await; // where nothing is read, the connection is there for publishing
+    Ok(())
+}
+
+/// Hears what the broker says about the connection as a whole.
+async fn listen(shared: &Shared, line: &Line) -> Lost {
+    let mut events = std::pin::pin!(line.events());
+    while let Some(event) = events.next().await {
+        if let Event::ConnectionBlocked(why) = event {
+            shared.blocked(Some(why));
+        } else if let Event::ConnectionUnblocked = event {
+            shared.blocked(None);
+        } else if let Event::Error(error) = event {
+            return error.into();
+        }
+    }
+    Lost::new(Reason::Broken, "the connection ended")
+}
+
+/// Keeps the topology, and counts the dead letters: those, too, that the broker made itself.
+async fn look_after(shared: &Shared, line: &Line, subscriptions: &[Subscription]) -> Lost {
+    let channel = match line.channel().await {
+        Ok(channel) => channel,
+        Err(lost) => return lost,
+    };
+    loop {
+        if let Err(lost) = look(shared, line, &channel, subscriptions).await {
+            return lost;
+        }
+        let _ = tokio::time::timeout(LOOK, shared.look.notified()).await;
+    }
+}
+
+async fn look(shared: &Shared, line: &Line, channel: &Channel, subscriptions: &[Subscription]) -> Result<(), Lost> {
+    if line.is_blocked() {
+        return Ok(()); // it says nothing now; the heartbeats tell whether it lives
+    }
+    match tokio::time::timeout(SIGN_OF_LIFE, topology::exchange(line, channel, &shared.exchange)).await {
+        Ok(answer) => answer?,
+        Err(_) if line.is_blocked() => return Ok(()),
+        Err(_) => return Err(Lost::late("for seconds")),
+    }
+    for subscription in subscriptions {
+        topology::bind(line, channel, &shared.exchange, subscription).await?;
+        let count = topology::count_dead(line, channel, subscription.queue).await?;
+        shared.set_dead_count(subscription.queue, count);
+    }
+    Ok(())
+}
