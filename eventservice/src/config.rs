@@ -3,7 +3,8 @@
 
 use clap::Parser;
 use platform::{
-    config::{Checks, ConfigError, Secret, given},
+    config::{Checks, ConfigError, given},
+    messaging::amqp::Broker,
     service::{Listen, Settings},
     telemetry::LogConfig,
     threads,
@@ -31,6 +32,9 @@ struct Options {
     /// A file that holds the broker's URL
     #[arg(long, env = "AMQP_BROKER_URL_FILE")]
     amqp_broker_url_file: Option<String>,
+    /// A file with the certificate authority to trust alone, for an amqps:// broker [default: those of the machine]
+    #[arg(long, env = "AMQP_CA_FILE")]
+    amqp_ca_file: Option<String>,
     /// `text` or `json` [default: text on a terminal, else json]
     #[arg(long, env = "LOG_FORMAT")]
     log_format: Option<String>,
@@ -46,7 +50,7 @@ pub struct Config {
     /// How it logs.
     pub log: LogConfig,
     /// The broker.
-    pub broker: Option<Secret>,
+    pub broker: Option<Broker>,
 }
 
 /// Reads the process's options and environment; an error lists everything that is wrong.
@@ -62,9 +66,11 @@ pub fn read() -> Result<Config, ConfigError> {
     };
     let log =
         LogConfig::read(&mut checks, given("LOG_FORMAT", &options.log_format), given("RUST_LOG", &options.rust_log));
-    let broker = checks.secret(
+    let broker = Broker::read(
+        &mut checks,
         given("AMQP_BROKER_URL", &options.amqp_broker_url),
         given("AMQP_BROKER_URL_FILE", &options.amqp_broker_url_file),
+        given("AMQP_CA_FILE", &options.amqp_ca_file),
     );
     checks.finish()?;
     Ok(Config { settings, log, broker })

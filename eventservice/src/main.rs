@@ -1,16 +1,23 @@
 //! The `eventservice` binary: the service on its own.
 
+use std::sync::Arc;
+
 use anyhow::bail;
+use eventservice::{app, config, listener::QUEUE};
+use platform::{messaging::amqp::AmqpBus, shutdown};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let config = eventservice::config::read()?;
+    let config = config::read()?;
     config.log.install();
-    let Some(_broker) = config.broker else {
+    let Some(broker) = config.broker else {
         bail!(
             "AMQP_BROKER_URL is not set, and a service on its own reaches the others only through a broker; \
              `myevents` runs both services in one process and needs none"
         );
     };
-    bail!("this version cannot speak AMQP yet; `myevents` runs both services in one process without it");
+    let stop = shutdown::on_signal()?;
+    let bus = Arc::new(AmqpBus::start(broker, QUEUE, Default::default()));
+    app::build(config.settings, bus, stop.clone()).await?.run_until(stop).await?;
+    Ok(())
 }
