@@ -12,4 +12,9 @@ fn in_process(outbox: Arc<SqliteOutbox>) -> BoxFuture<'static, Way> {
     Box::pin(async move { (Arc::new(InProcessBus::new()) as _, outbox as _) })
 }
 
-bus_suite!(in_process);
+/// It needs nothing.
+async fn at_once() -> Option<()> {
+    Some(())
+}
+
+bus_suite!(in_process, at_once);

@@ -2,15 +2,21 @@
 //! for the tests.
 //!
 //! - `sqlite_*`: the database file, its writer, a full disk, the outbox
-//! - `bus_suite`: what every bus must do; `bus_in_process` calls it for the bus of `myevents`
+//! - `bus_suite`: what every bus must do; `bus_in_process` calls it for the bus of `myevents`, `bus_amqp` for RabbitMQ
+//! - `amqp_*`: what may happen to a broker, with a real one that `rabbitmq` finds
 //! - `settle`, `relay`: the steps in between
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod amqp_faults;
+mod amqp_messages;
+mod bus_amqp;
 mod bus_in_process;
 mod bus_suite;
 mod bus_world;
 mod logs;
+mod proxy;
+mod rabbitmq;
 mod relay;
 mod settle;
 mod sqlite_full;

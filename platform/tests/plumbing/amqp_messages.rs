@@ -1,0 +1,213 @@
+//! What may be in a queue, and what becomes of it: messages of strangers, poison, and those the broker gave up on.
+
+use std::{
+    sync::{Arc, atomic::AtomicUsize, atomic::Ordering},
+    time::Duration,
+};
+
+use lapin::{
+    BasicProperties, Channel,
+    options::{BasicGetOptions, BasicNackOptions, QueueDeclareOptions},
+    types::AMQPValue,
+};
+use platform::messaging::{Bus, Effect, Outcome, Subscription, amqp::AmqpBus, metrics::ConsumeMetrics};
+
+use crate::{
+    bus_amqp::{amqp, broker, tuning},
+    bus_world::{Reader, SOON, World},
+    rabbitmq,
+    support::eventually,
+};
+
+const NOTES: &[&str] = &["noteWritten"];
+
+/// A reader as the services have one: it takes JSON of the one type it reads.
+fn strict() -> Arc<Reader> {
+    Reader::new(|message| {
+        if message.name != "noteWritten" {
+            return Outcome::Never(format!("messages of type {:?} are not read here", message.name));
+        }
+        match serde_json::from_slice::<serde_json::Value>(&message.body) {
+            Ok(_) => Outcome::Done(Effect::Applied),
+            Err(cause) => Outcome::Never(format!("not JSON: {cause}")),
+        }
+    })
+}
+
+/// A service that reads, with a bare channel beside it.
+async fn world(reader: &Arc<Reader>) -> (World, Channel) {
+    let mut world = World::new(amqp).await;
+    world.subscribe(NOTES, reader).await;
+    world.start();
+    world.commit("noteWritten", true, [r#""the first""#]).await;
+    eventually(SOON, "it reads", async || !reader.calls().is_empty()).await;
+    let connection = lapin::Connection::connect(rabbitmq::url(), Default::default()).await.unwrap();
+    (world, connection.create_channel().await.unwrap())
+}
+
+async fn publish(channel: &Channel, queue: &str, body: &[u8]) {
+    let properties = BasicProperties::default();
+    channel.basic_publish("".into(), queue.into(), Default::default(), body, properties).await.unwrap();
+}
+
+async fn messages_in(channel: &Channel, queue: &str) -> u32 {
+    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare(queue.into(), passive, Default::default()).await.unwrap().message_count()
+}
+
+#[tokio::test]
+async fn what_is_no_message_of_ours_goes_to_the_dead_letters_and_others_go_on() {
+    let Some(_server) = rabbitmq::shared().await else { return };
+    let reader = strict();
+    let (world, channel) = world(&reader).await;
+    publish(&channel, world.queue, b"\xff\xfe not even a text").await; // of no type, without any header
+    channel
+        .basic_publish(tuning().exchange.into(), "noteWritten".into(), Default::default(), b"{", Default::default())
+        .await
+        .unwrap();
+    world.commit("noteWritten", true, [r#""after it""#]).await;
+    eventually(SOON, "the good one is done", async || reader.bodies().contains(&r#""after it""#.to_owned())).await;
+    let dead = format!(r#"myevents_dead_letters{{queue="{}"}}"#, world.queue);
+    eventually(SOON, "both are dead letters", async || world.metric(&dead).await == 2.0).await;
+
+    let mut causes: Vec<String> = world.dead.list().await.unwrap().into_iter().map(|letter| letter.cause).collect();
+    causes.sort();
+    assert!(causes[0].starts_with("messages of type"), "{causes:?}");
+    assert!(causes[1].starts_with("not JSON"), "{causes:?}");
+    let id = world.dead.list().await.unwrap()[0].id;
+    assert_eq!(world.dead.redrive(Some(id)).await.unwrap(), 1, "it can be named, though it had no id");
+}
+
+#[tokio::test]
+async fn what_the_broker_gave_up_on_is_counted_listed_and_redriven() {
+    let Some(_server) = rabbitmq::shared().await else { return };
+    let reader = strict();
+    let (world, channel) = world(&reader).await;
+    world.bus.close().await; // nobody reads: the message is given back as by a process that dies with it
+    publish(&channel, world.queue, br#""it kills""#).await;
+    let mut returned = 0;
+    eventually(SOON, "the broker gave up on it", async || {
+        let options = BasicGetOptions { no_ack: false };
+        if let Some(got) = channel.basic_get(world.queue.into(), options).await.unwrap() {
+            let requeue = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
+            channel.basic_nack(got.delivery.delivery_tag, requeue).await.unwrap();
+            returned += 1;
+        }
+        messages_in(&channel, &format!("{}.dead", world.queue)).await == 1
+    })
+    .await;
+    assert_eq!(returned, 21);
+
+    let next = world.killed_and_started_again().await;
+    next.subscribe(NOTES, &reader).await;
+    let dead = format!(r#"myevents_dead_letters{{queue="{}"}}"#, world.queue);
+    eventually(SOON, "the gauge shows it", async || next.metric(&dead).await == 1.0).await;
+    let letter = next.dead.list().await.unwrap().remove(0);
+    assert!(letter.cause.contains("delivered 20 times"), "{}", letter.cause);
+    assert_eq!(next.dead.redrive(None).await.unwrap(), 1);
+    // It came by its queue's name, so that is all it says of its type; a message of ours has a header.
+    eventually(SOON, "it is tried", async || reader.tries(r#""it kills""#) == 1).await;
+}
+
+#[tokio::test]
+async fn looking_at_a_dead_letter_often_does_not_lose_it() {
+    let Some(_server) = rabbitmq::shared().await else { return };
+    let reader = strict();
+    let (world, channel) = world(&reader).await;
+    publish(&channel, world.queue, b"bad").await;
+    eventually(SOON, "it is a dead letter", async || world.dead.list().await.unwrap().len() == 1).await;
+    for look in 0..30 {
+        assert_eq!(world.dead.list().await.unwrap().len(), 1, "look {look}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_waits_long_goes_to_the_end_of_the_queue_and_counts_as_new() {
+    let Some(_server) = rabbitmq::shared().await else { return };
+    let mut tuning = tuning();
+    tuning.hold = Duration::from_millis(300);
+    let bus = AmqpBus::start(broker(rabbitmq::url()), "a test", tuning);
+    let reader = Reader::new(|_| Outcome::Again("the store is away".into()));
+    let queue = format!("notes-{}", uuid::Uuid::new_v4()).leak();
+    let metrics = ConsumeMetrics::new(&prometheus::Registry::new(), queue, NOTES).unwrap();
+    bus.subscribe(Subscription { queue, names: NOTES, handler: reader.clone(), metrics }).await;
+    let sent: Vec<_> =
+        ["1", "2", "3"].map(|body| platform::messaging::Entry::new("noteWritten", true, body.into(), None)).into();
+    let published = async || bus.publish(&sent).await.iter().all(Result::is_ok);
+    eventually(SOON, "they are published", published).await;
+    // Far more often than the broker would deliver a message that comes back.
+    let connection = lapin::Connection::connect(rabbitmq::url(), Default::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    eventually(Duration::from_secs(30), "it was put back often", async || reader.tries("1") > 80).await;
+    reader.mend();
+    let done = async || ["1", "2", "3"].iter().all(|body| reader.bodies().iter().any(|done| done == body));
+    eventually(SOON, "all are done", done).await;
+    assert_eq!(messages_in(&channel, &format!("{queue}.dead")).await, 0);
+    let message = reader.done().remove(0);
+    assert!(sent.iter().any(|entry| entry.message.id == message.id), "it is still the same message");
+}
+
+#[tokio::test]
+async fn a_stop_with_all_it_may_hold_loses_nothing_and_takes_seconds() {
+    let Some(_server) = rabbitmq::shared().await else { return };
+    let begun = Arc::new(AtomicUsize::new(0));
+    let counter = begun.clone();
+    let reader = Reader::new(move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Outcome::Again("the store is away".into())
+    });
+    let mut world = World::new(amqp).await;
+    world.subscribe(NOTES, &reader).await;
+    world.start();
+    let bodies: Vec<String> = (0..2000).map(|n| n.to_string()).collect();
+    world.commit("noteWritten", true, bodies.iter().map(String::as_str)).await;
+    world.all_is_sent().await;
+    eventually(SOON, "it is busy", async || begun.load(Ordering::SeqCst) > 0).await;
+    let began = std::time::Instant::now();
+    world.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+
+    let next = world.killed_and_started_again().await;
+    let reader = Reader::willing();
+    next.subscribe(NOTES, &reader).await;
+    eventually(SOON, "all are done", async || reader.done().len() >= bodies.len()).await;
+    assert_eq!(next.dead.list().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_message_on_the_wire_is_what_the_readers_of_other_systems_are_promised() {
+    let Some(_server) = rabbitmq::shared().await else { return };
+    let reader = strict();
+    let (world, channel) = world(&reader).await;
+    channel.queue_declare(format!("{}.spy", world.queue).into(), Default::default(), Default::default()).await.unwrap();
+    let spy = format!("{}.spy", world.queue);
+    let exchange = tuning().exchange;
+    channel
+        .queue_bind(spy.as_str().into(), exchange.into(), "#".into(), Default::default(), Default::default())
+        .await
+        .unwrap();
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let entry = platform::messaging::Entry::new("noteWritten", true, b"{}".to_vec(), Some(trace.into()));
+    world.commit_entries(vec![entry.clone()]).await;
+    let mut got = None;
+    eventually(SOON, "it is seen", async || {
+        got = channel.basic_get(spy.as_str().into(), BasicGetOptions { no_ack: true }).await.unwrap();
+        got.is_some()
+    })
+    .await;
+    let got = got.unwrap().delivery;
+    assert_eq!(got.routing_key.as_str(), "noteWritten");
+    let (properties, message) = (&got.properties, entry.message);
+    assert_eq!(properties.message_id().as_ref().unwrap().as_str(), message.id.to_string());
+    assert_eq!(*properties.delivery_mode(), Some(2), "persistent");
+    assert_eq!(*properties.timestamp(), Some(message.occurred_at.as_second().unsigned_abs()));
+    let headers = properties.headers().clone().unwrap();
+    let header = |name: &str| match headers.inner().get(name) {
+        Some(AMQPValue::LongString(text)) => String::from_utf8(text.as_bytes().to_vec()).unwrap(),
+        other => panic!("{name} is {other:?}"),
+    };
+    assert_eq!(header("x-event-name"), "noteWritten");
+    assert_eq!(header("traceparent"), trace);
+    let at = header("x-occurred-at");
+    assert!(at.len() == "2026-11-21T08:00:00.123456Z".len() && at.ends_with('Z'), "{at}");
+}

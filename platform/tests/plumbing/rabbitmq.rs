@@ -1,0 +1,279 @@
+//! Finds a RabbitMQ for the tests: an address in `TEST_AMQP_URL`; else the program on the PATH, started on free ports in
+//! a temporary folder; else Docker. Without any of them a test says so and returns.
+//!
+//! One server serves all tests of a binary: most share it, those that stop or starve it have it alone. A server of our own
+//! is told what to do over its standard input, an Erlang shell, and ends with it: also when the tests are killed.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{Mutex, MutexGuard, mpsc},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// It is an Erlang system, and has two cores for everything here.
+const STARTS: Duration = Duration::from_secs(60);
+
+const DOCKER_IMAGE: &str = "rabbitmq:4.1.4-alpine";
+
+/// The one server, and the lock by which the tests share it.
+static SERVER: OnceCell<Option<Found>> = OnceCell::const_new();
+
+struct Found {
+    url: String,
+    server: RwLock<RabbitMq>,
+}
+
+/// A server that can be used.
+pub(crate) struct RabbitMq {
+    url: String,
+    own: Option<Own>,
+}
+
+/// A server for a test beside others; `None` where there is no server, and the test returns.
+pub(crate) async fn shared() -> Option<RwLockReadGuard<'static, RabbitMq>> {
+    match SERVER.get_or_init(find).await {
+        Some(found) => {
+            let server = found.server.read().await;
+            server.runs().await;
+            Some(server)
+        }
+        None => not_run("RabbitMQ", "apt install rabbitmq-server, or TEST_AMQP_URL=amqp://…, or a Docker engine"),
+    }
+}
+
+/// A server of our own for a test that stops it, or asks much of it.
+pub(crate) async fn alone() -> Option<RwLockWriteGuard<'static, RabbitMq>> {
+    match SERVER.get_or_init(find).await {
+        Some(found) if found.server.read().await.own.is_some() => {
+            let server = found.server.write().await;
+            server.runs().await;
+            Some(server)
+        }
+        _ => not_run("a RabbitMQ that may be stopped", "apt install rabbitmq-server, and no TEST_AMQP_URL"),
+    }
+}
+
+fn not_run<T>(what: &str, how: &str) -> Option<T> {
+    let test = std::thread::current().name().unwrap_or("?").to_owned();
+    let line = format!("not run: {what} ({how}), for {test}\n");
+    eprint!("{line}");
+    if let Some(file) = std::env::var_os("NOT_RUN_FILE") {
+        let file = fs::OpenOptions::new().append(true).create(true).open(file);
+        file.unwrap().write_all(line.as_bytes()).unwrap();
+    }
+    None
+}
+
+/// Where it is, for whoever has it already.
+pub(crate) fn url() -> &'static str {
+    &SERVER.get().and_then(Option::as_ref).expect("a server was found").url
+}
+
+async fn find() -> Option<Found> {
+    let server = if let Ok(url) = std::env::var("TEST_AMQP_URL") {
+        eprintln!("RabbitMQ: the one in TEST_AMQP_URL");
+        RabbitMq { url, own: None }
+    } else if let Some(program) = program() {
+        eprintln!("RabbitMQ: {}", program.display());
+        let own = Own::new(program);
+        RabbitMq { url: own.url(), own: Some(own) }
+    } else {
+        RabbitMq { url: docker()?, own: None }
+    };
+    server.runs().await;
+    Some(Found { url: server.url.clone(), server: RwLock::new(server) })
+}
+
+impl RabbitMq {
+    /// The port of a server of our own.
+    pub(crate) fn port(&self) -> u16 {
+        self.own().port
+    }
+
+    /// A bare connection, for a test that looks at the server or damages something.
+    pub(crate) async fn connect(&self) -> lapin::Result<lapin::Connection> {
+        lapin::Connection::connect(&self.url, lapin::ConnectionProperties::default()).await
+    }
+
+    /// Waits until it can be used; starts it where a test that failed has left it stopped.
+    pub(crate) async fn runs(&self) {
+        if let Some(own) = &self.own
+            && own.running().is_none()
+        {
+            own.start();
+        }
+        let began = Instant::now();
+        while let Err(cause) = self.connect().await {
+            assert!(began.elapsed() < STARTS, "RabbitMQ did not start: {cause}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Evaluates an Erlang expression in the server.
+    pub(crate) fn eval(&self, expression: &str) -> String {
+        self.own().eval(expression)
+    }
+
+    /// Closes every connection, as `rabbitmqctl close_all_connections` does.
+    pub(crate) fn close_all_connections(&self) {
+        self.eval(
+            r#"[rabbit_networking:close_connection(P, "the operator asks") || P <- rabbit_networking:connections()]"#,
+        );
+    }
+
+    /// Takes no messages any more, as when its memory is used up.
+    pub(crate) fn memory_alarm(&self, on: bool) {
+        let share = if on { "0.00001" } else { "0.4" };
+        self.eval(&format!("vm_memory_monitor:set_vm_memory_high_watermark({share})"));
+    }
+
+    /// A quorum queue that is younger than half a second does not survive a kill: 3.10 writes the names of its logs to
+    /// disk that late. Seen: it is there again, empty, and never has a leader. That is not what the tests are about.
+    pub(crate) fn remembers_its_queues(&self) {
+        self.eval("dets:sync(ra_directory_reverse)");
+    }
+
+    /// Ends it with SIGKILL.
+    pub(crate) fn kill(&self) {
+        self.own().end(|running| running.child.kill().unwrap());
+    }
+
+    /// Ends it in order.
+    pub(crate) fn stop(&self) {
+        self.own().end(|running| writeln!(running.shell, "init:stop().").unwrap());
+    }
+
+    /// Starts it again, on the same port, with what it had. Returns at once.
+    pub(crate) fn start(&self) {
+        self.own().start();
+    }
+
+    fn own(&self) -> &Own {
+        self.own.as_ref().expect("`alone` has handed it out")
+    }
+}
+
+/// A server that was started here.
+struct Own {
+    program: PathBuf,
+    folder: PathBuf,
+    port: u16,
+    epmd: u16,
+    distribution: u16,
+    running: Mutex<Option<Running>>,
+    /// Clears the folder away when this process is gone, whatever ended it.
+    _cleaner: Child,
+}
+
+struct Running {
+    child: Child,
+    shell: ChildStdin,
+    answers: mpsc::Receiver<String>,
+}
+
+impl Own {
+    fn new(program: PathBuf) -> Self {
+        let folder = tempfile::tempdir().unwrap().keep();
+        let epmd = free_port();
+        // `cat` ends with this process; the node's name server has to be told.
+        let clean = r#"cat > /dev/null; sleep 2; epmd -kill > /dev/null 2>&1; rm -rf "$0""#;
+        let mut cleaner = Command::new("sh");
+        cleaner.args(["-c", clean]).arg(&folder).env("ERL_EPMD_PORT", epmd.to_string()).stdin(Stdio::piped());
+        let cleaner = cleaner.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let (port, distribution) = (free_port(), free_port());
+        let own = Self { program, folder, port, epmd, distribution, running: Mutex::new(None), _cleaner: cleaner };
+        own.start();
+        own
+    }
+
+    fn url(&self) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}", self.port)
+    }
+
+    fn start(&self) {
+        let at = |name: &str| self.folder.join(name).into_os_string();
+        let mut child = Command::new(&self.program)
+            .env("HOME", &self.folder) // the cookie is made there
+            .env("ERL_EPMD_PORT", self.epmd.to_string())
+            .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+            .env("RABBITMQ_ALLOW_INPUT", "1")
+            .env("RABBITMQ_NODENAME", format!("myevents-{}@localhost", self.port))
+            .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
+            .env("RABBITMQ_NODE_PORT", self.port.to_string())
+            .env("RABBITMQ_DIST_PORT", self.distribution.to_string())
+            .env("RABBITMQ_MNESIA_BASE", at("data"))
+            .env("RABBITMQ_LOG_BASE", at("log"))
+            .env("RABBITMQ_LOGS", at("log/rabbitmq.log"))
+            .env("RABBITMQ_CONFIG_FILE", at("none"))
+            .env("RABBITMQ_ADVANCED_CONFIG_FILE", at("none"))
+            .env("RABBITMQ_CONF_ENV_FILE", at("none"))
+            .env("RABBITMQ_ENABLED_PLUGINS_FILE", at("plugins"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (shell, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (sender, answers) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line).into_owned();
+                if let Some(answer) = line.strip_prefix("ANSWER ") {
+                    let _ = sender.send(answer.to_owned());
+                }
+            }
+        });
+        *self.running() = Some(Running { child, shell, answers });
+    }
+
+    fn eval(&self, expression: &str) -> String {
+        let mut running = self.running();
+        let running = running.as_mut().expect("it runs");
+        writeln!(running.shell, r#"io:format("~nANSWER ~0p~n", [begin {expression} end])."#).unwrap();
+        running.answers.recv_timeout(Duration::from_secs(20)).expect("the server answers")
+    }
+
+    fn end(&self, how: impl FnOnce(&mut Running)) {
+        let mut running = self.running().take().expect("it runs");
+        how(&mut running);
+        running.child.wait().unwrap();
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// The server's program. Debian's on the PATH is a wrapper that changes to a user of its own; what it calls runs as anybody.
+fn program() -> Option<PathBuf> {
+    let behind = PathBuf::from("/usr/lib/rabbitmq/bin/rabbitmq-server");
+    let paths = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&paths).map(|path| path.join("rabbitmq-server")).find(|path| path.exists());
+    found.map(|found| if behind.exists() { behind } else { found })
+}
+
+/// A container that ends with this process; `None` without an engine that answers.
+fn docker() -> Option<String> {
+    let answers = Command::new("docker").arg("info").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    answers.ok().filter(std::process::ExitStatus::success)?;
+    eprintln!("RabbitMQ: {DOCKER_IMAGE} by Docker");
+    let port = free_port();
+    let name = format!("myevents-test-{port}");
+    let run = ["run", "--rm", "-d", "--name", &name, "-p", &format!("127.0.0.1:{port}:5672"), DOCKER_IMAGE];
+    let status = Command::new("docker").args(run).stdout(Stdio::null()).status().ok()?;
+    status.success().then_some(())?;
+    let clean = r#"cat > /dev/null; docker rm -f "$0" > /dev/null 2>&1"#;
+    let cleaner = Command::new("sh").args(["-c", clean, &name]).stdin(Stdio::piped()).spawn().unwrap();
+    std::mem::forget(cleaner); // its input closes when this process ends
+    Some(format!("amqp://guest:guest@127.0.0.1:{port}"))
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
