@@ -16,5 +16,5 @@ lint: ## Formatting, lints and documentation; a warning is an error
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
-bench: ## Measures how fast it is, in two minutes, behind the build
+bench: ## Measures how fast it is, in two to four minutes, behind the build
 	cargo bench -p myevents --locked

@@ -8,6 +8,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
     config::{Checks, Given},
+    messaging::amqp,
     panics::log_panics,
 };
 
@@ -42,8 +43,7 @@ impl LogConfig {
         let right = "a log filter, like `info` or `warn,bookingservice=debug`";
         let filter = Given { text: filter.text.filter(|text| !text.trim().is_empty()), ..filter };
         let filter = checks.value(filter, EnvFilter::new(DEFAULT_FILTER), right, parse_filter);
-        // lapin writes frames to its log, and the first one holds the login. What matters of it, we log ourselves.
-        let filter = filter.add_directive("lapin=off".parse().expect("the directive is valid"));
+        let filter = filter.add_directive(amqp::LOG_FILTER.parse().expect("the directive is valid"));
         Self { format, filter }
     }
 

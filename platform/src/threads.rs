@@ -17,7 +17,7 @@ pub const BUDGET: [(&str, usize); 6] = [
 /// What comes on top where a service speaks AMQP: lapin starts this thread for each connection, whatever its runtime is,
 /// and a service has one connection. Looking up the broker's name happens on it, too. On SQLite that makes nine; on
 /// MongoDB, which needs no writer and no reader, seven.
-pub const AMQP: (&str, usize) = ("amqp: lapin's loop, which reads and writes the broker's socket", 1);
+pub const AMQP: (&str, usize) = ("amqp: the client's loop, which reads and writes the broker's socket", 1);
 
 /// The default of `REST_WORKERS`.
 pub const REST_WORKERS: usize = 2;

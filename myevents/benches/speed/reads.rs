@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::{median, now, system::System, table::Table};
 
 const TURN: Duration = Duration::from_millis(1500);
+const PAGE_TURN: Duration = Duration::from_millis(700);
 const SCRAPES: usize = 15;
 
 /// It needs 1,000 events.
@@ -50,5 +51,5 @@ pub(crate) async fn page_of_bookings(system: &System) -> anyhow::Result<Measured
         let Some(next) = page["next"].as_str() else { break };
         path = format!("/events/{id}/bookings?after={next}");
     }
-    hammer(&bookings, &path, None, 16, TURN).await
+    hammer(&bookings, &path, None, 16, PAGE_TURN).await
 }

@@ -1,10 +1,9 @@
-//! A new, empty system: how soon it is ready, what it takes, how large the program is; then a page of few bookings.
+//! A new, empty system: how soon it is ready, what it takes, how large the program is.
 
 use std::{fs, time::Duration};
 
 use crate::{
     median, now,
-    reads::page_of_bookings,
     system::{PROGRAM, System},
     table::{Goal, Table},
 };
@@ -23,11 +22,5 @@ pub(crate) async fn measure(table: &mut Table) -> anyhow::Result<()> {
     tokio::time::sleep(IDLE).await;
     table.add("resident memory, idle", system.memory_mb()?, "MB", Some(Goal::Below(25.0)));
     table.add("the stripped binary", fs::metadata(PROGRAM)?.len() as f64 / 1e6, "MB", None);
-
-    while system.metric("myevents_bookings_accepted_total ").await? < 1000.0 {
-        system.book(16, 1, Duration::from_millis(50)).await?;
-    }
-    let page = page_of_bookings(&system).await?;
-    table.add("a page of bookings with 1,000 bookings, 16 connections", page.per_second, "/s", None);
     Ok(())
 }

@@ -51,8 +51,11 @@ impl Broker {
     /// Reads a URL; what is wrong with it is told without the password.
     pub fn parse(url: &Secret, ca: Option<String>) -> Result<Self, String> {
         // The parser's own error quotes the URL, password and all.
-        let refuse = |_| format!("is {:?}: it must be {RIGHT}", url.to_string());
-        let mut uri: AMQPUri = url.reveal().parse().map_err(refuse)?;
+        let refused = || format!("is {:?}: it must be {RIGHT}", url.to_string());
+        if cut_short(url.reveal()) {
+            return Err(refused());
+        }
+        let mut uri: AMQPUri = url.reveal().parse().map_err(|_| refused())?;
         if let Some(host) = ipv6(url.reveal()) {
             uri.authority.host = host; // the parser would take it for absent, and connect to localhost
         }
@@ -81,6 +84,14 @@ fn pem(path: &Path) -> Result<String, String> {
     let text = std::fs::read_to_string(path).map_err(|cause| format!("it cannot be read: {cause}"))?;
     let holds_one = text.contains("-----BEGIN CERTIFICATE-----");
     holds_one.then_some(text).ok_or_else(|| "it holds no certificate in PEM form".into())
+}
+
+/// Whether a `#`, `/` or `?` of the password is taken for the end of the address: the parser would then take the user for
+/// the host.
+fn cut_short(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let address = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    rest.contains('#') || (rest.contains('@') && !address.contains('@'))
 }
 
 /// The host, where it is written as `[::1]`.
@@ -123,9 +134,14 @@ mod tests {
 
     #[test]
     fn a_url_that_cannot_be_used_is_told_with_what_would_be_right_and_without_the_password() {
-        for url in
-            ["me:hunter2@rabbit", "http://me:hunter2@rabbit", "amqp://me:hunter2@rabbit:port", "amqp://me:#hunter2@r"]
-        {
+        for url in [
+            "me:hunter2@rabbit",
+            "http://me:hunter2@rabbit",
+            "amqp://me:hunter2@rabbit:port",
+            "amqp://me:#hunter2@r",
+            "amqp://me:?hunter2@r",
+            "amqp://me:/hunter2@r",
+        ] {
             let (_, told) = read(url);
             assert!(!told.contains("hunter2"), "{told}");
             assert!(told.contains("AMQP_BROKER_URL") && told.contains("amqp://user:password@host:5672"), "{told}");
