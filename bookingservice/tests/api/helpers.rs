@@ -29,10 +29,11 @@ impl TestApp {
             rest_workers: 2,
             servers: 1,
             data_dir: folder.into(),
+            mongo: None,
         };
         let (bus, stop) = (Arc::new(InProcessBus::new()), CancellationToken::new());
         let service = bookingservice::app::build(settings, bus.clone(), stop.clone()).await.unwrap();
-        let (url, database) = (format!("http://{}", service.rest_address), service.database.clone());
+        let (url, database) = (format!("http://{}", service.rest_address), service.database.clone().unwrap());
         let running = tokio::spawn(service.run_until(stop.clone()));
         Self { url, database, bus, stop, running }
     }

@@ -1,6 +1,6 @@
 //! The cases every store must pass.
 
-use std::{future::Future, sync::Arc};
+use std::{any::Any, future::Future, sync::Arc};
 
 use bookingservice::{
     domain::{Booking, NewBooking, Status},
@@ -9,7 +9,6 @@ use bookingservice::{
 use contracts::{EventCreated, Instant};
 use platform::{http::page::Cursor, messaging::Effect, outbox::Outbox};
 use prometheus::Registry;
-use tempfile::TempDir;
 use uuid::Uuid;
 
 /// An empty store with what belongs to it.
@@ -17,7 +16,8 @@ pub(crate) struct Fixture {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) outbox: Arc<dyn Outbox>,
     pub(crate) registry: Registry,
-    pub(crate) _folder: TempDir,
+    /// What must stay as long as the test runs.
+    pub(crate) _kept: Box<dyn Any>,
 }
 
 impl Fixture {

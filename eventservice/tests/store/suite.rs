@@ -1,6 +1,6 @@
 //! The cases every store must pass.
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use contracts::Instant;
 use eventservice::{
@@ -10,7 +10,6 @@ use eventservice::{
 use platform::{http::page::Cursor, messaging::Effect, outbox::Outbox};
 use prometheus::Registry;
 use serde_json::json;
-use tempfile::TempDir;
 use uuid::Uuid;
 
 /// An empty store with what belongs to it.
@@ -18,7 +17,8 @@ pub(crate) struct Fixture {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) outbox: Arc<dyn Outbox>,
     pub(crate) registry: Registry,
-    pub(crate) _folder: TempDir,
+    /// What must stay as long as the test runs.
+    pub(crate) _kept: Box<dyn Any>,
 }
 
 impl Fixture {

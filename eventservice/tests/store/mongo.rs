@@ -1,0 +1,25 @@
+//! Empty MongoDB stores.
+
+use std::sync::Arc;
+
+use eventservice::{metrics::EventMetrics, store::mongo::MongoStore};
+use platform::{
+    background::Background,
+    config::{Checks, given},
+    mongo::{Mongo, address::MongoUrl, metrics::ClientMetrics},
+};
+use prometheus::Registry;
+use uuid::Uuid;
+
+use crate::{mongo_server, suite::Fixture};
+
+pub(crate) async fn fixture() -> Option<Fixture> {
+    let url = Some(mongo_server::shared()?.url(&format!("myevents-test-{}", Uuid::new_v4().simple())));
+    let registry = Registry::new();
+    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
+    let mongo = Mongo::open(&url, "eventservice", ClientMetrics::new(&registry).unwrap()).await.unwrap();
+    let store = Arc::new(MongoStore::new(&mongo, EventMetrics::new(&registry).unwrap(), Arc::default()));
+    let background = Background::default();
+    store.start(&mongo, &background);
+    Some(Fixture { outbox: store.outbox(), store, registry, _kept: Box::new(background) })
+}
