@@ -12,11 +12,13 @@ use tokio_util::{
 /// How long the tasks may take to end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+type Last = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// A service's tasks. Dropping it tells them to stop, too, without waiting.
 pub struct Background {
     stop: DropGuard,
     tasks: TaskTracker,
-    last: Option<BoxFuture<'static, ()>>,
+    last: Option<Last>,
 }
 
 impl Default for Background {
@@ -41,8 +43,11 @@ impl Background {
     }
 
     /// What is done after the tasks have ended.
-    pub fn at_last(&mut self, close: impl Future<Output = ()> + Send + 'static) {
-        self.last = Some(Box::pin(close));
+    pub fn at_last<F>(&mut self, close: impl FnOnce() -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.last = Some(Box::new(move || Box::pin(close())));
     }
 
     /// Ends them.
@@ -53,7 +58,7 @@ impl Background {
             tracing::warn!("some tasks did not end within {PATIENCE:?}");
         }
         if let Some(last) = self.last {
-            last.await;
+            last().await;
         }
     }
 }

@@ -175,7 +175,7 @@ impl Mongo {
         step: &'static str,
         call: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,
     ) -> Result<T, MongoError> {
-        let result = deadline.bound(self.faults.inject(step, call)).await;
+        let result = self.faults.inject(step, deadline.bound(call)).await;
         self.state.tell(result.as_ref().err());
         result
     }

@@ -7,6 +7,8 @@
 mod mongo;
 #[path = "../../../platform/tests/servers/mongo.rs"]
 mod mongo_server;
+#[cfg(debug_assertions)] // faults are not in release builds
+mod protocol;
 mod sqlite;
 mod suite;
 

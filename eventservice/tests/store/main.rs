@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod away;
 mod mongo;
 #[path = "../../../platform/tests/servers/mongo.rs"]
 mod mongo_server;

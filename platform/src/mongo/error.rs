@@ -92,3 +92,48 @@ impl Deadline {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mongodb::{
+        bson::{Document, deserialize_from_document, doc},
+        error::{CommandError, InsertManyError, WriteError},
+    };
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+
+    fn told<T: DeserializeOwned>(by_the_server: Document) -> T {
+        deserialize_from_document(by_the_server).unwrap()
+    }
+
+    #[test]
+    fn a_duplicate_key_is_known_in_all_three_shapes() {
+        let shapes = |code: i32| {
+            let error = doc! { "code": code, "errmsg": "E11000 duplicate key error" };
+            let (write, command): (WriteError, CommandError) = (told(error.clone()), told(error.clone()));
+            let mut indexed = error;
+            indexed.insert("index", 1);
+            let many: InsertManyError = told(doc! { "write_errors": [indexed] });
+            let write = ErrorKind::Write(WriteFailure::WriteError(write));
+            [write, ErrorKind::Command(command), ErrorKind::InsertMany(many)].map(Error::from)
+        };
+        assert!(shapes(11000).iter().all(is_duplicate));
+        assert!(!shapes(121).iter().any(is_duplicate));
+        assert_eq!(duplicates(&shapes(11000)[2]), Some(vec![1]));
+        assert_eq!(duplicates(&shapes(121)[2]), None);
+    }
+
+    #[test]
+    fn only_a_server_that_was_not_found_is_certain_to_have_written_nothing() {
+        let lost = Error::from(std::io::Error::other("connection reset"));
+        assert!(matches!(MongoError::of(&lost), MongoError::Unknown(_)));
+    }
+
+    #[tokio::test]
+    async fn a_call_without_time_left_is_not_begun() {
+        let late = Deadline::after(Duration::ZERO);
+        let call = async { panic!("it was begun") };
+        assert!(matches!(late.bound::<()>(call).await, Err(MongoError::Away(_))));
+    }
+}

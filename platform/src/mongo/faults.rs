@@ -8,6 +8,8 @@ use std::fmt;
 #[cfg(debug_assertions)]
 use std::sync::Arc;
 
+use super::error::MongoError;
+
 /// How a step fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -51,8 +53,8 @@ impl Faults {
     pub(super) async fn inject<T>(
         &self,
         _: &'static str,
-        call: impl Future<Output = mongodb::error::Result<T>>,
-    ) -> mongodb::error::Result<T> {
+        call: impl Future<Output = Result<T, MongoError>>,
+    ) -> Result<T, MongoError> {
         call.await
     }
 
@@ -60,9 +62,9 @@ impl Faults {
     pub(super) async fn inject<T: Send + 'static>(
         &self,
         step: &'static str,
-        call: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,
-    ) -> mongodb::error::Result<T> {
-        let lost = || Err(mongodb::error::Error::from(std::io::Error::other("lost by a test")));
+        call: impl Future<Output = Result<T, MongoError>> + Send + 'static,
+    ) -> Result<T, MongoError> {
+        let lost = || Err(MongoError::Unknown("lost by a test".into()));
         match self.decide.as_ref().map_or(Fault::None, |decide| decide(step)) {
             Fault::None => call.await,
             Fault::CrashBefore => std::future::pending().await,

@@ -62,7 +62,7 @@ pub async fn backend(
     let mut background = Background::default();
     store.start(&mongo, janitor::Pace::default(), &background);
     let (outbox, dead, probe) = (store.outbox(), store.0.outbox.messages.dead_letters(), mongo.probe());
-    background.at_last(mongo.close());
+    background.at_last(move || mongo.close());
     Ok(Backend { store: Arc::new(store), outbox, dead, probe, kept: Kept { file: None, background } })
 }
 

@@ -61,7 +61,7 @@ pub async fn backend(
     let mut background = Background::default();
     store.start(&mongo, &background);
     let (outbox, dead, probe) = (store.outbox(), store.outbox.dead_letters(), mongo.probe());
-    background.at_last(mongo.close());
+    background.at_last(move || mongo.close());
     Ok(Backend { store: Arc::new(store), outbox, dead, probe, kept: Kept { file: None, background } })
 }
 
