@@ -1,7 +1,7 @@
 //! MongoDB plumbing: one client a service, every call with a timeout, and errors that say whether a write may have
 //! happened.
 //!
-//! - [`address`]: `MONGO_URL`
+//! - [`address`]: reads `MONGO_URL`
 //! - [`table`]: the calls; nothing else speaks to the server
 //! - [`error`]: what a failed call says about what was written
 //! - [`outbox`], [`dead_letters`]: messages inside the documents they tell of, and those that nobody takes

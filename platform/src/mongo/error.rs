@@ -28,6 +28,7 @@ pub enum MongoError {
 }
 
 impl MongoError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the driver may add kinds, and all others are the same here")]
     pub(super) fn of(cause: &Error) -> Self {
         // Only this kind is certain: the driver gives it where it never had a connection, and gives the error of the first
         // try where it was looking for a server to try again.
@@ -40,6 +41,7 @@ impl MongoError {
 }
 
 /// Whether a document with the same key was there: one meaning in three shapes.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the driver may add kinds, and all others are the same here")]
 pub(super) fn is_duplicate(cause: &Error) -> bool {
     match cause.kind.as_ref() {
         ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == DUPLICATE_KEY,

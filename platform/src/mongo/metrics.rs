@@ -63,6 +63,7 @@ impl ClientMetrics {
         Ok(metrics)
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the driver may add events, and the others are not counted")]
     pub(super) fn commands(&self) -> EventHandler<CommandEvent> {
         let metrics = self.clone();
         EventHandler::callback(move |event| match event {
@@ -72,6 +73,7 @@ impl ClientMetrics {
         })
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the driver may add events, and the others are not counted")]
     pub(super) fn pool(&self) -> EventHandler<CmapEvent> {
         let metrics = self.clone();
         EventHandler::callback(move |event| {

@@ -2,6 +2,7 @@
 //! for the tests.
 //!
 //! - `sqlite_*`: the database file, its writer, a full disk, the outbox
+//! - `mongo_outbox`: messages inside documents, on a MongoDB server
 //! - `bus_suite`: what every bus must do; `bus_in_process` calls it for the bus of `myevents`
 //! - `settle`, `relay`: the steps in between
 
@@ -11,6 +12,10 @@ mod bus_in_process;
 mod bus_suite;
 mod bus_world;
 mod logs;
+mod mongo_outbox;
+#[expect(dead_code, reason = "no server of its own is used here")]
+#[path = "../servers/mongo.rs"]
+mod mongo_server;
 mod relay;
 mod settle;
 mod sqlite_full;

@@ -128,7 +128,7 @@ async fn in_a_storm_of_faults_nothing_is_lost_doubled_oversold_or_left_untold() 
     bus.subscribe(Subscription { queue: "eventservice", names, handler: view.clone(), metrics }).await;
 
     let replicas =
-        [world.running(storm(seed), eager).await, world.running(storm(seed / 3 | 1), eager).await].map(Arc::new);
+        [world.running(storm(seed), eager).await, world.running(storm((seed / 3) | 1), eager).await].map(Arc::new);
     for replica in &replicas {
         relay(replica, bus.clone(), stop.clone()).await;
     }
