@@ -11,8 +11,7 @@ use platform::{
     http::docs::Docs,
     messaging::{Bus, Subscription, metrics::ConsumeMetrics, metrics::PublishMetrics},
     outbox::{DeadLetters, metrics::RelayMetrics, metrics::show_backlog, relay::Relay},
-    service::{Foundation, Service, Settings},
-    sqlite::{metrics::StoreMetrics, metrics::show_free_space, outbox::SqliteOutbox},
+    service::{Backend, Foundation, Service, Settings},
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +23,7 @@ use crate::{
     http::{Api, Context, configure},
     listener::{Listener, QUEUE, READS},
     metrics::BookingMetrics,
-    store::sqlite::{self, SqliteStore},
+    store,
 };
 
 /// What this service publishes.
@@ -36,30 +35,28 @@ const READERS: [&str; 1] = ["eventservice"];
 
 /// Makes the service. It listens at once, and answers when it runs.
 pub async fn build(settings: Settings, bus: Arc<dyn Bus>, stop: CancellationToken) -> Result<Service, StartError> {
-    let (api, folder) = (Api::openapi(), settings.data_dir.clone());
+    let (api, choice) = (Api::openapi(), settings.clone());
     let mut base = Foundation::lay(settings, env!("CARGO_PKG_VERSION"), &api)?;
     let registry = base.metrics.registry.clone();
 
-    let database = Arc::new(sqlite::open(folder, StoreMetrics::new(&registry)?)?);
     let wake = Arc::new(Notify::new());
-    let outbox = Arc::new(SqliteOutbox::open(database.clone(), wake.clone()).await?);
     let metrics = BookingMetrics::new(&registry)?;
-    let store = Arc::new(SqliteStore::open(database.clone(), outbox.clone(), metrics.clone()).await?);
+    let backend = store::open(choice, &mut base.metrics, metrics.clone(), wake.clone()).await?;
+    let Backend { store, outbox, dead, probe, kept } = backend;
     bus.register(&registry)?;
     let (dead, queues): (Arc<dyn DeadLetters>, _) = match bus.dead_letters() {
         Some(dead) => (dead, [QUEUE]),
-        None => (outbox.clone(), READERS),
+        None => (dead, READERS),
     };
     show_backlog(&mut base.metrics, outbox.clone(), dead.clone(), &queues)?;
-    show_free_space(&mut base.metrics, database.clone())?;
 
     let handler = Arc::new(Listener { store: store.clone() });
     let consumed = ConsumeMetrics::new(&registry, QUEUE, READS)?;
     bus.subscribe(Subscription { queue: QUEUE, names: READS, handler, metrics: consumed }).await;
     let published = PublishMetrics::new(&registry, &PUBLISHES)?;
-    let relay = Relay::new(outbox.clone(), bus.clone(), wake, RelayMetrics::new(&registry)?, published);
+    let relay = Relay::new(outbox, bus.clone(), wake, RelayMetrics::new(&registry)?, published);
 
-    let health = Health::new(stop).required("store", database.probe()).told("broker", platform::messaging::probe(bus));
+    let health = Health::new(stop).required("store", probe).told("broker", platform::messaging::probe(bus));
     let (context, docs) = (web::Data::new(Context { store, metrics }), Docs::new(&api));
-    base.build(QUEUE, health, dead, relay, database, move |app| configure(app, &context, &docs))
+    base.build(QUEUE, health, dead, relay, kept, move |app| configure(app, &context, &docs))
 }

@@ -5,6 +5,7 @@ use clap::Parser;
 use platform::{
     config::{Checks, ConfigError, given},
     messaging::amqp::Broker,
+    mongo::address::MongoUrl,
     service::{Listen, Settings},
     telemetry::LogConfig,
     threads,
@@ -26,6 +27,12 @@ struct Options {
     /// The folder of the database file [default: ./myevents-data]
     #[arg(long, env = "DATA_DIR")]
     data_dir: Option<String>,
+    /// The MongoDB server to store in instead, like mongodb://user:password@host:27017/bookingservice
+    #[arg(long, env = "MONGO_URL", hide_env_values = true)]
+    mongo_url: Option<String>,
+    /// A file that holds the MongoDB server's URL
+    #[arg(long, env = "MONGO_URL_FILE")]
+    mongo_url_file: Option<String>,
     /// The message broker, like amqp://user:password@host:5672
     #[arg(long, env = "AMQP_BROKER_URL", hide_env_values = true)]
     amqp_broker_url: Option<String>,
@@ -63,6 +70,11 @@ pub fn read() -> Result<Config, ConfigError> {
         rest_workers: checks.threads(given("REST_WORKERS", &options.rest_workers), threads::REST_WORKERS),
         servers: 1,
         data_dir: checks.folder(given("DATA_DIR", &options.data_dir), "./myevents-data"),
+        mongo: MongoUrl::read(
+            &mut checks,
+            given("MONGO_URL", &options.mongo_url),
+            given("MONGO_URL_FILE", &options.mongo_url_file),
+        ),
     };
     let log =
         LogConfig::read(&mut checks, given("LOG_FORMAT", &options.log_format), given("RUST_LOG", &options.rust_log));

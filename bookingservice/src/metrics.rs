@@ -30,7 +30,7 @@ pub enum Rejection {
     NotFound,
     /// The key has booked something else.
     Conflict,
-    /// Not begun: too many requests wait.
+    /// Not begun: too many requests wait, or the store is away.
     Unavailable,
     /// It may have happened or not.
     OutcomeUnknown,
@@ -127,7 +127,7 @@ impl BookingMetrics {
         Ok(metrics)
     }
 
-    /// Sets the totals that the store found at start.
+    /// Sets the totals that are stored: at the start, and again where other processes change them, too.
     pub fn stored(&self, seat_changes: i64, seats_confirmed: i64) {
         self.seat_changes.set(seat_changes);
         self.seats_confirmed.set(seats_confirmed);

@@ -36,6 +36,11 @@ impl EventMetrics {
         self.locations.inc();
     }
 
+    /// The sum of the versions that are stored, where other processes change them, too.
+    pub fn stored(&self, changes: i64) {
+        self.view.set(changes);
+    }
+
     /// The versions grew by so much in all.
     pub fn heard(&self, changes: i64) {
         self.view.add(changes);

@@ -118,7 +118,8 @@ impl Serve {
         let rest_workers = checks.threads(given("REST_WORKERS", &self.rest_workers), threads::REST_WORKERS);
         let log = LogConfig::read(checks, given("LOG_FORMAT", &self.log_format), given("RUST_LOG", &self.rust_log));
 
-        let settings = |rest, ops| Settings { rest, ops, rest_workers, servers: 2, data_dir: data_dir.clone() };
+        let settings =
+            |rest, ops| Settings { rest, ops, rest_workers, servers: 2, data_dir: data_dir.clone(), mongo: None };
         let [events, bookings, events_ops, bookings_ops] = addresses;
         let (events, bookings) = (settings(events, events_ops), settings(bookings, bookings_ops));
         (Config { events, bookings, empty: self.empty }, log)

@@ -49,10 +49,15 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     let welcome = async {
         tokio::select! { () = welcome(page, samples_due) => {}, () = stop.cancelled() => {} }
     };
-    let files = [events.database.closed(), bookings.database.closed()];
+    let files = [&events, &bookings].map(|service| service.database.as_ref().map(|file| file.closed()));
     let (events, bookings, ()) = tokio::join!(together(events, &stop), together(bookings, &stop), welcome);
     // Each service writes for the other until both have ended, so only now the files can be closed.
-    if timeout(CLOSE, async { tokio::join!(files[0].cancelled(), files[1].cancelled()) }).await.is_err() {
+    let closed = async {
+        for file in files.iter().flatten() {
+            file.cancelled().await;
+        }
+    };
+    if timeout(CLOSE, closed).await.is_err() {
         tracing::warn!("the database files are not closed within {CLOSE:?}: the next start will check them");
     }
     events.and(bookings)

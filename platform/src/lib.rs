@@ -13,14 +13,18 @@
 //! | [`messaging`] | the seams to a bus; the bus within a process |
 //! | [`outbox`] | committed messages, and the relay that publishes them |
 //! | [`sqlite`] | a database file with one writer and one reader |
+//! | [`mongo`] | a MongoDB database, without transactions |
+//! | [`background`] | tasks beside the servers |
 //! | [`service`] | the running service: both servers, relay, and how they stop |
 
+pub mod background;
 pub mod config;
 pub mod fail_point;
 pub mod health;
 pub mod http;
 pub mod messaging;
 pub mod metrics;
+pub mod mongo;
 pub mod ops_server;
 pub mod outbox;
 pub mod panics;

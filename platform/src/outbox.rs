@@ -32,6 +32,11 @@ pub trait Outbox: Send + Sync {
 
     /// How much waits, for the metrics.
     async fn backlog(&self) -> Result<Backlog, OutboxError>;
+
+    /// Whether `pending` also gives what other processes left over. Of those that share an outbox only one does at a time.
+    fn relays_left_overs(&self) -> bool {
+        true
+    }
 }
 
 /// How much waits in an outbox.

@@ -13,16 +13,18 @@ use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
 use crate::{
+    background::Background,
     config::{Checks, Given},
-    health::Health,
+    health::{Health, Probe},
     http::{
         docs::documented,
         metrics::HttpMetrics,
         server::{ListenError, Rest, listen},
     },
     metrics::{Metrics, build, process, runtime::Runtimes},
+    mongo::{address::MongoUrl, error::ClientError},
     ops_server::Ops,
-    outbox::{DeadLetters, relay::Relay},
+    outbox::{DeadLetters, Outbox, relay::Relay},
     sqlite::{Database, StoreError, open::OpenError},
 };
 
@@ -42,6 +44,31 @@ pub struct Settings {
     pub servers: usize,
     /// The folder of the database file.
     pub data_dir: PathBuf,
+    /// The MongoDB server that is used instead of a file.
+    pub mongo: Option<MongoUrl>,
+}
+
+/// What a service stores in, whatever it is made of. `S` is the service's own `dyn Store`.
+pub struct Backend<S: ?Sized> {
+    /// What the service does with it.
+    pub store: Arc<S>,
+    /// Its messages that wait.
+    pub outbox: Arc<dyn Outbox>,
+    /// Its messages that nobody took, where the bus has no place for them.
+    pub dead: Arc<dyn DeadLetters>,
+    /// Whether it can be used.
+    pub probe: Probe,
+    /// What must be ended with the service.
+    pub kept: Kept,
+}
+
+/// What keeps a store going.
+#[derive(Default)]
+pub struct Kept {
+    /// The database file, where there is one.
+    pub file: Option<Arc<Database>>,
+    /// The store's own tasks.
+    pub background: Background,
 }
 
 /// An address, and the variable that sets it, for the message when it is taken.
@@ -75,6 +102,9 @@ pub enum StartError {
     /// The database file cannot be used.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The MongoDB client cannot be made.
+    #[error(transparent)]
+    Mongo(#[from] ClientError),
     /// What is stored cannot be read.
     #[error("what is stored cannot be read")]
     Store(#[from] StoreError),
@@ -117,7 +147,7 @@ impl Foundation {
         health: Health,
         dead: Arc<dyn DeadLetters>,
         relay: Relay,
-        database: Arc<Database>,
+        kept: Kept,
         configure: F,
     ) -> Result<Service, StartError>
     where
@@ -128,7 +158,16 @@ impl Foundation {
         let runtimes = self.runtimes.clone();
         let rest = Rest { listener: self.rest, workers, servers, metrics: self.http, runtimes }.serve(configure)?;
         let ops = Ops { metrics: self.metrics, health, dead, runtimes: self.runtimes }.serve(self.ops)?;
-        Ok(Service { name, rest_address, ops_address, database, rest, ops, relay })
+        Ok(Service {
+            name,
+            rest_address,
+            ops_address,
+            database: kept.file,
+            rest,
+            ops,
+            relay,
+            background: kept.background,
+        })
     }
 }
 
@@ -140,11 +179,12 @@ pub struct Service {
     pub rest_address: SocketAddr,
     /// Where the ops port is, with the real port.
     pub ops_address: SocketAddr,
-    /// What it stores in.
-    pub database: Arc<Database>,
+    /// The file it stores in, where it is a file.
+    pub database: Option<Arc<Database>>,
     rest: Server,
     ops: Server,
     relay: Relay,
+    background: Background,
 }
 
 impl Service {
@@ -162,6 +202,7 @@ impl Service {
         rest.await.map_err(io::Error::other)??;
         published.cancel();
         relay.await.map_err(io::Error::other)?;
+        self.background.end().await;
         ops_handle.stop(true).await;
         ops.await.map_err(io::Error::other)??;
         tracing::info!(service = self.name, "stopped");

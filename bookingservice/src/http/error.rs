@@ -34,6 +34,7 @@ pub fn refused(cause: &Refused, event: Uuid) -> (Rejection, Problem) {
 pub fn not_written(cause: Unavailable, booking: Uuid) -> (Rejection, Problem) {
     match cause {
         Unavailable::Overloaded => (Rejection::Unavailable, overloaded()),
+        Unavailable::Away => (Rejection::Unavailable, away()),
         Unavailable::OutcomeUnknown => {
             let detail = "it is not known whether this was stored: ask for the booking by its id, or send the same \
                           request again, a booking under the same Idempotency-Key";
@@ -47,6 +48,7 @@ pub fn not_written(cause: Unavailable, booking: Uuid) -> (Rejection, Problem) {
 pub fn not_read(cause: Unavailable) -> Problem {
     match cause {
         Unavailable::Overloaded => overloaded(),
+        Unavailable::Away => away(),
         Unavailable::OutcomeUnknown => Problem::unavailable("what is stored cannot be read just now"),
     }
 }
@@ -64,6 +66,10 @@ pub fn unknown_booking(id: Uuid) -> Problem {
 
 fn conflict(slug: &'static str, title: &'static str, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::CONFLICT, slug, title, detail)
+}
+
+fn away() -> Problem {
+    Problem::unavailable("the store cannot be reached just now; nothing was changed")
 }
 
 fn overloaded() -> Problem {

@@ -5,15 +5,27 @@
 //! - What is counted is counted once, after it is durable, by the process whose write succeeded.
 
 pub mod audit;
+pub mod mongo;
 pub mod schema;
 pub mod sqlite;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use contracts::EventCreated;
-use platform::{http::page::Cursor, messaging::Effect};
+use platform::{
+    http::page::Cursor,
+    messaging::Effect,
+    metrics::Metrics,
+    service::{Backend, Settings, StartError},
+};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::domain::{Booking, EventOnSale, NewBooking};
+use crate::{
+    domain::{Booking, EventOnSale, NewBooking},
+    metrics::BookingMetrics,
+};
 
 /// What a booking request came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +57,23 @@ pub enum Refused {
 pub enum Unavailable {
     /// It was not begun: too many requests wait.
     Overloaded,
+    /// It was not begun: the store cannot be reached.
+    Away,
     /// It failed; a write may have happened or not.
     OutcomeUnknown,
+}
+
+/// Opens the store that is configured: a MongoDB database, or else a file.
+pub async fn open(
+    settings: Settings,
+    registry: &mut Metrics,
+    metrics: BookingMetrics,
+    wake: Arc<Notify>,
+) -> Result<Backend<dyn Store>, StartError> {
+    match settings.mongo {
+        Some(url) => mongo::backend(&url, &registry.registry, metrics, wake).await,
+        None => sqlite::backend(settings.data_dir, registry, metrics, wake).await,
+    }
 }
 
 /// Bookings, and the seats of events.
@@ -72,6 +99,6 @@ pub trait Store: Send + Sync {
     /// An event.
     async fn event(&self, id: Uuid) -> Result<Option<EventOnSale>, Unavailable>;
 
-    /// Adds events that are not there yet, all or none; never changes one.
+    /// Adds events that are not there yet; never changes one. Where it fails some may have been added: it is safe to repeat.
     async fn add_events(&self, events: Vec<EventCreated>) -> Result<Vec<Effect>, Unavailable>;
 }

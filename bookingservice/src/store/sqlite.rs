@@ -3,7 +3,7 @@
 //! What is counted is counted by the callback that runs after the commit, on the writer thread: also where the client
 //! has gone away meanwhile.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use contracts::{BookingCancelled, Contract, EventBooked, EventCreated, Instant, SeatsChanged};
@@ -11,14 +11,17 @@ use platform::{
     fail_point::fail_point,
     http::page::Cursor,
     messaging::{Effect, Entry},
+    metrics::Metrics,
+    service::{Backend, Kept, StartError},
     sqlite::{
         Database, StoreError,
-        metrics::StoreMetrics,
+        metrics::{StoreMetrics, show_free_space},
         open::{OpenError, Spec},
         outbox::{SqliteOutbox, insert},
     },
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{
@@ -31,12 +34,28 @@ use crate::{
 };
 
 /// Opens `bookingservice.db` in the folder.
-pub fn open(folder: std::path::PathBuf, metrics: StoreMetrics) -> Result<Database, OpenError> {
+pub fn open(folder: PathBuf, metrics: StoreMetrics) -> Result<Database, OpenError> {
     Database::open(&spec(folder), metrics)
 }
 
-pub(super) fn spec(folder: std::path::PathBuf) -> Spec {
+pub(super) fn spec(folder: PathBuf) -> Spec {
     Spec { folder, file: "bookingservice.db", application_id: APPLICATION_ID, migrations: MIGRATIONS }
+}
+
+/// The store with what belongs to it.
+pub async fn backend(
+    folder: PathBuf,
+    registry: &mut Metrics,
+    metrics: BookingMetrics,
+    wake: Arc<Notify>,
+) -> Result<Backend<dyn Store>, StartError> {
+    let database = Arc::new(open(folder, StoreMetrics::new(&registry.registry)?)?);
+    let outbox = Arc::new(SqliteOutbox::open(database.clone(), wake).await?);
+    let store = Arc::new(SqliteStore::open(database.clone(), outbox.clone(), metrics).await?);
+    show_free_space(registry, database.clone())?;
+    let (probe, dead) = (database.probe(), outbox.clone());
+    let kept = Kept { file: Some(database), ..Kept::default() };
+    Ok(Backend { store, outbox, dead, probe, kept })
 }
 
 /// The store on one database file.

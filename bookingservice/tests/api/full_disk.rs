@@ -11,7 +11,7 @@ async fn a_full_disk_is_a_503_that_names_the_booking_and_loses_nothing() {
     let event = app.event(1_000_000).await;
     let mut acknowledged = vec![app.book(event, 1).await.1["id"].clone()];
 
-    app.database.limit_pages(1).await.unwrap(); // SQLite raises it to what there is already
+    app.database.as_ref().unwrap().limit_pages(1).await.unwrap(); // SQLite raises it to what there is already
     let refused = loop {
         let (status, body) = app.book(event, 1).await;
         if status != 201 {
@@ -25,7 +25,7 @@ async fn a_full_disk_is_a_503_that_names_the_booking_and_loses_nothing() {
     assert_eq!(app.get(&format!("/bookings/{unknown}")).await.0, 404);
     assert_eq!(app.get(&format!("/events/{event}")).await.1["booked_seats"], json!(acknowledged.len()));
 
-    app.database.limit_pages(1_000_000).await.unwrap();
+    app.database.as_ref().unwrap().limit_pages(1_000_000).await.unwrap();
     let (status, body) = app.book(event, 1).await;
     assert_eq!(status, 201, "{body}");
     acknowledged.push(body["id"].clone());

@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use contracts::{Contract, EventCreated, Instant};
 use platform::{
     messaging::{Bus, Entry, in_process::InProcessBus},
+    mongo::address::MongoUrl,
     service::{Listen, Settings},
     sqlite::Database,
 };
@@ -14,7 +15,8 @@ use uuid::Uuid;
 
 pub(crate) struct TestApp {
     pub(crate) url: String,
-    pub(crate) database: Arc<Database>,
+    pub(crate) ops: String,
+    pub(crate) database: Option<Arc<Database>>,
     bus: Arc<InProcessBus>,
     stop: CancellationToken,
     running: JoinHandle<std::io::Result<()>>,
@@ -22,6 +24,11 @@ pub(crate) struct TestApp {
 
 impl TestApp {
     pub(crate) async fn start(folder: &Path) -> Self {
+        Self::start_with(folder, None).await
+    }
+
+    /// On a MongoDB server, where a URL is given.
+    pub(crate) async fn start_with(folder: &Path, mongo: Option<MongoUrl>) -> Self {
         let any = |option| Listen { address: "127.0.0.1:0".parse().unwrap(), option };
         let settings = Settings {
             rest: any("LISTEN_ADDR"),
@@ -29,12 +36,14 @@ impl TestApp {
             rest_workers: 2,
             servers: 1,
             data_dir: folder.into(),
+            mongo,
         };
         let (bus, stop) = (Arc::new(InProcessBus::new()), CancellationToken::new());
         let service = bookingservice::app::build(settings, bus.clone(), stop.clone()).await.unwrap();
         let (url, database) = (format!("http://{}", service.rest_address), service.database.clone());
+        let ops = format!("http://{}", service.ops_address);
         let running = tokio::spawn(service.run_until(stop.clone()));
-        Self { url, database, bus, stop, running }
+        Self { url, ops, database, bus, stop, running }
     }
 
     /// An event that can be booked for an hour.
@@ -54,6 +63,12 @@ impl TestApp {
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
+    /// A page of the ops port.
+    pub(crate) async fn ops(&self, path: &str) -> (u16, String) {
+        let response = reqwest::get(format!("{}{path}", self.ops)).await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+
     pub(crate) async fn get(&self, path: &str) -> (u16, serde_json::Value) {
         let response = reqwest::get(format!("{}{path}", self.url)).await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
@@ -61,9 +76,12 @@ impl TestApp {
 
     pub(crate) async fn stop(self) {
         self.stop.cancel();
-        let (closed, end) = (self.database.closed(), Duration::from_secs(15));
+        let closed = self.database.as_ref().map(|database| database.closed());
+        let end = Duration::from_secs(15);
         tokio::time::timeout(end, self.running).await.unwrap().unwrap().unwrap();
         drop((self.database, self.bus)); // the bus holds the listener, and with it the store
-        tokio::time::timeout(end, closed.cancelled()).await.unwrap(); // the workers let go of it a moment later
+        if let Some(closed) = closed {
+            tokio::time::timeout(end, closed.cancelled()).await.unwrap(); // the workers let go of it a moment later
+        }
     }
 }

@@ -1,8 +1,13 @@
-//! The service over HTTP, where a test needs its hands inside: a full disk, and the limits in the OpenAPI document. All
+//! The service over HTTP, where a test needs its hands inside: a full disk, a database that
+//! goes away, and the limits in the OpenAPI document. All
 //! that can be seen from outside alone is tested in `e2e`.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod full_disk;
 mod helpers;
+mod mongo;
+#[expect(dead_code, reason = "only a server of its own is used here")]
+#[path = "../../../platform/tests/servers/mongo.rs"]
+mod mongo_server;
 mod schema;

@@ -4,6 +4,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod mongo;
+#[path = "../../../platform/tests/servers/mongo.rs"]
+mod mongo_server;
+#[cfg(debug_assertions)] // faults are not in release builds
+mod protocol;
 mod sqlite;
 mod suite;
 
@@ -13,24 +18,32 @@ macro_rules! hold_to_the_suite {
         mod $adapter {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                let fixture = crate::$adapter::fixture().await;
+                // An adapter whose server is not there has said so.
+                let Some(fixture) = crate::$adapter::fixture().await else { return };
                 crate::suite::$case(&fixture).await;
             })*
         }
     };
 }
 
+/// Every case, for every adapter.
+macro_rules! every_case {
+    ($($adapter:ident)*) => {
+        $(hold_to_the_suite! { $adapter:
+            a_booking_takes_the_seats_and_leaves_its_message_in_the_outbox
+            an_unknown_event_a_sold_out_one_and_one_that_is_over_are_told_apart
+            an_event_without_capacity_never_sells_out_and_shows_no_seats_left
+            the_same_id_books_once_also_at_once
+            a_key_cannot_book_something_else
+            a_cancellation_gives_the_seats_back_once_also_at_once
+            a_replay_after_a_cancellation_gives_the_cancelled_booking
+            many_at_once_never_sell_more_than_there_is
+            pages_follow_the_order_of_booking
+            an_event_that_is_heard_of_twice_is_not_changed
+        })*
+    };
+}
+
 mod held {
-    hold_to_the_suite! { sqlite:
-        a_booking_takes_the_seats_and_leaves_its_message_in_the_outbox
-        an_unknown_event_a_sold_out_one_and_one_that_is_over_are_told_apart
-        an_event_without_capacity_never_sells_out_and_shows_no_seats_left
-        the_same_id_books_once_also_at_once
-        a_key_cannot_book_something_else
-        a_cancellation_gives_the_seats_back_once_also_at_once
-        a_replay_after_a_cancellation_gives_the_cancelled_booking
-        many_at_once_never_sell_more_than_there_is
-        pages_follow_the_order_of_booking
-        an_event_that_is_heard_of_twice_is_not_changed
-    }
+    every_case! { sqlite mongo }
 }

@@ -11,12 +11,12 @@ use prometheus::Registry;
 
 use crate::suite::Fixture;
 
-pub(crate) async fn fixture() -> Fixture {
+pub(crate) async fn fixture() -> Option<Fixture> {
     let folder = tempfile::tempdir().unwrap();
     let registry = Registry::new();
     let database = Arc::new(open(folder.path().into(), StoreMetrics::new(&registry).unwrap()).unwrap());
     let outbox = Arc::new(SqliteOutbox::open(database.clone(), Arc::default()).await.unwrap());
     let metrics = BookingMetrics::new(&registry).unwrap();
     let store = Arc::new(SqliteStore::open(database, outbox.clone(), metrics).await.unwrap());
-    Fixture { store, outbox, registry, _folder: folder }
+    Some(Fixture { store, outbox, registry, _kept: Box::new(folder) })
 }

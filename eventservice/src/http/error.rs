@@ -16,6 +16,7 @@ pub fn unknown_location(_: UnknownLocation) -> Problem {
 pub fn not_written(cause: Unavailable, what: &str, id: Uuid) -> Problem {
     match cause {
         Unavailable::Overloaded => overloaded(),
+        Unavailable::Away => away(),
         Unavailable::OutcomeUnknown => {
             let detail = "it is not known whether this was stored: ask for it by its id before sending it again";
             Problem::unavailable(detail).member(what, id.to_string())
@@ -27,8 +28,13 @@ pub fn not_written(cause: Unavailable, what: &str, id: Uuid) -> Problem {
 pub fn not_read(cause: Unavailable) -> Problem {
     match cause {
         Unavailable::Overloaded => overloaded(),
+        Unavailable::Away => away(),
         Unavailable::OutcomeUnknown => Problem::unavailable("what is stored cannot be read just now"),
     }
+}
+
+fn away() -> Problem {
+    Problem::unavailable("the store cannot be reached just now; nothing was changed")
 }
 
 fn overloaded() -> Problem {

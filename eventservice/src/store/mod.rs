@@ -5,15 +5,27 @@
 //! - What is counted is counted once, after it is durable, by the process whose write succeeded.
 
 pub mod audit;
+pub mod mongo;
 pub mod schema;
 pub mod sqlite;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use contracts::Instant;
-use platform::{http::page::Cursor, messaging::Effect};
+use platform::{
+    http::page::Cursor,
+    messaging::Effect,
+    metrics::Metrics,
+    service::{Backend, Settings, StartError},
+};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::domain::{Event, Location};
+use crate::{
+    domain::{Event, Location},
+    metrics::EventMetrics,
+};
 
 /// The event's location is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +36,8 @@ pub struct UnknownLocation;
 pub enum Unavailable {
     /// It was not begun: too many requests wait.
     Overloaded,
+    /// It was not begun: the store cannot be reached.
+    Away,
     /// It failed; a write may have happened or not.
     OutcomeUnknown,
 }
@@ -54,6 +68,19 @@ pub struct Heard {
     pub version: u64,
 }
 
+/// Opens the store that is configured: a MongoDB database, or else a file.
+pub async fn open(
+    settings: Settings,
+    registry: &mut Metrics,
+    metrics: EventMetrics,
+    wake: Arc<Notify>,
+) -> Result<Backend<dyn Store>, StartError> {
+    match settings.mongo {
+        Some(url) => mongo::backend(&url, &registry.registry, metrics, wake).await,
+        None => sqlite::backend(settings.data_dir, registry, metrics, wake).await,
+    }
+}
+
 /// Events and locations.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -75,6 +102,7 @@ pub trait Store: Send + Sync {
     /// At most `max` locations behind a position, in the order they were made.
     async fn locations(&self, after: Option<Cursor>, max: usize) -> Result<Vec<Location>, Unavailable>;
 
-    /// Keeps what is newer than what was heard before, all in one write; `None` for an unknown event.
+    /// Keeps what is newer than what was heard before; `None` for an unknown event. Where it fails some may have been kept:
+    /// it is safe to repeat.
     async fn hear(&self, heard: Vec<Heard>) -> Result<Vec<Option<Effect>>, Unavailable>;
 }

@@ -1,7 +1,7 @@
 //! Events and locations in SQLite: each request is one transaction, and a batch of them one fsync (see
 //! `platform/src/sqlite.rs`).
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use contracts::{Contract, Instant};
@@ -9,14 +9,17 @@ use platform::{
     fail_point::fail_point,
     http::page::Cursor,
     messaging::{Effect, Entry},
+    metrics::Metrics,
+    service::{Backend, Kept, StartError},
     sqlite::{
         Database, StoreError,
-        metrics::StoreMetrics,
+        metrics::{StoreMetrics, show_free_space},
         open::{OpenError, Spec},
         outbox::{SqliteOutbox, insert},
     },
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{
@@ -29,12 +32,28 @@ use crate::{
 };
 
 /// Opens `eventservice.db` in the folder.
-pub fn open(folder: std::path::PathBuf, metrics: StoreMetrics) -> Result<Database, OpenError> {
+pub fn open(folder: PathBuf, metrics: StoreMetrics) -> Result<Database, OpenError> {
     Database::open(&spec(folder), metrics)
 }
 
-pub(super) fn spec(folder: std::path::PathBuf) -> Spec {
+pub(super) fn spec(folder: PathBuf) -> Spec {
     Spec { folder, file: "eventservice.db", application_id: APPLICATION_ID, migrations: MIGRATIONS }
+}
+
+/// The store with what belongs to it.
+pub async fn backend(
+    folder: PathBuf,
+    registry: &mut Metrics,
+    metrics: EventMetrics,
+    wake: Arc<Notify>,
+) -> Result<Backend<dyn Store>, StartError> {
+    let database = Arc::new(open(folder, StoreMetrics::new(&registry.registry)?)?);
+    let outbox = Arc::new(SqliteOutbox::open(database.clone(), wake).await?);
+    let store = Arc::new(SqliteStore::open(database.clone(), outbox.clone(), metrics).await?);
+    show_free_space(registry, database.clone())?;
+    let (probe, dead) = (database.probe(), outbox.clone());
+    let kept = Kept { file: Some(database), ..Kept::default() };
+    Ok(Backend { store, outbox, dead, probe, kept })
 }
 
 /// The store on one database file.

@@ -4,6 +4,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod away;
+mod mongo;
+#[path = "../../../platform/tests/servers/mongo.rs"]
+mod mongo_server;
 mod sqlite;
 mod suite;
 
@@ -13,22 +17,30 @@ macro_rules! hold_to_the_suite {
         mod $adapter {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                let fixture = crate::$adapter::fixture().await;
+                // An adapter whose server is not there has said so.
+                let Some(fixture) = crate::$adapter::fixture().await else { return };
                 crate::suite::$case(&fixture).await;
             })*
         }
     };
 }
 
+/// Every case, for every adapter.
+macro_rules! every_case {
+    ($($adapter:ident)*) => {
+        $(hold_to_the_suite! { $adapter:
+            an_event_is_stored_as_it_was_given_and_its_message_is_in_the_outbox
+            an_event_at_an_unknown_location_is_refused_and_leaves_nothing
+            a_location_is_stored_as_it_was_given_and_its_message_is_in_the_outbox
+            the_highest_version_heard_wins_in_any_order
+            what_is_heard_of_an_unknown_event_is_told
+            events_come_in_the_order_they_begin_also_where_many_begin_at_once
+            filters_hold_together
+            locations_come_in_the_order_they_were_made
+        })*
+    };
+}
+
 mod held {
-    hold_to_the_suite! { sqlite:
-        an_event_is_stored_as_it_was_given_and_its_message_is_in_the_outbox
-        an_event_at_an_unknown_location_is_refused_and_leaves_nothing
-        a_location_is_stored_as_it_was_given_and_its_message_is_in_the_outbox
-        the_highest_version_heard_wins_in_any_order
-        what_is_heard_of_an_unknown_event_is_told
-        events_come_in_the_order_they_begin_also_where_many_begin_at_once
-        filters_hold_together
-        locations_come_in_the_order_they_were_made
-    }
+    every_case! { sqlite mongo }
 }

@@ -28,6 +28,9 @@ const GLANCE: Duration = Duration::from_millis(500);
 /// How long an entry that came back waits: doubled with each try, up to the second.
 const WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
+/// An entry that was due so long ago and did not come back is no longer in the outbox.
+const FORGOTTEN: Duration = Duration::from_secs(60);
+
 /// Publishes the entries of one outbox on one bus.
 pub struct Relay {
     outbox: Arc<dyn Outbox>,
@@ -69,7 +72,6 @@ impl Relay {
 
     /// Publishes until `stop` is cancelled, then flushes what is left, but no longer than `flush`, and gives up the bus.
     pub async fn run(mut self, stop: CancellationToken, flush: Duration) {
-        self.metrics.active(true);
         let stopped = stop.run_until_cancelled(self.publish_for_ever()).await;
         debug_assert!(stopped.is_none(), "it only ends by being stopped");
         if tokio::time::timeout(flush, self.drain()).await.is_err() {
@@ -116,10 +118,13 @@ impl Relay {
     /// One step: takes a batch, publishes it, forgets what was confirmed.
     pub async fn round(&mut self) -> Result<Round, OutboxError> {
         let began = Instant::now();
+        self.metrics.active(self.outbox.relays_left_overs());
         // Those that wait are still in the outbox and would fill the batch: ask for as many more.
         let mut batch = self.outbox.pending(BATCH + self.waiting.len()).await?;
         batch.retain(|entry| self.waiting.get(&entry.message.id).is_none_or(|waiting| waiting.until <= began));
         batch.truncate(BATCH);
+        // Of an outbox that several processes share, another one may have sent what waits here.
+        self.waiting.retain(|_, waiting| waiting.until + FORGOTTEN > began);
         if batch.is_empty() {
             return Ok(Round::Idle);
         }

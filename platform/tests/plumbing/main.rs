@@ -4,6 +4,7 @@
 //! - `sqlite_*`: the database file, its writer, a full disk, the outbox
 //! - `bus_suite`: what every bus must do; `bus_in_process` calls it for the bus of `myevents`, `bus_amqp` for RabbitMQ
 //! - `amqp_*`: what may happen to a broker, with a real one that `rabbitmq` finds
+//! - `mongo_outbox`: messages inside documents, on a MongoDB server
 //! - `settle`, `relay`: the steps in between
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
@@ -15,6 +16,10 @@ mod bus_in_process;
 mod bus_suite;
 mod bus_world;
 mod logs;
+mod mongo_outbox;
+#[expect(dead_code, reason = "no server of its own is used here")]
+#[path = "../servers/mongo.rs"]
+mod mongo_server;
 mod proxy;
 mod rabbitmq;
 mod relay;

@@ -1,0 +1,73 @@
+//! The service on a MongoDB server that is not there at first, comes, and goes: what its clients and its operator see.
+
+use std::time::{Duration, Instant};
+
+use platform::{
+    config::{Checks, given},
+    mongo::address::MongoUrl,
+};
+use uuid::Uuid;
+
+use crate::{helpers::TestApp, mongo_server};
+
+/// What is there only where the service stores in MongoDB.
+const METRICS: [&str; 9] = [
+    "myevents_mongodb_command_duration_seconds_bucket{command=\"findAndModify\",result=\"ok\"",
+    "myevents_mongodb_command_duration_seconds_bucket{command=\"other\",result=\"error\"",
+    "myevents_mongodb_pool_connections{state=\"in_use\"}",
+    "myevents_mongodb_pool_wait_seconds_count",
+    "myevents_mongodb_pool_checkout_failed_total{reason=\"connection_error\"}",
+    "myevents_holds 0",
+    "myevents_holds_oldest_timestamp_seconds 0",
+    "myevents_janitor_repairs_total{action=\"give_back\"} 0",
+    "myevents_janitor_last_run_timestamp_seconds",
+];
+
+async fn becomes_ready(app: &TestApp) {
+    let began = Instant::now();
+    while app.ops("/readyz").await.0 != 200 {
+        assert!(began.elapsed() < Duration::from_secs(5), "it is not ready: {}", app.ops("/readyz").await.1);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[actix_web::test]
+async fn without_its_database_the_service_says_so_and_it_serves_when_that_comes() {
+    let Some(mut server) = mongo_server::own() else { return };
+    server.stop();
+    let url = Some(server.url("bookings"));
+    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let app = TestApp::start_with(folder.path(), Some(url)).await;
+
+    let (status, report) = app.ops("/readyz").await;
+    assert_eq!((status, report.contains("no MongoDB server can be reached")), (503, true), "{report}");
+    assert_eq!(app.ops("/livez").await.0, 200);
+    let began = Instant::now();
+    let (status, problem) = app.book(Uuid::now_v7(), 1).await;
+    assert_eq!((status, &problem["type"].as_str().unwrap().ends_with("unavailable")), (503, &true), "{problem}");
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+
+    for _ in 0..2 {
+        server.start();
+        becomes_ready(&app).await;
+        let event = app.event(10).await;
+        let (status, booking) = app.book(event, 2).await;
+        assert_eq!(status, 201, "{booking}");
+        let (status, stored) = app.get(&format!("/bookings/{}", booking["id"].as_str().unwrap())).await;
+        assert_eq!((status, stored), (200, booking));
+        let (_, metrics) = app.ops("/metrics").await;
+        for name in METRICS {
+            assert!(metrics.contains(name), "{name} is missing in\n{metrics}");
+        }
+        for name in ["myevents_store_commit", "myevents_data_free_bytes"] {
+            assert!(!metrics.contains(name), "{name} is about a file, and there is none");
+        }
+        server.stop();
+        assert_eq!(app.book(event, 1).await.0, 503);
+    }
+    let began = Instant::now();
+    app.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(10), "it stops in time without its database, too");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "there is no file where a server is used");
+}

@@ -1,0 +1,39 @@
+//! Empty MongoDB stores.
+
+use std::sync::Arc;
+
+use bookingservice::{
+    metrics::BookingMetrics,
+    store::mongo::{MongoStore, janitor::Pace},
+};
+use platform::{
+    background::Background,
+    config::{Checks, given},
+    mongo::{Mongo, address::MongoUrl, metrics::ClientMetrics},
+};
+use prometheus::Registry;
+use uuid::Uuid;
+
+use crate::{mongo_server, suite::Fixture};
+
+/// A client of a database that nobody else uses.
+pub(crate) async fn connect(url: &str, registry: &Registry) -> Mongo {
+    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &Some(url.to_owned())), given("", &None)).unwrap();
+    Mongo::open(&url, "bookingservice", ClientMetrics::new(registry).unwrap()).await.unwrap()
+}
+
+/// A name that no other test takes.
+pub(crate) fn new_name() -> String {
+    format!("myevents-test-{}", Uuid::new_v4().simple())
+}
+
+pub(crate) async fn fixture() -> Option<Fixture> {
+    let url = mongo_server::shared()?.url(&new_name());
+    let registry = Registry::new();
+    let mongo = connect(&url, &registry).await;
+    let metrics = BookingMetrics::new(&registry).unwrap();
+    let store = Arc::new(MongoStore::new(&mongo, &registry, metrics, Arc::default()).unwrap());
+    let background = Background::default();
+    store.start(&mongo, Pace::default(), &background);
+    Some(Fixture { outbox: store.outbox(), store, registry, _kept: Box::new(background) })
+}

@@ -1,0 +1,119 @@
+//! A process that dies before or after any step: another one's janitor comes to the same end, and nothing is counted twice.
+
+use std::time::Duration;
+
+use bookingservice::{
+    domain::Status,
+    store::{Booked, Store, mongo::janitor::Pace},
+};
+use futures_util::future::join_all;
+use platform::mongo::faults::{Fault, Faults};
+
+use super::world::{World, eventually, once, watched};
+use crate::suite::{new, request, under_a_key};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_steps_are_those_of_the_protocol() {
+    let Some(world) = World::new() else { return };
+    let (faults, steps) = watched();
+    let replica = world.replica(faults).await;
+    let event = replica.event(10).await;
+    let booking = new(replica.store.book(request(event, 2)).await.unwrap());
+    replica.store.cancel(booking.id).await.unwrap();
+    let writes: Vec<_> = steps.lock().unwrap().iter().copied().filter(|step| *step != "read").collect();
+    assert_eq!(writes, ["add", "reserve", "insert", "intend", "mark", "give_back"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_booking_whose_process_dies_is_made_if_its_seats_were_taken() {
+    let Some(world) = World::new() else { return };
+    let janitor = world.replica(Faults::none()).await;
+    let (world, alive) = (&world, &janitor);
+    let cases = [
+        ("reserve", Fault::CrashBefore, false),
+        ("reserve", Fault::CrashAfter, true),
+        ("insert", Fault::CrashBefore, true),
+        ("insert", Fault::CrashAfter, true),
+    ];
+    let dead = join_all(cases.map(async |(step, fault, made)| {
+        let event = alive.event(10).await;
+        let (dying, request) = (world.replica(once(step, fault)).await, request(event, 3));
+        assert!(dying.book(&request).await.is_none(), "{step} {fault:?} did not kill it");
+        (step, fault, made, event, request.id)
+    }))
+    .await;
+    janitor.settle().await;
+    for (step, fault, made, event, booking) in dead {
+        let stored = janitor.store.booking(booking).await.unwrap();
+        assert_eq!(stored.is_some(), made, "{step} {fault:?}");
+        let told = if made { vec!["eventBooked"] } else { vec![] };
+        assert_eq!(janitor.messages_of(booking).await, told, "{step} {fault:?}");
+        let stored = janitor.store.event(event).await.unwrap().unwrap();
+        assert_eq!(stored.booked_seats, if made { 3 } else { 0 }, "{step} {fault:?}");
+    }
+    // The janitor has made two of the three; the third was on disk, and its process died before it could count.
+    assert_eq!(janitor.metric("myevents_bookings_accepted_total"), 2.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancellation_whose_process_dies_gives_its_seats_back_if_it_had_begun() {
+    let Some(world) = World::new() else { return };
+    let janitor = world.replica(Faults::none()).await;
+    let (world, alive) = (&world, &janitor);
+    let cases = [
+        ("intend", Fault::CrashBefore, false),
+        ("intend", Fault::CrashAfter, true),
+        ("mark", Fault::CrashBefore, true),
+        ("mark", Fault::CrashAfter, true),
+        ("give_back", Fault::CrashBefore, true),
+        ("give_back", Fault::CrashAfter, true),
+    ];
+    let dead = join_all(cases.map(async |(step, fault, cancelled)| {
+        let event = alive.event(10).await;
+        let booking = new(alive.store.book(request(event, 3)).await.unwrap()).id;
+        let dying = world.replica(once(step, fault)).await;
+        assert!(dying.cancel(booking).await.is_none(), "{step} {fault:?} did not kill it");
+        (step, fault, cancelled, event, booking)
+    }))
+    .await;
+    janitor.settle().await;
+    for (step, fault, cancelled, event, booking) in dead {
+        let stored = janitor.store.booking(booking).await.unwrap().unwrap();
+        assert_eq!(stored.status == Status::Cancelled, cancelled, "{step} {fault:?}");
+        let told = if cancelled { vec!["eventBooked", "bookingCancelled"] } else { vec!["eventBooked"] };
+        assert_eq!(janitor.messages_of(booking).await, told, "{step} {fault:?}");
+        let stored = janitor.store.event(event).await.unwrap().unwrap();
+        assert_eq!(stored.seats_left, Some(if cancelled { 10 } else { 7 }), "{step} {fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_under_the_same_key_finishes_what_a_dead_one_began() {
+    let Some(world) = World::new() else { return };
+    let alive = world.replica(Faults::none()).await;
+    let event = alive.event(3).await;
+    let request = under_a_key(event, 3);
+    let dying = world.replica(once("reserve", Fault::CrashAfter)).await;
+    assert!(dying.book(&request).await.is_none());
+    // All seats are in the dead one's hold: to answer "sold out" would be wrong.
+    let answer = alive.store.book(request.clone()).await.unwrap();
+    assert!(matches!(&answer, Ok(Booked::Replay(booking)) if booking.id == request.id), "{answer:?}");
+    alive.settle().await;
+    assert_eq!(alive.metric("myevents_bookings_accepted_total"), 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hold_whose_removal_was_lost_is_removed_by_the_janitor() {
+    let Some(world) = World::new() else { return };
+    let far = Pace { older_than: Duration::from_secs(3600), every: Duration::from_secs(3600) };
+    let forgetful = world.running(once("forget", Fault::LostRequest), far).await;
+    let event = forgetful.event(10).await;
+    new(forgetful.store.book(request(event, 1)).await.unwrap());
+    new(forgetful.store.book(request(event, 1)).await.unwrap());
+    let janitor = world.replica(Faults::none()).await;
+    eventually(Duration::from_secs(5), "the janitor removes what was left", async || {
+        janitor.store.repair(Duration::ZERO).await.unwrap();
+        janitor.quiet().await.is_ok()
+    })
+    .await;
+}

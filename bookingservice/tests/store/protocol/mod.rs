@@ -1,0 +1,14 @@
+//! The MongoDB protocol where it is hard: crashes and lost answers between its steps, replicas, a server that goes away.
+//!
+//! - `world`: replicas on one database, and what must hold there when all is quiet
+//! - `crashes`, `lost_answers`: each step by itself
+//! - `storm`: all of it at once, with relay and view
+//! - `replicas`, `holds`, `away`: who relays, how long the list of holds gets, a server that stops and starts
+
+mod away;
+mod crashes;
+mod holds;
+mod lost_answers;
+mod replicas;
+mod storm;
+mod world;

@@ -1,0 +1,205 @@
+//! Replicas on one database, and what must hold there when all is quiet.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bookingservice::{
+    domain::{Booking, NewBooking},
+    metrics::BookingMetrics,
+    store::{
+        Booked, Refused, Store, Unavailable,
+        mongo::{MongoStore, janitor::Pace},
+    },
+};
+use contracts::EventCreated;
+use mongodb::bson::{Document, doc};
+use platform::{
+    background::Background,
+    mongo::{
+        Mongo,
+        error::Deadline,
+        faults::{Fault, Faults},
+        id,
+        outbox::number,
+        table::Select,
+    },
+};
+use prometheus::Registry;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::{mongo, mongo_server, suite};
+
+/// One database that nobody else uses.
+pub(crate) struct World {
+    url: String,
+}
+
+/// One process, as far as the store sees it.
+pub(crate) struct Replica {
+    pub(crate) store: Arc<MongoStore>,
+    pub(crate) mongo: Mongo,
+    pub(crate) registry: Registry,
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) background: Background,
+}
+
+impl World {
+    /// `None` where there is no server; then that was noted.
+    pub(crate) fn new() -> Option<Self> {
+        Some(Self { url: mongo_server::shared()?.url(&mongo::new_name()) })
+    }
+
+    pub(crate) fn on(url: String) -> Self {
+        Self { url }
+    }
+
+    /// A process without its tasks: nothing happens but what is asked of it.
+    pub(crate) async fn replica(&self, faults: Faults) -> Replica {
+        let (registry, wake) = (Registry::new(), Arc::new(Notify::new()));
+        let mongo = mongo::connect(&self.url, &registry).await.with_faults(faults);
+        let metrics = BookingMetrics::new(&registry).unwrap();
+        let store = Arc::new(MongoStore::new(&mongo, &registry, metrics, wake.clone()).unwrap());
+        Replica { store, mongo, registry, wake, background: Background::default() }
+    }
+
+    /// A process that runs, and whose janitor only looks at holds of such an age.
+    pub(crate) async fn running(&self, faults: Faults, pace: Pace) -> Replica {
+        let replica = self.replica(faults).await;
+        replica.store.start(&replica.mongo, pace, &replica.background);
+        replica
+    }
+}
+
+impl Replica {
+    pub(crate) async fn event(&self, capacity: u64) -> Uuid {
+        let event = suite::event_for_an_hour(Some(capacity));
+        self.add(&event).await.unwrap();
+        event.id
+    }
+
+    pub(crate) async fn add(&self, event: &EventCreated) -> Result<(), Unavailable> {
+        self.store.add_events(vec![event.clone()]).await.map(drop)
+    }
+
+    /// Books; `None` where the process has died over it.
+    pub(crate) async fn book(&self, request: &NewBooking) -> Option<Result<Result<Booked, Refused>, Unavailable>> {
+        tokio::time::timeout(DIED, self.store.book(request.clone())).await.ok()
+    }
+
+    pub(crate) async fn cancel(&self, booking: Uuid) -> Option<Result<Option<Booking>, Unavailable>> {
+        tokio::time::timeout(DIED, self.store.cancel(booking)).await.ok()
+    }
+
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        suite::metric(&self.registry, name)
+    }
+
+    pub(crate) async fn documents(&self, table: &str) -> Vec<Document> {
+        self.mongo.table::<Document>(table).select(Deadline::new(), Select::default()).await.unwrap()
+    }
+
+    /// What must hold when nothing runs any more; the error says what does not.
+    pub(crate) async fn quiet(&self) -> Result<(), String> {
+        let bookings = self.documents("bookings").await;
+        for event in self.documents("events").await {
+            let key = event.get("_id").unwrap();
+            let of_it = |booking: &&Document| booking.get("event").unwrap() == key;
+            let confirmed = |booking: &&Document| booking.get_str("status").unwrap() == "confirmed";
+            let seats: i64 = bookings.iter().filter(of_it).filter(confirmed).map(|b| number(b, "seats")).sum();
+            let (left, booked) = (number(&event, "seats_left"), number(&event, "booked_seats"));
+            let holds = event.get_array("holds").unwrap().len();
+            if holds > 0 {
+                return Err(format!("{holds} holds are left"));
+            }
+            if seats != booked || left < 0 || left + booked != number(&event, "capacity") {
+                return Err(format!("{seats} seats in bookings, {booked} booked, {left} left"));
+            }
+            // Its readers hear of the last change: by a message of that version, or because it is untold still.
+            let changed = number(&event, "version") > 0;
+            if changed && event.get_bool("untold").is_err() && !bookings.iter().filter(of_it).any(|b| tells(b, &event))
+            {
+                return Err(format!("nobody is told of version {}", number(&event, "version")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the janitor run until all is quiet.
+    pub(crate) async fn settle(&self) {
+        let (began, deadline) = (Instant::now(), Duration::from_secs(10));
+        loop {
+            let _ = self.store.repair(Duration::ZERO).await;
+            let Err(cause) = self.quiet().await else { return };
+            assert!(began.elapsed() < deadline, "not quiet within {deadline:?}: {cause}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// The messages about a booking, in the order of writing.
+    pub(crate) async fn messages_of(&self, booking: Uuid) -> Vec<String> {
+        let of_it = |document: &Document| document.get("_id").and_then(key_of) == Some(booking);
+        let found = self.documents("bookings").await.into_iter().find(of_it);
+        let outbox = found.map(|found| found.get_array("outbox").unwrap().clone()).unwrap_or_default();
+        let name = |entry: &mongodb::bson::Bson| entry.as_document().unwrap().get_str("name").unwrap().to_owned();
+        outbox.iter().map(name).collect()
+    }
+}
+
+/// A request that answers nothing for so long never will: its process has died.
+const DIED: Duration = Duration::from_millis(3500);
+
+pub(crate) fn key_of(value: &mongodb::bson::Bson) -> Option<Uuid> {
+    mongodb::bson::deserialize_from_bson::<mongodb::bson::Uuid>(value.clone()).ok().map(id)
+}
+
+/// Whether a message of this booking has its version.
+fn tells(booking: &Document, event: &Document) -> bool {
+    let version = format!("\"version\":{}", number(event, "version"));
+    let body = |entry: &mongodb::bson::Bson| entry.as_document().unwrap().get_str("body").unwrap().to_owned();
+    booking.get_array("outbox").unwrap().iter().map(body).any(|body| body.contains(&version))
+}
+
+/// A fault at a step, once.
+pub(crate) fn once(step: &'static str, fault: Fault) -> Faults {
+    let armed = AtomicBool::new(true);
+    Faults::new(move |at| if at == step && armed.swap(false, Ordering::Relaxed) { fault } else { Fault::None })
+}
+
+/// A fault at a step, each time.
+pub(crate) fn always(step: &'static str, fault: Fault) -> Faults {
+    Faults::new(move |at| if at == step { fault } else { Fault::None })
+}
+
+/// Notes every step that is taken.
+pub(crate) fn watched() -> (Faults, Arc<Mutex<Vec<&'static str>>>) {
+    let steps = Arc::new(Mutex::new(Vec::new()));
+    let seen = steps.clone();
+    let note = move |step| {
+        seen.lock().unwrap().push(step);
+        Fault::None
+    };
+    (Faults::new(note), steps)
+}
+
+/// Waits until `holds`, or fails and says what did not come true.
+pub(crate) async fn eventually(deadline: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    while !holds().await {
+        assert!(began.elapsed() < deadline, "not within {deadline:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The largest number of holds of any event, now.
+pub(crate) async fn longest_list(replica: &Replica) -> usize {
+    let fields = doc! { "holds.at": 1 };
+    let events = replica.mongo.table::<Document>("events");
+    let events = events.select(Deadline::new(), Select { fields, ..Select::default() }).await.unwrap();
+    events.iter().map(|event| event.get_array("holds").unwrap().len()).max().unwrap_or(0)
+}

@@ -1,0 +1,127 @@
+//! What lies in the database. Instants are MongoDB's own, with milliseconds; ids are UUIDs; numbers are whole.
+
+use contracts::{Contract, Instant};
+use mongodb::bson::{self, DateTime};
+use platform::{
+    messaging::Entry,
+    mongo::{id, key, outbox::StoredEntry},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Event, Location, location::Hall};
+
+pub(super) const EVENTS: &str = "events";
+pub(super) const LOCATIONS: &str = "locations";
+
+/// An event; `booked_seats`, `seats_left` and `version` as heard from the booking service.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct EventDoc {
+    #[serde(rename = "_id")]
+    pub(super) id: bson::Uuid,
+    name: String,
+    /// What the filter compares.
+    name_lower: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    location_id: Option<bson::Uuid>,
+    start_date: DateTime,
+    end_date: DateTime,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    capacity: Option<u64>,
+    booked_seats: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seats_left: Option<u64>,
+    version: u64,
+    #[serde(default)]
+    outbox: Vec<StoredEntry>,
+}
+
+/// The part of an event that a message is compared with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Heard {
+    #[serde(rename = "_id")]
+    pub(super) id: bson::Uuid,
+    pub(super) version: u64,
+}
+
+/// A location.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct LocationDoc {
+    #[serde(rename = "_id")]
+    pub(super) id: bson::Uuid,
+    name: String,
+    address: String,
+    country: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    open_time: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    close_time: Option<String>,
+    halls: Vec<Hall>,
+    #[serde(default)]
+    outbox: Vec<StoredEntry>,
+}
+
+impl EventDoc {
+    /// The document with the event's message in it, and the message.
+    pub(super) fn new(event: &Event) -> (Self, Entry) {
+        let entry = entry(&event.created());
+        let document = Self {
+            id: key(event.id),
+            name: event.name.clone(),
+            name_lower: event.name.to_lowercase(),
+            location_id: event.location_id.map(key),
+            start_date: date(event.start_date),
+            end_date: date(event.end_date),
+            capacity: event.capacity,
+            booked_seats: event.booked_seats,
+            seats_left: event.seats_left,
+            version: 0,
+            outbox: vec![StoredEntry::from(&entry)],
+        };
+        (document, entry)
+    }
+}
+
+impl From<EventDoc> for Event {
+    fn from(event: EventDoc) -> Self {
+        Self {
+            id: id(event.id),
+            name: event.name,
+            location_id: event.location_id.map(id),
+            start_date: instant(event.start_date),
+            end_date: instant(event.end_date),
+            capacity: event.capacity,
+            booked_seats: event.booked_seats,
+            seats_left: event.seats_left,
+        }
+    }
+}
+
+impl LocationDoc {
+    /// The document with the location's message in it, and the message.
+    pub(super) fn new(location: Location) -> (Self, Entry) {
+        let entry = entry(&location.created());
+        let outbox = vec![StoredEntry::from(&entry)];
+        let Location { id, name, address, country, open_time, close_time, halls } = location;
+        (Self { id: key(id), name, address, country, open_time, close_time, halls, outbox }, entry)
+    }
+}
+
+impl From<LocationDoc> for Location {
+    fn from(location: LocationDoc) -> Self {
+        let LocationDoc { name, address, country, open_time, close_time, halls, .. } = location;
+        Self { id: id(location.id), name, address, country, open_time, close_time, halls }
+    }
+}
+
+fn entry<M: Contract>(message: &M) -> Entry {
+    Entry::new(M::NAME, M::MANDATORY, message.to_json(), None)
+}
+
+pub(super) fn date(at: Instant) -> DateTime {
+    DateTime::from_millis(at.as_millis())
+}
+
+/// Only instants are written; what somebody else wrote there is shown as the year 1970.
+fn instant(at: DateTime) -> Instant {
+    Instant::from_millis(at.timestamp_millis()).unwrap_or_else(|_| Instant::from_millis(0).expect("1970 is an instant"))
+}

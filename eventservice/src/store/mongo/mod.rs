@@ -1,0 +1,203 @@
+//! Events and locations in MongoDB. Each is written once, together with its message; only what is heard of seats changes.
+//!
+//! - [`documents`]: what lies in the database
+//! - [`list`]: pages of events
+//! - [`hear`]: what is heard of seats
+
+mod documents;
+mod hear;
+mod list;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use mongodb::bson::doc;
+use platform::{
+    background::Background,
+    http::page::Cursor,
+    messaging::Effect,
+    mongo::{
+        Mongo,
+        address::MongoUrl,
+        error::{Deadline, MongoError},
+        key,
+        metrics::ClientMetrics,
+        outbox::{MongoOutbox, number},
+        table::{Index, Inserted, Select, Table},
+    },
+    outbox::Outbox,
+    service::{Backend, Kept, StartError},
+};
+use prometheus::Registry;
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::{sync::Notify, time::Instant};
+use uuid::Uuid;
+
+use self::documents::{EVENTS, EventDoc, LOCATIONS, LocationDoc};
+use super::{Filter, Heard, Store, Unavailable, UnknownLocation};
+use crate::{
+    domain::{Event, Location},
+    metrics::EventMetrics,
+};
+
+/// Before a write without an answer is tried again.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How often the versions are summed up; and no more than one part in so many of the time is spent on it.
+const SUM: (Duration, u32) = (Duration::from_secs(5), 20);
+
+/// A sum may take long on much data.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The store with what belongs to it. It does not wait for the server: what is asked of it meanwhile is unavailable.
+pub async fn backend(
+    url: &MongoUrl,
+    registry: &Registry,
+    metrics: EventMetrics,
+    wake: Arc<Notify>,
+) -> Result<Backend<dyn Store>, StartError> {
+    let mongo = Mongo::open(url, "eventservice", ClientMetrics::new(registry)?).await?;
+    let store = MongoStore::new(&mongo, metrics, wake);
+    let mut background = Background::default();
+    store.start(&mongo, &background);
+    let (outbox, dead, probe) = (store.outbox(), store.outbox.dead_letters(), mongo.probe());
+    background.at_last(move || mongo.close());
+    Ok(Backend { store: Arc::new(store), outbox, dead, probe, kept: Kept { file: None, background } })
+}
+
+/// The store in one database.
+#[derive(Clone)]
+pub struct MongoStore {
+    events: Table<EventDoc>,
+    locations: Table<LocationDoc>,
+    outbox: Arc<MongoOutbox>,
+    metrics: EventMetrics,
+}
+
+impl MongoStore {
+    /// A store without its tasks.
+    pub fn new(mongo: &Mongo, metrics: EventMetrics, wake: Arc<Notify>) -> Self {
+        let outbox = MongoOutbox::new(mongo, &[EVENTS, LOCATIONS], wake);
+        Self { events: mongo.table(EVENTS), locations: mongo.table(LOCATIONS), outbox, metrics }
+    }
+
+    /// Starts its tasks: indexes, relay of what is left over, gauges.
+    pub fn start(&self, mongo: &Mongo, background: &Background) {
+        let of_a_location = doc! { "location_id": 1, "start_date": 1, "_id": 1 };
+        let mut indexes = vec![
+            Index { table: EVENTS, keys: doc! { "start_date": 1, "_id": 1 }, sparse: false },
+            Index { table: EVENTS, keys: of_a_location, sparse: false },
+        ];
+        indexes.extend(self.outbox.indexes());
+        mongo.prepare(indexes, background);
+        self.outbox.start(mongo, background);
+        let store = self.clone();
+        background.spawn(async move {
+            loop {
+                let began = Instant::now();
+                let _ = store.sum().await; // the state of the database logs it; what was last known stays
+                tokio::time::sleep(SUM.0.max(began.elapsed() * SUM.1)).await;
+            }
+        });
+    }
+
+    /// Its messages that wait.
+    pub fn outbox(&self) -> Arc<dyn Outbox> {
+        self.outbox.clone()
+    }
+
+    /// How far the view has come. Other processes hear as well, so each adds up all that is stored now and then.
+    async fn sum(&self) -> Result<(), MongoError> {
+        let all = doc! { "$group": { "_id": null, "version": { "$sum": "$version" } } };
+        let totals = self.events.aggregate(Deadline::after(PATIENCE), vec![all]).await?.pop();
+        self.metrics.stored(totals.map_or(0, |totals| number(&totals, "version")));
+        Ok(())
+    }
+}
+
+/// Adds a document of a new id. After a lost answer it is tried again: one that is there then is this very one.
+async fn add<T>(table: &Table<T>, step: &'static str, document: T) -> Result<(), Unavailable>
+where
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + Unpin + 'static,
+{
+    let (until, mut begun) = (Deadline::new(), false);
+    loop {
+        match table.insert(until, step, document.clone()).await {
+            Ok(Inserted::New | Inserted::Duplicate) => return Ok(()),
+            Err(MongoError::Unknown(_)) if !until.has_passed() => {
+                begun = true;
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(MongoError::Away(_)) if !begun => return Err(Unavailable::Away),
+            Err(_) => return Err(Unavailable::OutcomeUnknown),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for MongoStore {
+    async fn create_event(&self, event: Event) -> Result<Result<(), UnknownLocation>, Unavailable> {
+        if let Some(location) = event.location_id
+            && self.location(location).await?.is_none()
+        {
+            return Ok(Err(UnknownLocation));
+        }
+        let (document, entry) = EventDoc::new(&event);
+        let store = self.clone();
+        // A task of its own: what is stored is counted and told, also where the client has gone away.
+        let run = tokio::spawn(async move {
+            add(&store.events, "event", document).await?;
+            store.metrics.event_created();
+            store.outbox.committed(EVENTS, event.id, [entry]);
+            Ok(Ok(()))
+        });
+        run.await.unwrap_or(Err(Unavailable::OutcomeUnknown))
+    }
+
+    async fn create_location(&self, location: Location) -> Result<(), Unavailable> {
+        let (store, id) = (self.clone(), location.id);
+        let (document, entry) = LocationDoc::new(location);
+        let run = tokio::spawn(async move {
+            add(&store.locations, "location", document).await?;
+            store.metrics.location_created();
+            store.outbox.committed(LOCATIONS, id, [entry]);
+            Ok(())
+        });
+        run.await.unwrap_or(Err(Unavailable::OutcomeUnknown))
+    }
+
+    async fn event(&self, id: Uuid) -> Result<Option<Event>, Unavailable> {
+        Ok(self.events.get(Deadline::new(), doc! { "_id": key(id) }, doc! {}).await?.map(Event::from))
+    }
+
+    async fn events(&self, filter: Filter, after: Option<Cursor>, max: usize) -> Result<Vec<Event>, Unavailable> {
+        let events = self.events.select(Deadline::new(), list::page(&filter, after, max)).await?;
+        Ok(events.into_iter().map(Event::from).collect())
+    }
+
+    async fn location(&self, id: Uuid) -> Result<Option<Location>, Unavailable> {
+        Ok(self.locations.get(Deadline::new(), doc! { "_id": key(id) }, doc! {}).await?.map(Location::from))
+    }
+
+    async fn locations(&self, after: Option<Cursor>, max: usize) -> Result<Vec<Location>, Unavailable> {
+        let filter = after.map_or_else(|| doc! {}, |cursor| doc! { "_id": { "$gt": key(cursor.id) } });
+        let select = Select { filter, sort: doc! { "_id": 1 }, limit: max, fields: doc! { "outbox": 0 } };
+        let locations = self.locations.select(Deadline::new(), select).await?;
+        Ok(locations.into_iter().map(Location::from).collect())
+    }
+
+    async fn hear(&self, heard: Vec<Heard>) -> Result<Vec<Option<Effect>>, Unavailable> {
+        let (effects, grown) = hear::hear(&self.events, &heard).await?;
+        self.metrics.heard(grown.cast_signed());
+        Ok(effects)
+    }
+}
+
+impl From<MongoError> for Unavailable {
+    fn from(cause: MongoError) -> Self {
+        match cause {
+            MongoError::Away(_) => Self::Away,
+            MongoError::Unknown(_) => Self::OutcomeUnknown,
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Empty MongoDB stores.
+
+use std::sync::Arc;
+
+use eventservice::{metrics::EventMetrics, store::mongo::MongoStore};
+use platform::{
+    background::Background,
+    config::{Checks, given},
+    mongo::{Mongo, address::MongoUrl, metrics::ClientMetrics},
+};
+use prometheus::Registry;
+use uuid::Uuid;
+
+use crate::{mongo_server, suite::Fixture};
+
+pub(crate) async fn fixture() -> Option<Fixture> {
+    Some(on(&mongo_server::shared()?.url(&format!("myevents-test-{}", Uuid::new_v4().simple()))).await)
+}
+
+/// A store in a database.
+pub(crate) async fn on(url: &str) -> Fixture {
+    let (registry, url) = (Registry::new(), Some(url.to_owned()));
+    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
+    let mongo = Mongo::open(&url, "eventservice", ClientMetrics::new(&registry).unwrap()).await.unwrap();
+    let store = Arc::new(MongoStore::new(&mongo, EventMetrics::new(&registry).unwrap(), Arc::default()));
+    let background = Background::default();
+    store.start(&mongo, &background);
+    Fixture { outbox: store.outbox(), store, registry, _kept: Box::new(background) }
+}
