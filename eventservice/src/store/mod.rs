@@ -55,6 +55,12 @@ pub struct Filter {
     pub to: Option<Instant>,
 }
 
+/// A name as it is stored beside the true one and searched for: small letters, and one form of sigma. Greek writes it
+/// otherwise at the end of a word, so that the beginning of a word would not find it.
+pub(crate) fn search_form(name: &str) -> String {
+    name.to_lowercase().replace('ς', "σ")
+}
+
 /// What was heard of an event's seats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heard {

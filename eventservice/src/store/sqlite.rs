@@ -25,6 +25,7 @@ use uuid::Uuid;
 use super::{
     Filter, Heard, Store, Unavailable, UnknownLocation,
     schema::{APPLICATION_ID, MIGRATIONS},
+    search_form,
 };
 use crate::{
     domain::{Event, Location},
@@ -160,7 +161,7 @@ fn create_event(connection: &Connection, event: &Event) -> rusqlite::Result<Resu
     let sql = "INSERT INTO events (id, name, name_lower, location_id, start_date, end_date, capacity, seats_left)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)";
     let (from, to) = (event.start_date.as_millis(), event.end_date.as_millis());
-    let values = params![event.id, event.name, event.name.to_lowercase(), event.location_id, from, to, event.capacity];
+    let values = params![event.id, event.name, search_form(&event.name), event.location_id, from, to, event.capacity];
     connection.prepare_cached(sql)?.execute(values)?;
     fail_point("create.inserted");
     publish(connection, &event.created())?;
@@ -182,7 +183,7 @@ fn publish<M: Contract>(connection: &Connection, message: &M) -> rusqlite::Resul
 
 /// Absent conditions are absent from the SQL too, so that each combination can use the index that fits.
 fn events(connection: &Connection, filter: &Filter, after: Option<Cursor>, max: usize) -> rusqlite::Result<Vec<Event>> {
-    let name = filter.name.as_ref().map(|name| name.to_lowercase());
+    let name = filter.name.as_deref().map(search_form);
     let (from, to) = (filter.from.map(Instant::as_millis), filter.to.map(Instant::as_millis));
     let (number, id) = (after.map(|cursor| cursor.number), after.map(|cursor| cursor.id));
     let conditions = [

@@ -36,6 +36,7 @@ macro_rules! every_case {
             what_is_heard_of_an_unknown_event_is_told
             events_come_in_the_order_they_begin_also_where_many_begin_at_once
             filters_hold_together
+            the_beginning_of_a_greek_word_finds_it
             locations_come_in_the_order_they_were_made
         })*
     };

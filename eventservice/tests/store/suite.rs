@@ -150,6 +150,15 @@ pub(crate) async fn filters_hold_together(f: &Fixture) {
     assert_eq!(f.found(Filter { name: name("ä"), location_id: Some(mill.id), ..day }).await, ["ÄRGER II"]);
 }
 
+pub(crate) async fn the_beginning_of_a_greek_word_finds_it(f: &Fixture) {
+    f.add("ΟΔΟΣΑΛ", "2027-01-01T00:00:00Z", None).await;
+    f.add("Οδός", "2027-01-02T00:00:00Z", None).await;
+    let name = |text: &str| Filter { name: Some(text.to_owned()), ..Filter::default() };
+    assert_eq!(f.found(name("ΟΔΟΣ")).await, ["ΟΔΟΣΑΛ"]);
+    assert_eq!(f.found(name("οδός")).await, ["Οδός"]);
+    assert_eq!(f.found(name("ΟΔΌΣ")).await, ["Οδός"]);
+}
+
 pub(crate) async fn locations_come_in_the_order_they_were_made(f: &Fixture) {
     let made: Vec<_> = ["c", "a", "b"].map(location).into();
     for location in &made {

@@ -8,7 +8,10 @@ use platform::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Event, Location, location::Hall};
+use crate::{
+    domain::{Event, Location, location::Hall},
+    store::search_form,
+};
 
 pub(super) const EVENTS: &str = "events";
 pub(super) const LOCATIONS: &str = "locations";
@@ -67,7 +70,7 @@ impl EventDoc {
         let document = Self {
             id: key(event.id),
             name: event.name.clone(),
-            name_lower: event.name.to_lowercase(),
+            name_lower: search_form(&event.name),
             location_id: event.location_id.map(key),
             start_date: date(event.start_date),
             end_date: date(event.end_date),

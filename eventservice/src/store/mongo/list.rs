@@ -7,13 +7,13 @@ use platform::{
 };
 
 use super::documents::date;
-use crate::store::Filter;
+use crate::store::{Filter, search_form};
 
 /// At most `max` events behind a position, in the order of (`start_date`, id).
 pub(super) fn page(filter: &Filter, after: Option<Cursor>, max: usize) -> Select {
     let mut conditions: Vec<Document> = Vec::new();
     if let Some(name) = &filter.name {
-        conditions.push(begins_with(&name.to_lowercase()));
+        conditions.push(begins_with(&search_form(name)));
     }
     if let Some(location) = filter.location_id {
         conditions.push(doc! { "location_id": key(location) });
