@@ -116,7 +116,7 @@ mod tests {
             let (write, command): (WriteError, CommandError) = (told(error.clone()), told(error.clone()));
             let mut indexed = error;
             indexed.insert("index", 1);
-            let many: InsertManyError = told(doc! { "write_errors": [indexed] });
+            let many: InsertManyError = told(doc! { "writeErrors": [indexed] });
             let write = ErrorKind::Write(WriteFailure::WriteError(write));
             [write, ErrorKind::Command(command), ErrorKind::InsertMany(many)].map(Error::from)
         };
