@@ -1,10 +1,14 @@
 //! The `bookingservice` binary: the service on its own.
 
 use anyhow::bail;
+use bookingservice::config::{self, Command};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let config = bookingservice::config::read()?;
+    let config = match config::read()? {
+        Command::Serve(config) => config,
+        Command::Healthcheck(ops) => return Ok(platform::healthcheck::ask(ops)?),
+    };
     config.log.install();
     let Some(_broker) = config.broker else {
         bail!(

@@ -1,10 +1,14 @@
 //! The `eventservice` binary: the service on its own.
 
 use anyhow::bail;
+use eventservice::config::{self, Command};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let config = eventservice::config::read()?;
+    let config = match config::read()? {
+        Command::Serve(config) => config,
+        Command::Healthcheck(ops) => return Ok(platform::healthcheck::ask(ops)?),
+    };
     config.log.install();
     let Some(_broker) = config.broker else {
         bail!(
