@@ -28,17 +28,20 @@ RUN --mount=type=cache,id=myevents-registry,target=/usr/local/cargo/registry,sha
     folder="target/${target}/${PROFILE}"; \
     if [ "${PROFILE}" = dev ]; then folder="target/${target}/debug"; fi; \
     install -D -t /out "${folder}/eventservice" "${folder}/bookingservice" "${folder}/myevents"; \
+    install -D -t /out/certs /etc/ssl/certs/ca-certificates.crt; \
     mkdir /out/data
 
-# What all three share. /data belongs to the user, and so does a new volume that is mounted there.
+# What all three share. /data belongs to the user, and so does a new volume that is mounted there. It is not declared as a
+# volume: each container that is started without one would leave a nameless one behind.
 FROM ${RUNTIME_IMAGE} AS runtime
 ARG REVISION=unknown
 LABEL org.opencontainers.image.vendor="MyEvents" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build --chown=65532:65532 /out/data /data
+# Whom to trust where broker or database are asked over TLS.
+COPY --from=build /out/certs /etc/ssl/certs
 ENV DATA_DIR=/data LOG_FORMAT=json
-VOLUME /data
 # A number, not a name: Kubernetes can then see that it is not root, and an empty image knows no names.
 USER 65532:65532
 

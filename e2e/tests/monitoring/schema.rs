@@ -73,10 +73,10 @@ impl Schema {
         let known = known.unwrap_or(&none);
         for (name, inner) in value.as_object().into_iter().flatten().filter(|(name, _)| !known.contains_key(*name)) {
             let place = format!("{place}.{name}");
-            match rule {
-                Value::Bool(true) => {}
-                Value::Bool(false) => found.push(format!("{place} is unknown")),
-                schema => self.problems(schema, inner, &place, found),
+            match rule.as_bool() {
+                Some(true) => {}
+                Some(false) => found.push(format!("{place} is unknown")),
+                None => self.problems(rule, inner, &place, found),
             }
         }
     }
