@@ -1,6 +1,13 @@
-# The few commands of everyday work. Each needs Rust, a C compiler (for SQLite) and make, and nothing else.
+# The few commands of everyday work. Each needs Rust, a C compiler (for SQLite) and make, and nothing else; `image` and `push`
+# need Docker instead. More than one platform needs a builder that can: `docker buildx create --use`.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench
+.PHONY: help run test lint bench image push
+
+IMAGES = eventservice bookingservice myevents
+TAG ?= local
+PLATFORMS ?= linux/amd64,linux/arm64
+REVISION = $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z]*\): ## /  make \1	/p' Makefile
@@ -14,7 +21,21 @@ test: ## Runs all tests; the last line says how many, the lines above it what wa
 lint: ## Formatting, lints and documentation; a warning is an error
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy -p e2e --test compose --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 bench: ## Measures how fast it is, in two to four minutes, behind the build
 	cargo bench -p myevents --locked
+
+image: ## Builds the three container images for this machine, as myevents/NAME:local (or TAG=…)
+	@set -e; for name in $(IMAGES); do \
+	  docker buildx build --load --target $$name --build-arg REVISION=$(REVISION) --tag myevents/$$name:$(TAG) .; \
+	done
+
+push: ## Builds them for amd64 and arm64 and pushes them: make push REGISTRY=… TAG=…
+	@test -n "$(REGISTRY)" || { echo "say where to: make push REGISTRY=registry.example/team TAG=0.1.0" >&2; exit 1; }
+	@test "$(TAG)" != local || { echo "say which: make push REGISTRY=$(REGISTRY) TAG=0.1.0" >&2; exit 1; }
+	@set -e; for name in $(IMAGES); do \
+	  docker buildx build --push --platform $(PLATFORMS) --target $$name --build-arg REVISION=$(REVISION) \
+	    --tag $(REGISTRY)/$$name:$(TAG) .; \
+	done

@@ -7,6 +7,7 @@
 //! - [`api`], [`answer`]: one address with its requests, and what comes back
 //! - [`raw`]: requests byte by byte, where a well-behaved client cannot misbehave enough
 //! - [`exposition`], [`series`]: a strict reader of what `/metrics` says
+//! - [`dashboard`], [`promql`]: what Grafana's dashboards ask Prometheus for
 //! - [`server`]: a process to be killed and started again
 //! - [`samples`]: things to create
 //! - [`wait`]: waiting without sleeping, and saying what was not run
@@ -14,7 +15,9 @@
 pub mod answer;
 pub mod api;
 pub mod binary;
+pub mod dashboard;
 pub mod exposition;
+pub mod promql;
 pub mod raw;
 pub mod samples;
 pub mod series;

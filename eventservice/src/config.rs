@@ -1,6 +1,8 @@
 //! The options of the `eventservice` binary. Every one is a text here and is parsed by `platform::config`, which tells
 //! all problems at once and masks secrets; clap would stop at the first and print it.
 
+use std::net::SocketAddr;
+
 use clap::Parser;
 use platform::{
     config::{Checks, ConfigError, given},
@@ -15,6 +17,8 @@ use platform::{
 #[derive(Parser)]
 #[command(name = "eventservice", version)]
 struct Options {
+    #[command(subcommand)]
+    job: Option<Job>,
     /// Where REST listens [default: 127.0.0.1:8181]
     #[arg(long, env = "LISTEN_ADDR")]
     listen_addr: Option<String>,
@@ -50,6 +54,21 @@ struct Options {
     rust_log: Option<String>,
 }
 
+/// What is done instead of serving.
+#[derive(clap::Subcommand)]
+enum Job {
+    /// Asks the running service whether it is ready, and ends with 0 or 1: a container's health check
+    Healthcheck,
+}
+
+/// What the command line asks for.
+pub enum Command {
+    /// The service.
+    Serve(Box<Config>),
+    /// To ask the one that has its ops port there.
+    Healthcheck(SocketAddr),
+}
+
 /// What the options mean.
 pub struct Config {
     /// How the service runs.
@@ -61,12 +80,17 @@ pub struct Config {
 }
 
 /// Reads the process's options and environment; an error lists everything that is wrong.
-pub fn read() -> Result<Config, ConfigError> {
+pub fn read() -> Result<Command, ConfigError> {
     let options = Options::parse();
     let mut checks = Checks::new();
+    let ops = Listen::read(&mut checks, given("OPS_ADDR", &options.ops_addr), "127.0.0.1:9100");
+    if let Some(Job::Healthcheck) = options.job {
+        checks.finish()?;
+        return Ok(Command::Healthcheck(ops.address));
+    }
     let settings = Settings {
         rest: Listen::read(&mut checks, given("LISTEN_ADDR", &options.listen_addr), "127.0.0.1:8181"),
-        ops: Listen::read(&mut checks, given("OPS_ADDR", &options.ops_addr), "127.0.0.1:9100"),
+        ops,
         rest_workers: checks.threads(given("REST_WORKERS", &options.rest_workers), threads::REST_WORKERS),
         servers: 1,
         data_dir: checks.folder(given("DATA_DIR", &options.data_dir), "./myevents-data"),
@@ -85,5 +109,5 @@ pub fn read() -> Result<Config, ConfigError> {
         given("AMQP_CA_FILE", &options.amqp_ca_file),
     );
     checks.finish()?;
-    Ok(Config { settings, log, broker })
+    Ok(Command::Serve(Box::new(Config { settings, log, broker })))
 }

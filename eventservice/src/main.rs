@@ -3,12 +3,19 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use eventservice::{app, config, listener::QUEUE};
+use eventservice::{
+    app,
+    config::{self, Command},
+    listener::QUEUE,
+};
 use platform::{messaging::amqp::AmqpBus, shutdown};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let config = config::read()?;
+    let config = match config::read()? {
+        Command::Serve(config) => config,
+        Command::Healthcheck(ops) => return Ok(platform::healthcheck::ask(ops)?),
+    };
     config.log.install();
     let Some(broker) = config.broker else {
         bail!(

@@ -12,7 +12,7 @@ use platform::{
     threads,
 };
 
-use crate::{dead, load, verify};
+use crate::{dead, healthcheck, load, verify};
 
 /// MyEvents: the event service and the booking service in one process, with nothing to install.
 ///
@@ -35,6 +35,8 @@ pub enum Job {
     Dead(dead::Options),
     /// Checks that what is stored agrees with itself, and with what clients were told
     Verify(verify::Options),
+    /// Asks the running services whether they are ready, and ends with 0 or 1: a container's health check
+    Healthcheck(healthcheck::Options),
 }
 
 /// A test holds this number against /proc.

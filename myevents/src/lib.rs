@@ -10,6 +10,7 @@
 //! - [`start_page`]: what is told when all is ready
 //! - [`dead`]: the messages that a service gave up on
 //! - [`verify`]: whether what is stored agrees with itself
+//! - [`healthcheck`]: whether a running one is ready
 //! - [`urls`]: where a running system is, for the jobs that ask one
 //!
 //! Each further job of the command line is a subcommand with a module of its own beside `serve`. It is a library so that
@@ -18,6 +19,7 @@
 pub mod config;
 pub mod dead;
 mod folder;
+pub mod healthcheck;
 pub mod load;
 mod own_rest;
 pub mod record;

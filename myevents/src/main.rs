@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use myevents::{
     config::{self, Command, Job},
-    dead, load, serve, verify,
+    dead, healthcheck, load, serve, verify,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -25,5 +25,6 @@ async fn run() -> anyhow::Result<ExitCode> {
         Command::Job(Job::Load(options)) => load::run(*options).await,
         Command::Job(Job::Dead(options)) => dead::run(options).await,
         Command::Job(Job::Verify(options)) => Ok(verify::run(options).await),
+        Command::Job(Job::Healthcheck(options)) => healthcheck::run(&options),
     }
 }

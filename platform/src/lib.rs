@@ -9,6 +9,7 @@
 //! | [`threads`] | the thread budget |
 //! | [`http`], [`problem`] | reading, answering and counting requests; the one form of errors |
 //! | [`ops_server`], [`health`] | `/metrics`, `/livez`, `/readyz`, `/dead` on a port of their own |
+//! | [`healthcheck`] | the subcommand that asks `/readyz`, for containers without a shell |
 //! | [`metrics`] | one registry a service; process, runtimes, build |
 //! | [`messaging`] | the seams to a bus; the bus within a process |
 //! | [`outbox`] | committed messages, and the relay that publishes them |
@@ -21,6 +22,7 @@ pub mod background;
 pub mod config;
 pub mod fail_point;
 pub mod health;
+pub mod healthcheck;
 pub mod http;
 pub mod messaging;
 pub mod metrics;

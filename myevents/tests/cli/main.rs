@@ -7,11 +7,13 @@
 //! - `stop`: signals
 //! - `verify`: that it finds each damage, and nothing where there is none
 //! - `dead`: the messages that were given up, and their way back
+//! - `healthcheck`: what a container's health check calls
 //! - `helpers`: the program as a value, and waiting
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod dead;
+mod healthcheck;
 mod helpers;
 mod load;
 mod refused;

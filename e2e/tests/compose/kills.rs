@@ -1,0 +1,44 @@
+//! Each container killed under load and started again; afterwards everything agrees, and no answered booking is lost.
+
+use std::time::Duration;
+
+use e2e::eventually;
+
+use crate::stack::{Stack, docker};
+
+/// The container that makes the load and writes down every answer it got.
+pub(crate) const RECORDER: &str = "myevents-test-recorder";
+
+/// Kills each of them once, each time with requests under way.
+pub(crate) async fn each_under_load(stack: &Stack, services: &[&str]) {
+    let record = format!("{}:/record", stack.folder("record"));
+    let load = ["load", "--rate", "60", "--connections", "8", "--names", "Recorded", "--events", "5"];
+    // It gives up if the system is killed while it makes its events, so they are made before.
+    let prepare = [&["run", "--rm", "--no-TTY", "--no-deps", "load"], &load[..], &["--duration", "1"]].concat();
+    let prepared = async || stack.try_compose(&prepare).0.then_some(());
+    eventually(Duration::from_secs(90), "the load finds or makes its events", prepared).await;
+
+    let run = ["run", "--detach", "--no-deps", "--name", RECORDER, "--volume", &record, "load"];
+    let command = [&run[..], &load, &["--duration", "0", "--record", "/record/answers"]].concat();
+    docker(&["rm", "--force", RECORDER]);
+    stack.compose(&command);
+    for service in services {
+        tokio::time::sleep(Duration::from_secs(4)).await; // so that there is load, before and after
+        stack.compose(&["kill", service]);
+        stack.up(&[]);
+        stack.step(&format!("{service} was killed and is back"));
+    }
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let running = docker(&["inspect", "--format", "{{.State.Running}}", RECORDER]);
+    assert_eq!(running.trim(), "true", "{}", docker(&["logs", "--tail", "25", RECORDER]));
+    docker(&["stop", "--time", "30", RECORDER]);
+    println!("{}", docker(&["logs", "--tail", "40", RECORDER]));
+    docker(&["rm", RECORDER]);
+
+    // Nobody changes anything while it is checked.
+    stack.up(&["--scale", "load=0"]);
+    let verify = ["verify", "--patience", "60", "--against", "/record/answers"];
+    let run = ["run", "--rm", "--no-TTY", "--no-deps", "--volume", &record, "load"];
+    println!("{}", stack.compose(&[&run[..], &verify].concat()));
+    stack.step("verify is clean");
+}

@@ -1,0 +1,165 @@
+//! The whole system under Docker Compose, as somebody with a fresh clone has it: started, looked at through its published ports,
+//! loaded, scaled, killed piece by piece, and taken away. `.ci/compose-test` runs it, in about eight minutes.
+//!
+//! - [`stack`]: a clone of this repository, and `docker compose` in it
+//! - [`prometheus`]: what a running Prometheus answers
+//! - [`panels`], [`constants`]: every query of every dashboard, under load and at idle
+//! - [`containers`]: rights, sizes, memory
+//! - [`kills`]: each container killed under load, and `myevents verify` afterwards
+//!
+//! The two tests run one after the other (`--test-threads=1`), since both publish the same ports.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod constants;
+mod containers;
+mod kills;
+mod panels;
+mod prometheus;
+mod stack;
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
+
+use e2e::{answer::text, eventually};
+use serde_json::json;
+
+use crate::{prometheus::Prometheus, stack::Stack};
+
+/// From `up` until every panel shows something.
+const FIRST_MINUTE: Duration = Duration::from_secs(60);
+
+/// Longer than what `$__rate_interval` looks back, plus a scrape.
+const UNTIL_IDLE: Duration = Duration::from_secs(80);
+
+#[tokio::test]
+async fn the_system_comes_up_is_watched_survives_and_leaves_nothing() {
+    let stack = Stack::clone_here(&[]);
+    stack.build();
+    stack.up(&["--build"]);
+    let up = Instant::now();
+
+    let prometheus = Prometheus::new(&stack);
+    a_booking_is_seen_everywhere(&stack, &prometheus).await;
+    let loaded = panels::all_show_something(&prometheus, up + FIRST_MINUTE).await;
+    stack.step("every selector of every panel has a series, every expression a value");
+    all_targets_are_up(&prometheus, 1).await;
+    if stack.has("grafana") {
+        grafana_shows_the_overview_to_anyone(&stack).await;
+    }
+    containers::have_no_rights(&stack);
+    containers::sizes(&stack);
+    containers::memory(&stack, "under load");
+
+    a_changed_configuration_is_read_while_it_runs(&stack).await;
+
+    stack.up(&["--scale", "load=0"]);
+    tokio::time::sleep(UNTIL_IDLE).await;
+    let idle = panels::values(&prometheus).await;
+    panels::none_is_nan_or_infinite(&idle);
+    panels::differ_or_are_listed(&loaded, &idle);
+    stack.step("at idle nothing is NaN or infinite, and what does not change is on the list");
+    containers::memory(&stack, "idle");
+
+    stack.up(&["--scale", "bookingservice=2"]);
+    all_targets_are_up(&prometheus, 2).await;
+    no_counter_went_down(&stack, &prometheus).await;
+    stack.step("two booking services are two targets, and no counter went down");
+
+    stack.up(&["--scale", "bookingservice=1"]);
+    let killed = ["eventservice", "bookingservice", "rabbitmq"];
+    kills::each_under_load(&stack, &killed).await;
+    println!("not shown with the MongoDB stand-in, which keeps nothing: that the data survives a kill of mongo itself");
+    stack.down();
+}
+
+#[tokio::test]
+async fn on_sqlite_every_container_may_be_killed() {
+    let stack = Stack::clone_here(&["docker-compose.sqlite.yml"]);
+    stack.up(&["--build"]);
+    kills::each_under_load(&stack, &["eventservice", "bookingservice", "rabbitmq", "prometheus", "load"]).await;
+    stack.down();
+}
+
+async fn a_booking_is_seen_everywhere(stack: &Stack, prometheus: &Prometheus) {
+    let (events, bookings) = (stack.api("eventservice", 8181), stack.api("bookingservice", 8181));
+    let (events_ops, bookings_ops) = (stack.api("eventservice", 9100), stack.api("bookingservice", 9100));
+    let name = e2e::samples::unique("First night");
+    let event = events.post("/events", &e2e::samples::event(&name, 10)).await.expect(201).id();
+
+    let wait = Duration::from_secs(20);
+    let path = format!("/events/{event}/bookings");
+    let booked = async || Some(bookings.post(&path, &json!({"seats": 2})).await).filter(|answer| answer.status == 201);
+    eventually(wait, "the new event can be booked", booked).await;
+    let seen = async || {
+        let shown = events.get(&format!("/events/{event}")).await.expect(200).json();
+        (shown["booked_seats"] == 2).then_some(())
+    };
+    eventually(wait, "the event service hears of the booking", seen).await;
+    let labels = [("eventName", name.as_str())];
+    let counted = bookings_ops.metrics().await.sum("myevents_bookings_count", &labels);
+    assert!((counted - 2.0).abs() < 0.1, "{counted}");
+    let applied = [("queue", "eventservice"), ("result", "acked")];
+    assert!(events_ops.metrics().await.sum("myevents_messages_consumed_total", &applied) > 0.5);
+
+    let query = format!("sum(myevents_bookings_count{{eventName=\"{name}\"}}) by (eventName)");
+    let shown = async || prometheus.query(&query).await.into_iter().find(|one| one.value > 1.5);
+    eventually(Duration::from_secs(45), "Prometheus has the booking", shown).await;
+    stack.step("a booking is seen at both services, in both /metrics, and in Prometheus");
+}
+
+/// Every target of every job, and so many booking services among them.
+async fn all_targets_are_up(prometheus: &Prometheus, booking_services: usize) {
+    let up = async || {
+        let found = prometheus.query("up").await;
+        let services = found.iter().filter(|one| one.labels["job"] == "bookingservice").count();
+        (found.iter().all(|one| one.value > 0.5) && services == booking_services).then_some(found)
+    };
+    let found = eventually(Duration::from_secs(90), "all targets are up", up).await;
+    let jobs: std::collections::BTreeSet<_> = found.iter().map(|one| one.labels["job"].as_str()).collect();
+    let right = ["bookingservice", "eventservice", "prometheus", "rabbitmq", "rabbitmq-detailed"];
+    assert_eq!(jobs, right.into(), "jobs with targets; the exporters do not run");
+}
+
+/// Two replicas that were taken for one target would make every counter jump up and down.
+async fn no_counter_went_down(stack: &Stack, prometheus: &Prometheus) {
+    tokio::time::sleep(Duration::from_secs(35)).await;
+    let metrics = stack.api("bookingservice", 9100).metrics().await;
+    for (name, family) in metrics.families {
+        let names = match family.kind.as_str() {
+            "counter" => vec![name],
+            "histogram" => vec![format!("{name}_count"), format!("{name}_sum"), format!("{name}_bucket")],
+            _ => Vec::new(),
+        };
+        for name in names {
+            let resets = format!("sum(resets({name}{{job=\"bookingservice\"}}[1m])) > 0");
+            assert!(prometheus.query(&resets).await.is_empty(), "{name} went down");
+        }
+    }
+}
+
+/// As an editor saves it: a new file under the old name.
+async fn a_changed_configuration_is_read_while_it_runs(stack: &Stack) {
+    let (file, new) = (stack.clone_folder().join("prometheus/prometheus.yml"), stack.clone_folder().join("new"));
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&new, text.replace("monitor: myevents", "monitor: changed")).unwrap();
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::rename(new, file).unwrap();
+    let prometheus = stack.api("prometheus", 9090);
+    prometheus.post("/-/reload", &json!({})).await.expect(200);
+    let config = prometheus.get("/api/v1/status/config").await.expect(200).text();
+    assert!(config.contains("monitor: changed"), "{config}");
+    stack.step("Prometheus reads a changed file");
+}
+
+async fn grafana_shows_the_overview_to_anyone(stack: &Stack) {
+    let grafana = stack.api("grafana", 3000);
+    let home = grafana.get("/api/dashboards/home").await.expect(200).json();
+    assert_eq!(text(&home["dashboard"], "title"), "MyEvents: overview");
+    for uid in ["myevents-overview", "myevents-business", "myevents-messaging"] {
+        grafana.get(&format!("/api/dashboards/uid/{uid}")).await.expect(200);
+    }
+    grafana.get("/api/folders/yours").await.expect(200);
+}

@@ -1,0 +1,97 @@
+//! Every query of every dashboard, asked of a running Prometheus: a panel that shows nothing, or the same whatever happens, is
+//! found here and not by a reader.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use e2e::{
+    dashboard::{Dashboard, Query, all, with_values},
+    promql::selectors,
+};
+
+use crate::{
+    constants::CONSTANTS,
+    prometheus::{Prometheus, Series},
+};
+
+/// What each expression gave.
+pub(crate) type Values = BTreeMap<String, Vec<Series>>;
+
+fn queries() -> Vec<Query> {
+    all().iter().flat_map(Dashboard::queries).collect()
+}
+
+/// All expressions once.
+pub(crate) async fn values(prometheus: &Prometheus) -> Values {
+    let mut values = Values::new();
+    for query in queries() {
+        values.insert(query.expression.clone(), prometheus.query(&with_values(&query.expression)).await);
+    }
+    values
+}
+
+/// Waits until every selector has a series and every expression a number; gives those numbers.
+pub(crate) async fn all_show_something(prometheus: &Prometheus, deadline: Instant) -> Values {
+    loop {
+        let missing = empty(prometheus).await;
+        if missing.is_empty() {
+            return values(prometheus).await;
+        }
+        assert!(Instant::now() < deadline, "not within a minute of `up`:\n{}", missing.join("\n"));
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+}
+
+async fn empty(prometheus: &Prometheus) -> Vec<String> {
+    let mut missing = Vec::new();
+    for query in queries() {
+        for selector in selectors(&with_values(&query.expression)) {
+            if prometheus.query(&selector.text()).await.is_empty() {
+                missing.push(format!("{}: no series {}", query.place, selector.text()));
+            }
+        }
+        let found = prometheus.query(&with_values(&query.expression)).await;
+        if !found.iter().any(|one| one.value.is_finite()) {
+            missing.push(format!("{}: no value of {}", query.place, query.expression));
+        }
+    }
+    missing
+}
+
+pub(crate) fn none_is_nan_or_infinite(values: &Values) {
+    for (expression, found) in values {
+        for series in found {
+            assert!(series.value.is_finite(), "{expression}: {series:?}");
+        }
+    }
+}
+
+/// A panel that shows the same at idle and under load tells nothing, but for those on the list, which must have their value.
+pub(crate) fn differ_or_are_listed(loaded: &Values, idle: &Values) {
+    assert!(CONSTANTS.len() <= 10, "the list is for exceptions");
+    let mut wrong = Vec::new();
+    for (expression, before) in loaded {
+        let after = &idle[expression];
+        match CONSTANTS.iter().find(|constant| constant.expression == expression) {
+            Some(constant) => {
+                let outside = |one: &&Series| !(constant.least..=constant.most).contains(&one.value);
+                for series in before.iter().chain(after).filter(outside) {
+                    wrong.push(format!("{expression} is not {}: {series:?}", constant.why));
+                }
+            }
+            None if same(before, after) => wrong.push(format!("{expression} is the same: {before:?}")),
+            None => {}
+        }
+    }
+    let listed = CONSTANTS.iter().filter(|constant| !loaded.contains_key(constant.expression));
+    wrong.extend(listed.map(|constant| format!("on the list, but on no panel: {}", constant.expression)));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn same(before: &[Series], after: &[Series]) -> bool {
+    let key = |found: &[Series]| -> BTreeMap<String, f64> {
+        found.iter().map(|one| (format!("{:?}", one.labels), one.value)).collect()
+    };
+    let (before, after) = (key(before), key(after));
+    before.len() == after.len()
+        && before.iter().all(|(key, value)| after.get(key).is_some_and(|v| (v - value).abs() < 1e-9))
+}

@@ -1,0 +1,143 @@
+//! What must be so in `docker-compose.yml`, whoever changes it: asked of Compose itself, which reads it without an engine.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    process::Command,
+};
+
+use e2e::{
+    dashboard::{list, workspace},
+    not_run,
+};
+use serde_json::Value;
+
+/// Built from this repository.
+const OURS: [&str; 3] = ["eventservice", "bookingservice", "load"];
+
+/// The file with all its defaults, or `None` and a word where there is no Compose.
+fn services() -> Option<BTreeMap<String, Value>> {
+    let mut compose = Command::new("docker");
+    compose.current_dir(workspace()).args(["compose", "--file", "docker-compose.yml", "--env-file", "/dev/null"]);
+    let output = compose.args(["--profile", "*", "config", "--format", "json"]).output();
+    let Some(output) = output.ok().filter(|output| output.status.success()) else {
+        not_run("docker-compose.yml (needs Docker Compose 2.24 or newer: docs.docker.com/compose/install)");
+        return None;
+    };
+    let mut all: Value = serde_json::from_slice(&output.stdout).unwrap();
+    Some(serde_json::from_value(all["services"].take()).unwrap())
+}
+
+#[test]
+fn every_port_is_published_on_this_machine_only() {
+    let Some(services) = services() else { return };
+    let mut published = BTreeSet::new();
+    for (name, service) in &services {
+        for port in list(&service["ports"]) {
+            assert_eq!(port["host_ip"], "127.0.0.1", "{name}: {port}");
+            published.insert(port["published"].as_str().unwrap().to_owned());
+        }
+    }
+    let right = ["15672", "3000", "8181", "8282-8289", "9090", "9100", "9101-9108"];
+    assert_eq!(published, right.map(str::to_owned).into());
+}
+
+#[test]
+fn each_service_is_in_the_networks_where_it_belongs() {
+    let Some(services) = services() else { return };
+    for (name, right) in [
+        ("eventservice", &["myevents"][..]),
+        ("bookingservice", &["myevents"]),
+        ("load", &["myevents"]),
+        ("mongo", &["myevents"]),
+        ("rabbitmq", &["myevents"]),
+        ("mongodb-exporter", &["myevents"]),
+        ("prometheus", &["monitoring", "myevents"]),
+        ("grafana", &["monitoring"]),
+        ("node-exporter", &["monitoring"]),
+        ("readable", &[]),
+    ] {
+        let networks = services[name]["networks"].as_object();
+        let networks: Vec<_> = networks.into_iter().flatten().map(|(network, _)| network.as_str()).collect();
+        assert_eq!(networks, right, "{name}");
+    }
+    for (name, alias) in [("eventservice", "events"), ("bookingservice", "bookings")] {
+        assert_eq!(services[name]["networks"]["myevents"]["aliases"][0], alias);
+    }
+}
+
+#[test]
+fn our_containers_have_no_rights_and_cannot_write_to_their_root() {
+    let Some(services) = services() else { return };
+    for name in OURS {
+        let service = &services[name];
+        assert_eq!(service["user"], "65532:65532", "{name}");
+        assert_eq!(service["read_only"], true, "{name}");
+        assert_eq!(service["cap_drop"][0], "ALL", "{name}");
+    }
+}
+
+#[test]
+fn every_service_is_bounded_pinned_and_comes_back() {
+    let Some(services) = services() else { return };
+    for (name, service) in &services {
+        let image = service["image"].as_str().unwrap();
+        let tag = image.rsplit_once(':').map(|(_, tag)| tag);
+        assert!(tag.is_some_and(|tag| tag != "latest"), "{name}: {image}");
+        assert!(service["mem_limit"].is_string() && service["cpus"].is_number(), "{name}: no limits");
+        assert!(service["logging"]["options"]["max-size"].is_string(), "{name}: its log could fill the disk");
+        let restart = if name == "readable" { "no" } else { "unless-stopped" };
+        assert_eq!(service["restart"], restart, "{name}");
+        assert_eq!(service["security_opt"][0], "no-new-privileges:true", "{name}");
+    }
+    for name in ["mongo", "rabbitmq", "prometheus", "grafana"] {
+        assert!(services[name]["healthcheck"]["test"].is_array(), "{name}: no health check");
+    }
+}
+
+#[test]
+fn only_the_load_waits_until_others_are_healthy() {
+    let Some(services) = services() else { return };
+    for (name, service) in &services {
+        for (other, how) in service["depends_on"].as_object().into_iter().flatten() {
+            let right = match (name.as_str(), other.as_str()) {
+                (_, "readable") => "service_completed_successfully",
+                ("load", _) => "service_healthy",
+                _ => "service_started",
+            };
+            assert_eq!(how["condition"], right, "{name} waits for {other}");
+        }
+    }
+}
+
+/// `FOO` of every `${FOO:-…}`.
+fn variables(text: &str) -> BTreeSet<&str> {
+    let names = text.split("${").skip(1);
+    names.filter_map(|rest| rest.split(|c: char| !c.is_ascii_uppercase() && c != '_').next()).collect()
+}
+
+#[test]
+fn the_example_names_every_knob_with_its_default() {
+    let read = |name| fs::read_to_string(workspace().join(name)).unwrap();
+    let (compose, example) = (read("docker-compose.yml"), read(".env.example"));
+    let told: BTreeMap<_, _> = example.lines().filter_map(|line| line.strip_prefix('#')?.split_once('=')).collect();
+    let told: BTreeMap<_, _> = told.into_iter().filter(|(name, _)| !name.contains(' ')).collect();
+    assert_eq!(told.keys().copied().collect::<BTreeSet<_>>(), variables(&compose));
+    for (name, default) in told {
+        assert!(compose.contains(&format!("${{{name}:-{default}}}")), "{name} is not {default} by default");
+    }
+}
+
+#[test]
+fn the_files_that_go_on_top_of_it_are_valid() {
+    if services().is_none() {
+        return;
+    }
+    for more in ["docker-compose.sqlite.yml", ".ci/compose.offline.yml"] {
+        let mut compose = Command::new("docker");
+        compose.current_dir(workspace()).args(["compose", "-f", "docker-compose.yml", "-f", more, "config", "-q"]);
+        let output = compose.output().unwrap();
+        assert!(output.status.success(), "{more}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stderr.is_empty(), "{more}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}

@@ -1,0 +1,84 @@
+//! What a reader needs on every panel, and what the chapter asks for by word.
+
+use std::collections::BTreeSet;
+
+use e2e::{
+    dashboard::{Dashboard, all, list},
+    promql::aggregations,
+};
+use serde_json::json;
+
+fn the(file: &str) -> Dashboard {
+    all().into_iter().find(|dashboard| dashboard.file == file).unwrap()
+}
+
+#[test]
+fn every_panel_has_title_description_unit_data_source_variable_and_legend() {
+    for dashboard in all() {
+        for panel in dashboard.panels() {
+            let place = dashboard.place(panel);
+            assert!(panel["title"].as_str().unwrap().len() > 2, "{place}: no title");
+            let description = panel["description"].as_str().unwrap_or_default();
+            assert!(description.len() > 20 && description.ends_with('.'), "{place}: no description");
+            assert!(panel["fieldConfig"]["defaults"]["unit"].is_string(), "{place}: no unit");
+            let source = json!({"type": "prometheus", "uid": "${datasource}"});
+            assert_eq!(panel["datasource"], source, "{place}");
+            assert!(list(&panel["targets"]).count() > 0, "{place}: no query");
+            for target in list(&panel["targets"]) {
+                assert_eq!(target["datasource"], source, "{place}");
+            }
+        }
+        for query in dashboard.queries() {
+            assert!(!query.legend.is_empty(), "{}: no legend", query.place);
+        }
+    }
+}
+
+#[test]
+fn a_legend_names_only_labels_that_the_query_leaves() {
+    for query in all().iter().flat_map(Dashboard::queries) {
+        let left: BTreeSet<_> = aggregations(&query.expression).into_iter().flat_map(|one| one.by).collect();
+        for label in query.legend.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()) {
+            assert!(left.contains(label.trim()), "{}: {label} is not left by {}", query.place, query.expression);
+        }
+    }
+}
+
+#[test]
+fn every_dashboard_is_read_only_found_by_its_own_uid_and_has_the_variables() {
+    let mut uids = BTreeSet::new();
+    for Dashboard { file, json } in all() {
+        assert_eq!(json["id"], json!(null), "{file}: ids are Grafana's own");
+        assert_eq!(json["editable"], json!(false), "{file}");
+        assert_eq!(json["schemaVersion"], json!(42), "{file}");
+        assert!(uids.insert(json["uid"].as_str().unwrap().to_owned()), "{file}: its uid is another's, too");
+        assert_eq!(json["uid"], format!("myevents-{}", file.trim_end_matches(".json")), "{file}");
+        let variables: Vec<_> = list(&json["templating"]["list"]).map(|one| one["name"].as_str().unwrap()).collect();
+        assert_eq!(variables[..3], ["datasource", "job", "instance"], "{file}");
+        let ids: Vec<_> = list(&json["panels"]).map(|panel| panel["id"].as_u64().unwrap()).collect();
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{file}: two panels with one id");
+    }
+}
+
+/// At most six, or nobody reads them in five seconds; and each says in a word how it is.
+#[test]
+fn the_overview_begins_with_few_words() {
+    let overview = the("overview.json");
+    let top: Vec<_> = overview.panels().take_while(|panel| panel["type"] == "stat").collect();
+    assert!((3..=6).contains(&top.len()), "{}", top.len());
+    let in_words = top.iter().filter(|panel| list(&panel["fieldConfig"]["defaults"]["mappings"]).count() > 0);
+    assert!(in_words.count() >= 4);
+}
+
+#[test]
+fn the_chapters_own_panels_are_there_word_for_word() {
+    let overview = the("overview.json");
+    let cpu = overview.panels().find(|panel| panel["title"] == "CPU").unwrap();
+    let query = &cpu["targets"][0];
+    assert!(query["expr"].as_str().unwrap().contains("rate(process_cpu_seconds_total"), "{query}");
+    assert_eq!(query["legendFormat"], "{{job}}");
+    assert_eq!(cpu["fieldConfig"]["defaults"]["unit"], "percentunit");
+
+    let business = the("business.json").queries();
+    assert!(business.iter().any(|query| query.expression == "sum(myevents_bookings_count) by (eventName)"));
+}

@@ -1,0 +1,110 @@
+//! Every query against what a running system really exports: the names, the labels, and whether it is added up or not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use e2e::{
+    Exposition, System,
+    dashboard::{Dashboard, Query, all},
+    promql::{Aggregation, Selector, selectors},
+};
+use serde_json::json;
+
+use crate::known::{ELSEWHERE, OF_THE_STORE};
+
+fn queries() -> Vec<Query> {
+    all().iter().flat_map(Dashboard::queries).collect()
+}
+
+/// Each name that can be asked for, with its labels. `job` and `instance` come from the scrape.
+async fn exported(system: &System) -> (Vec<Exposition>, BTreeMap<String, BTreeSet<String>>) {
+    let metrics = vec![system.events_ops.metrics().await, system.bookings_ops.metrics().await];
+    let mut labels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for sample in metrics.iter().flat_map(|one| one.families.values()).flat_map(|family| &family.samples) {
+        labels.entry(sample.name.clone()).or_default().extend(sample.labels.keys().cloned());
+    }
+    for (name, own) in ELSEWHERE {
+        labels.entry((*name).to_owned()).or_default().extend(own.iter().map(|label| (*label).to_owned()));
+    }
+    for found in labels.values_mut() {
+        found.extend(["job".to_owned(), "instance".to_owned()]);
+    }
+    (metrics, labels)
+}
+
+#[tokio::test]
+async fn every_query_names_metrics_and_labels_that_are_exported() {
+    let system = System::start();
+    // The only series that is not there from the start is that of an event's bookings.
+    let event = json!({"name": "One", "start_date": "2100-01-01T18:00:00Z", "end_date": "2100-01-01T20:00:00Z"});
+    system.events.post("/events", &event).await.expect(201);
+    let booked = async || {
+        let metrics = system.bookings_ops.metrics().await;
+        metrics.samples("myevents_bookings_count", &[]).next().map(|_| ())
+    };
+    e2e::eventually(e2e::wait::SOON, "the event's own series", booked).await;
+
+    let (metrics, exported) = exported(&system).await;
+    for query in queries() {
+        let found = selectors(&query.expression);
+        assert!(!found.is_empty(), "{}: it asks for nothing", query.place);
+        for selector in found {
+            check_names(&query, &selector, &exported);
+            check_values(&query, &selector, &metrics);
+        }
+    }
+}
+
+fn check_names(query: &Query, selector: &Selector, exported: &BTreeMap<String, BTreeSet<String>>) {
+    let place = format!("{}: {}", query.place, query.expression);
+    let Some(labels) = exported.get(&selector.metric) else { panic!("{place}\nnobody exports {}", selector.metric) };
+    let left = selector.aggregation.iter().flat_map(|around| &around.by);
+    for label in selector.matchers.iter().map(|(name, ..)| name).chain(left) {
+        assert!(labels.contains(label), "{place}\n{} has no label {label}, but {labels:?}", selector.metric);
+    }
+}
+
+/// A value that is asked for by `=` must exist: `result="confirmd"` would select nothing, for ever.
+fn check_values(query: &Query, selector: &Selector, metrics: &[Exposition]) {
+    if ELSEWHERE.iter().any(|(name, _)| *name == selector.metric) {
+        return;
+    }
+    let own = |name: &str| name != "job" && name != "instance";
+    let exact = selector.matchers.iter().filter(|(name, how, _)| how == "=" && own(name));
+    let exact: Vec<_> = exact.map(|(name, _, value)| (name.as_str(), value.as_str())).collect();
+    let found = metrics.iter().any(|one| one.samples(&selector.metric, &exact).next().is_some());
+    assert!(found, "{}: nothing has {exact:?} of {}", query.place, selector.metric);
+}
+
+#[test]
+fn what_is_of_the_process_is_added_up_and_what_is_of_the_store_is_not() {
+    for query in queries() {
+        for selector in selectors(&query.expression) {
+            let place = format!("{}: {} in {}", query.place, selector.metric, query.expression);
+            let Some(around) = &selector.aggregation else { panic!("{place}: it is not aggregated") };
+            if OF_THE_STORE.contains(&selector.metric.as_str()) {
+                assert_eq!(around.operator, "max", "{place}: all replicas report the same");
+            } else {
+                assert!(adds_up(around), "{place}: replicas are added up, or shown one by one");
+            }
+        }
+    }
+}
+
+/// `max by (instance)` has one process in each group, so nothing is thrown away.
+fn adds_up(around: &Aggregation) -> bool {
+    let one_by_one = ["min", "max"].contains(&around.operator.as_str()) && around.by.iter().any(|by| by == "instance");
+    one_by_one || ["sum", "count"].contains(&around.operator.as_str())
+}
+
+#[test]
+fn a_rate_is_over_grafanas_own_interval_and_no_bucket_is_named_by_a_whole_number() {
+    for query in queries() {
+        let place = format!("{}: {}", query.place, query.expression);
+        for range in query.expression.split('[').skip(1).filter_map(|rest| rest.split(']').next()) {
+            assert!(["$__rate_interval", "$__range"].contains(&range), "{place}: {range}");
+        }
+        // Prometheus 2 stores le="1", Prometheus 3 le="1.0": such a query finds nothing in one of the two.
+        let named = selectors(&query.expression).into_iter().flat_map(|one| one.matchers);
+        assert!(!named.into_iter().any(|(name, _, value)| name == "le" && !value.contains('.')), "{place}");
+    }
+}

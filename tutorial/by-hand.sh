@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# The chapter's way: the whole system by hand, one docker command after the other, as you would type them.
+#
+#   tutorial/by-hand.sh up       shows each command and runs it
+#   tutorial/by-hand.sh down     takes everything away again, stored data included
+#
+# docker-compose.yml says the same in one file. Both at once need each other's ports: stop the one before you start the other.
+# The networks and volumes here are called as in the chapter; Compose puts its project's name before its own, so they differ.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Set one of these to use another image; an empty GRAFANA_IMAGE leaves Grafana out.
+MONGO_IMAGE=${MONGO_IMAGE-mongo:8.0.29-noble}
+RABBITMQ_IMAGE=${RABBITMQ_IMAGE-rabbitmq:4.3.5-management}
+PROMETHEUS_IMAGE=${PROMETHEUS_IMAGE-prom/prometheus:v3.13.2}
+GRAFANA_IMAGE=${GRAFANA_IMAGE-grafana/grafana:13.2.0}
+EVENTS_IMAGE=${EVENTS_IMAGE-}
+BOOKINGS_IMAGE=${BOOKINGS_IMAGE-}
+
+BROKER=amqp://myevents:by-hand@rabbitmq:5672
+
+step() { printf '\n# %s\n' "$*"; }
+
+# Shows a command as it can be typed, then runs it.
+run() {
+    printf '$'
+    printf ' %q' "$@"
+    printf '\n'
+    "$@"
+}
+
+up() {
+    if [ -z "$EVENTS_IMAGE$BOOKINGS_IMAGE" ]; then
+        step "Build the two services (a few minutes the first time)."
+        run docker build --target eventservice --tag myevents/eventservice:by-hand .
+        run docker build --target bookingservice --tag myevents/bookingservice:by-hand .
+        EVENTS_IMAGE=myevents/eventservice:by-hand
+        BOOKINGS_IMAGE=myevents/bookingservice:by-hand
+    fi
+
+    step "Two networks: one for the services and what they need, one for watching them."
+    run docker network create myevents
+    run docker network create monitoring
+
+    step "A database and a broker. Nothing of them is published: only the services speak with them."
+    run docker run -d --name mongo --network myevents -v mongo-data:/data/db "$MONGO_IMAGE"
+    run docker run -d --name rabbitmq --hostname rabbitmq --network myevents \
+        -e RABBITMQ_DEFAULT_USER=myevents -e RABBITMQ_DEFAULT_PASS=by-hand "$RABBITMQ_IMAGE"
+
+    step "The event service: REST on 8181, metrics on 9100. It waits for the other two by itself."
+    run docker run -d --name events --network myevents -p 127.0.0.1:8181:8181 -p 127.0.0.1:9100:9100 \
+        -e AMQP_BROKER_URL="$BROKER" -e MONGO_URL=mongodb://mongo:27017 --read-only "$EVENTS_IMAGE"
+
+    step "The booking service. Inside, its ports are the same; outside they are taken, so it gets 8282 and 9101."
+    run docker run -d --name bookings --network myevents -p 127.0.0.1:8282:8181 -p 127.0.0.1:9101:9100 \
+        -e AMQP_BROKER_URL="$BROKER" -e MONGO_URL=mongodb://mongo:27017 --read-only "$BOOKINGS_IMAGE"
+
+    step "Prometheus runs as a user of its own, who must be able to read its configuration."
+    run chmod -R a+rX prometheus grafana
+
+    step "It belongs to both networks. Docker takes one at the start, so: create, connect the second, start."
+    run docker create --name prometheus --network monitoring -p 127.0.0.1:9090:9090 \
+        -v "$PWD/prometheus:/etc/prometheus:ro" -v prometheus-data:/prometheus "$PROMETHEUS_IMAGE" \
+        --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus --web.enable-lifecycle
+    run docker network connect myevents prometheus
+    run docker start prometheus
+
+    if [ -n "$GRAFANA_IMAGE" ]; then
+        step "Grafana sees Prometheus only. A volume needs its name AND its path, else it is a new one each time."
+        run docker run -d --name grafana --network monitoring -p 127.0.0.1:3000:3000 \
+            -e GF_AUTH_ANONYMOUS_ENABLED=true \
+            -e GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH=/etc/myevents/dashboards/overview.json \
+            -v "$PWD/grafana/provisioning:/etc/grafana/provisioning:ro" -v "$PWD/grafana/dashboards:/etc/myevents/dashboards:ro" \
+            -v "$PWD/grafana/yours:/etc/myevents/yours:ro" -v grafana-data:/var/lib/grafana "$GRAFANA_IMAGE"
+    fi
+
+    step "Wait until both services are ready."
+    for name in events bookings; do
+        for _ in {1..120}; do
+            [ "$(docker inspect -f '{{.State.Health.Status}}' "$name")" != healthy ] || continue 2
+            sleep 0.5
+        done
+        echo "$name is not healthy after a minute; its log says:" >&2
+        docker logs --tail 20 "$name" >&2
+        exit 1
+    done
+
+    cat <<'TEXT'
+
+It runs. Create an event, book two seats, and see it arrive:
+
+  curl -i http://127.0.0.1:8181/events -H 'Content-Type: application/json' \
+    -d '{"name": "First night", "start_date": "2030-01-01T19:00:00Z", "end_date": "2030-01-01T22:00:00Z", "capacity": 10}'
+  curl -i http://127.0.0.1:8282/events/THE-ID-IT-GAVE/bookings -H 'Content-Type: application/json' -d '{"seats": 2}'
+  curl -s http://127.0.0.1:9101/metrics | grep '^myevents_bookings_count'
+
+Prometheus: http://127.0.0.1:9090/targets     Grafana: http://127.0.0.1:3000
+Away with it again: tutorial/by-hand.sh down
+TEXT
+}
+
+down() {
+    step "Containers, with the volumes that have no name; then volumes and networks. What is not there is no error."
+    run docker rm -f -v grafana prometheus bookings events rabbitmq mongo
+    run docker volume rm -f grafana-data prometheus-data mongo-data
+    for network in monitoring myevents; do
+        if docker network inspect "$network" >/dev/null 2>&1; then run docker network rm "$network"; fi
+    done
+}
+
+case ${1:-} in
+    up) up ;;
+    down) down ;;
+    *)
+        sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+        exit 2
+        ;;
+esac
