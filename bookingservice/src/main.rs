@@ -1,17 +1,23 @@
 //! The `bookingservice` binary: the service on its own.
 
-use std::sync::Arc;
+use std::{process::ExitCode, sync::Arc};
 
 use anyhow::bail;
-use bookingservice::{
-    app,
-    config::{self, Command},
-    listener::QUEUE,
-};
-use platform::{messaging::amqp::AmqpBus, shutdown};
+use bookingservice::{app, config, listener::QUEUE};
+use platform::{messaging::amqp::AmqpBus, options::Command, shutdown};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    run().await.map_or_else(
+        |error| {
+            eprintln!("bookingservice: {error:#}"); // without the backtrace that `main` would print of an `Err`
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+async fn run() -> anyhow::Result<()> {
     let config = match config::read()? {
         Command::Serve(config) => config,
         Command::Healthcheck(ops) => return Ok(platform::healthcheck::ask(ops)?),

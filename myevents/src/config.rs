@@ -95,7 +95,7 @@ pub enum Command {
 
 /// Reads the process's options and environment; an error lists everything that is wrong.
 pub fn read() -> Result<Command, ConfigError> {
-    let CommandLine { job, serve } = CommandLine::parse();
+    let CommandLine { job, serve } = platform::options::parse()?;
     if let Some(job) = job {
         return Ok(Command::Job(job));
     }

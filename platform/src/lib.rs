@@ -3,6 +3,7 @@
 //! | module | idea |
 //! |---|---|
 //! | [`config`] | every value is checked before anything starts; all problems at once |
+//! | [`options`] | the options that every service has on its own |
 //! | [`telemetry`], [`panics`] | logs; a panic is one line of them |
 //! | [`shutdown`] | signals become one token |
 //! | [`fail_point`] | where a test can have the process killed |
@@ -28,6 +29,7 @@ pub mod messaging;
 pub mod metrics;
 pub mod mongo;
 pub mod ops_server;
+pub mod options;
 pub mod outbox;
 pub mod panics;
 pub mod problem;

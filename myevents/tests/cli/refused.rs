@@ -1,6 +1,6 @@
 //! What the program does not start with, what it says then, and that it leaves everything as it was.
 
-use std::{fs, net::TcpListener, path::Path};
+use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt, path::Path, process::Command};
 
 use crate::helpers::{MyEvents, new_folder};
 
@@ -60,6 +60,18 @@ async fn all_wrong_values_are_told_at_once_and_no_secret() {
     assert!(!said.contains("hunter2"), "{said}");
     assert!(said.contains("me:***@localhost"), "{said}");
     assert!(said.contains("each needs an address of its own"), "{said}");
+    assert!(!folder.exists(), "nothing was begun");
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_told_by_name() {
+    let (_place, folder) = new_folder();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_myevents"));
+    let no_text = OsStr::from_bytes(b"127.0.0.1:80\xff");
+    let run = command.env("EVENTS_ADDR", no_text).arg("--data-dir").arg(&folder).output().unwrap();
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert_eq!(run.status.code(), Some(1), "{said}");
+    assert!(said.contains("EVENTS_ADDR is not UTF-8"), "{said}");
     assert!(!folder.exists(), "nothing was begun");
 }
 
