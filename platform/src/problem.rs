@@ -115,12 +115,13 @@ impl Problem {
         Self(Box::new(Parts { status, slug, title, detail, errors, members, headers, rejection: None, close: false }))
     }
 
-    /// 400: the input does not parse into the shape. `field` is where.
-    pub fn bad_request(field: &str, detail: impl Into<String>) -> Self {
+    /// 400: the input does not parse into the shape. `field` is where, `cause` what is wrong there.
+    pub fn bad_request(field: &str, cause: impl Into<String>) -> Self {
+        let error = FieldError { field: field.to_owned(), detail: cause.into() };
+        let detail = format!("{field}: {}", error.detail);
         let mut problem = Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request cannot be read", detail);
         problem.0.rejection = Some(Rejection::BadRequest);
-        let detail = problem.0.detail.clone();
-        problem.errors(vec![FieldError { field: field.to_owned(), detail }])
+        problem.errors(vec![error])
     }
 
     /// 422: it parses, but values break a rule.

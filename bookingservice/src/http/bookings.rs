@@ -35,7 +35,7 @@ use crate::{
             headers(("Idempotent-Replay" = String, description = "true"))),
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "no such event, or not heard of yet: ask again in a second", body = ProblemBody,
-            content_type = "application/problem+json"),
+            content_type = "application/problem+json", headers(("Retry-After" = u32, description = "seconds"))),
         (status = 408, body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "sold out, or over", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, body = ProblemBody, content_type = "application/problem+json"),
@@ -123,7 +123,7 @@ pub struct ListQuery {
         (status = 200, body = Page<Booking>),
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "no such event, or not heard of yet: ask again in a second", body = ProblemBody,
-            content_type = "application/problem+json"),
+            content_type = "application/problem+json", headers(("Retry-After" = u32, description = "seconds"))),
         (status = 422, body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),
     )

@@ -18,7 +18,7 @@ use crate::domain::EventOnSale;
         (status = 200, body = EventOnSale),
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "unknown, or not heard of yet: ask again in a second", body = ProblemBody,
-            content_type = "application/problem+json"),
+            content_type = "application/problem+json", headers(("Retry-After" = u32, description = "seconds"))),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

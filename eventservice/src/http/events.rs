@@ -102,7 +102,7 @@ fn instant(text: Option<&str>, field: &str) -> Result<Option<Instant>, Problem> 
     let Some(text) = text else { return Ok(None) };
     text.parse().map(Some).map_err(|cause| {
         let plus = if text.contains(' ') { "; in a URL a + must be written %2B" } else { "" };
-        Problem::bad_request(field, format!("{field}: {cause}{plus}"))
+        Problem::bad_request(field, format!("{cause}{plus}"))
     })
 }
 

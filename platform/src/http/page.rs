@@ -57,7 +57,7 @@ impl Cursor {
             let number = u64::from_str_radix(number, 16).ok()?.cast_signed();
             Some(Self { number, id: Uuid::try_parse(id).ok()? })
         };
-        let bad = || Problem::bad_request("after", "after: not a position; give back the `next` of a page as it is");
+        let bad = || Problem::bad_request("after", "not a position; give back the `next` of a page as it is");
         decode().map(Some).ok_or_else(bad)
     }
 }
@@ -66,7 +66,7 @@ impl Cursor {
 pub fn limit(text: Option<&str>) -> Result<usize, Problem> {
     let Some(text) = text else { return Ok(LIMIT_DEFAULT) };
     let detail = || format!("must be a whole number from 1 to {LIMIT_MAX}");
-    let number: i64 = text.parse().map_err(|_| Problem::bad_request("limit", format!("limit: {}", detail())))?;
+    let number: i64 = text.parse().map_err(|_| Problem::bad_request("limit", detail()))?;
     let fits = usize::try_from(number).ok().filter(|n| (1..=LIMIT_MAX).contains(n));
     fits.ok_or_else(|| Problem::invalid(vec![FieldError { field: "limit".into(), detail: detail() }]))
 }
