@@ -8,7 +8,7 @@ use eventservice::{
     config::{self, Command},
     listener::QUEUE,
 };
-use platform::{messaging::amqp::AmqpBus, shutdown};
+use platform::{messaging::amqp::AmqpBus, service::closed, shutdown};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -25,6 +25,9 @@ async fn main() -> anyhow::Result<()> {
     };
     let stop = shutdown::on_signal()?;
     let bus = Arc::new(AmqpBus::start(broker, QUEUE, Default::default()));
-    app::build(config.settings, bus, stop.clone()).await?.run_until(stop).await?;
+    let service = app::build(config.settings, bus, stop.clone()).await?;
+    let file = service.file_closed();
+    service.run_until(stop).await?;
+    closed(file).await;
     Ok(())
 }
