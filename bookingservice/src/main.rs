@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::bail;
 use bookingservice::{app, config, listener::QUEUE};
-use platform::{messaging::amqp::AmqpBus, options::Command, shutdown};
+use platform::{messaging::amqp::AmqpBus, options::Command, service::closed, shutdown};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -31,6 +31,9 @@ async fn run() -> anyhow::Result<()> {
     };
     let stop = shutdown::on_signal()?;
     let bus = Arc::new(AmqpBus::start(broker, QUEUE, Default::default()));
-    app::build(config.settings, bus, stop.clone()).await?.run_until(stop).await?;
+    let service = app::build(config.settings, bus, stop.clone()).await?;
+    let file = service.file_closed();
+    service.run_until(stop).await?;
+    closed(file).await;
     Ok(())
 }

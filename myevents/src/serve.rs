@@ -7,14 +7,12 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use platform::{
     messaging::{Bus, in_process::InProcessBus},
-    service::Service,
+    service::{Service, closed},
 };
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -24,9 +22,6 @@ use crate::{
     samples,
     start_page::{StartPage, addresses},
 };
-
-/// How long the files may take to close: what waits is written by then, and a small log copied into each file.
-const CLOSE: Duration = Duration::from_secs(5);
 
 /// Builds both services, runs them until `stop` is cancelled, and ends when both have finished what was in flight.
 pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
@@ -49,17 +44,10 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     let welcome = async {
         tokio::select! { () = welcome(page, samples_due) => {}, () = stop.cancelled() => {} }
     };
-    let files = [&events, &bookings].map(|service| service.database.as_ref().map(|file| file.closed()));
+    let files = [&events, &bookings].map(Service::file_closed);
     let (events, bookings, ()) = tokio::join!(together(events, &stop), together(bookings, &stop), welcome);
     // Each service writes for the other until both have ended, so only now the files can be closed.
-    let closed = async {
-        for file in files.iter().flatten() {
-            file.cancelled().await;
-        }
-    };
-    if timeout(CLOSE, closed).await.is_err() {
-        tracing::warn!("the database files are not closed within {CLOSE:?}: the next start will check them");
-    }
+    closed(files.into_iter().flatten()).await;
     events.and(bookings)
 }
 

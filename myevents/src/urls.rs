@@ -1,4 +1,7 @@
 //! Where a running system is: the options of every job that asks one over HTTP.
+//!
+//! A service may run in several replicas on one database. What is stored any of them tells, so of its REST addresses the
+//! first that answers is asked; what each process counts for itself only all of them tell together.
 
 use std::time::Duration;
 
@@ -13,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The four ports of a system, where `myevents` has them unless told otherwise.
 #[derive(clap::Args)]
 pub struct UrlOptions {
-    /// The event service's REST
+    /// The event service's REST; of several replicas all, separated by commas, here and below
     #[arg(long, env = "EVENTS_URL", default_value = "http://127.0.0.1:8181")]
     events_url: Option<String>,
     /// The booking service's REST
@@ -26,7 +29,7 @@ pub struct UrlOptions {
 /// The two ops ports of a system.
 #[derive(clap::Args)]
 pub struct OpsUrlOptions {
-    /// The event service's ops port
+    /// The event service's ops port; all of several replicas, separated by commas, here and below
     #[arg(long, env = "EVENTS_OPS_URL", default_value = "http://127.0.0.1:9100")]
     events_ops_url: Option<String>,
     /// The booking service's ops port
@@ -34,32 +37,32 @@ pub struct OpsUrlOptions {
     bookings_ops_url: Option<String>,
 }
 
-/// The addresses, without a slash at the end.
+/// The addresses, without a slash at the end. There is one at least of each.
 #[derive(Clone, Debug)]
 pub struct Urls {
     /// The event service's REST.
-    pub events: String,
+    pub events: Vec<String>,
     /// The booking service's REST.
-    pub bookings: String,
+    pub bookings: Vec<String>,
     /// The ops ports.
     pub ops: OpsUrls,
 }
 
-/// The addresses of the ops ports, without a slash at the end.
+/// The addresses of the ops ports, without a slash at the end. There is one at least of each.
 #[derive(Clone, Debug)]
 pub struct OpsUrls {
     /// The event service's.
-    pub events: String,
+    pub events: Vec<String>,
     /// The booking service's.
-    pub bookings: String,
+    pub bookings: Vec<String>,
 }
 
 impl UrlOptions {
     /// Checks them.
     pub fn read(&self, checks: &mut Checks) -> Urls {
         Urls {
-            events: url(checks, given("EVENTS_URL", &self.events_url)),
-            bookings: url(checks, given("BOOKINGS_URL", &self.bookings_url)),
+            events: urls(checks, given("EVENTS_URL", &self.events_url)),
+            bookings: urls(checks, given("BOOKINGS_URL", &self.bookings_url)),
             ops: self.ops.read(checks),
         }
     }
@@ -69,18 +72,26 @@ impl OpsUrlOptions {
     /// Checks them.
     pub fn read(&self, checks: &mut Checks) -> OpsUrls {
         OpsUrls {
-            events: url(checks, given("EVENTS_OPS_URL", &self.events_ops_url)),
-            bookings: url(checks, given("BOOKINGS_OPS_URL", &self.bookings_ops_url)),
+            events: urls(checks, given("EVENTS_OPS_URL", &self.events_ops_url)),
+            bookings: urls(checks, given("BOOKINGS_OPS_URL", &self.bookings_ops_url)),
         }
     }
 }
 
-fn url(checks: &mut Checks, option: Given<'_>) -> String {
-    checks.value(option, String::new(), "an address like http://127.0.0.1:8181", |text| {
-        let url = reqwest::Url::parse(text).ok()?;
-        let fits = url.scheme() == "http" && url.has_host() && url.query().is_none();
-        fits.then(|| url.as_str().trim_end_matches('/').to_owned())
-    })
+fn urls(checks: &mut Checks, option: Given<'_>) -> Vec<String> {
+    let right = "an address like http://127.0.0.1:8181, or several separated by commas";
+    checks.value(option, Vec::new(), right, |text| list(text, url))
+}
+
+fn url(text: &str) -> Option<String> {
+    let url = reqwest::Url::parse(text).ok()?;
+    let fits = url.scheme() == "http" && url.has_host() && url.query().is_none();
+    fits.then(|| url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// What is separated by commas, if `parse` takes each part.
+pub(crate) fn list<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    text.split(',').map(|part| parse(part.trim())).collect()
 }
 
 /// A client for them. Systems are on this machine or in its network, so no proxy is asked.

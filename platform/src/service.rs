@@ -31,6 +31,9 @@ use crate::{
 /// How long the outbox is flushed at a stop. What is left then goes out at the next start.
 const FLUSH: Duration = Duration::from_secs(3);
 
+/// How long the files may take to close: what waits is written by then, and a small log copied into each file.
+const CLOSE: Duration = Duration::from_secs(5);
+
 /// How a service is run; each binary's `config.rs` reads it from its own options.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -188,6 +191,11 @@ pub struct Service {
 }
 
 impl Service {
+    /// Cancelled once the file it stores in is closed, where it is a file; for [`closed`].
+    pub fn file_closed(&self) -> Option<CancellationToken> {
+        self.database.as_ref().map(|file| file.closed())
+    }
+
     /// Runs until `stop` is cancelled. Then: no new connections, finish what is in flight, flush the outbox for a bounded
     /// time, and end the ops port last, so that the end can be watched.
     pub async fn run_until(self, stop: CancellationToken) -> io::Result<()> {
@@ -207,5 +215,17 @@ impl Service {
         ops.await.map_err(io::Error::other)??;
         tracing::info!(service = self.name, "stopped");
         Ok(())
+    }
+}
+
+/// Waits until the files of services that have ended are closed. A process that ends before leaves them as after a crash.
+pub async fn closed(files: impl IntoIterator<Item = CancellationToken>) {
+    let closed = async {
+        for file in files {
+            file.cancelled().await;
+        }
+    };
+    if tokio::time::timeout(CLOSE, closed).await.is_err() {
+        tracing::warn!("the database files are not closed within {CLOSE:?}: the next start will check them");
     }
 }

@@ -90,8 +90,8 @@ impl System {
     /// Books from so many connections, half of it under keys, and does nothing else.
     pub(crate) async fn book(&self, connections: u32, events: u32, duration: Duration) -> anyhow::Result<Report> {
         let plan = Plan {
-            events: self.events()?,
-            bookings: self.bookings()?,
+            events: vec![self.events()?],
+            bookings: vec![self.bookings()?],
             connections,
             rate: None,
             duration: Some(duration),

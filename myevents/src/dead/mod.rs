@@ -83,12 +83,25 @@ enum Where {
     Stopped(PathBuf),
 }
 
-/// A dead letter, and in whose outbox it is: that service published it.
+/// A dead letter, and who published it, where that is known.
 #[derive(Debug, Serialize)]
 struct Letter {
-    publisher: &'static str,
+    publisher: Option<&'static str>,
     #[serde(flatten)]
     letter: DeadLetter,
+}
+
+impl Letter {
+    /// `keeper` is the service that shows it.
+    fn of(keeper: &'static str, letter: DeadLetter) -> Self {
+        Self { publisher: publisher(keeper, &letter.queue), letter }
+    }
+}
+
+/// Who published a dead letter. In one process it is in its publisher's outbox; a broker keeps it beside the queue it was
+/// sent to, and shows it to that queue's service: whoever sent it is not known.
+pub(crate) fn publisher(keeper: &'static str, queue: &str) -> Option<&'static str> {
+    (keeper != queue).then_some(keeper)
 }
 
 /// Does what was asked for.

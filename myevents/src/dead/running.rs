@@ -19,14 +19,15 @@ struct Redriven {
     redriven: u64,
 }
 
+/// One replica of each service: all of them look into the same place.
 fn services(ops: &OpsUrls) -> [(&'static str, &str); 2] {
-    [("eventservice", &ops.events), ("bookingservice", &ops.bookings)]
+    [("eventservice", &ops.events[0]), ("bookingservice", &ops.bookings[0])]
 }
 
 pub(super) async fn list(ops: &OpsUrls) -> anyhow::Result<Vec<Letter>> {
     let (client, mut letters) = (client()?, Vec::new());
-    for (publisher, url) in services(ops) {
-        letters.extend(of(&client, url).await?.into_iter().map(|letter| Letter { publisher, letter }));
+    for (keeper, url) in services(ops) {
+        letters.extend(of(&client, url).await?.into_iter().map(|letter| Letter::of(keeper, letter)));
     }
     Ok(letters)
 }

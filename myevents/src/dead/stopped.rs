@@ -21,7 +21,7 @@ use crate::folder::not_stopped;
 pub(super) fn list(folder: &Path) -> anyhow::Result<Vec<Letter>> {
     let events = Events::open(folder.to_owned()).map_err(not_stopped)?;
     let bookings = Bookings::open(folder.to_owned()).map_err(not_stopped)?;
-    let letters = |publisher, letters: Vec<_>| letters.into_iter().map(move |letter| Letter { publisher, letter });
+    let letters = |keeper, letters: Vec<_>| letters.into_iter().map(move |letter| Letter::of(keeper, letter));
     let all = letters("eventservice", events.file.dead_letters()?);
     Ok(all.chain(letters("bookingservice", bookings.file.dead_letters()?)).collect())
 }

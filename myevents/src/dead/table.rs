@@ -22,7 +22,7 @@ pub(super) fn text(letters: &[Letter]) -> String {
         let written = format!("{:.3}", letter.occurred_at);
         let (id, tries) = (letter.id.to_string(), letter.attempts.to_string());
         let why = readable(&letter.cause);
-        table.add_row([&id, &letter.queue, &letter.message, *publisher, &written, &tries, &why]);
+        table.add_row([&id, &letter.queue, &letter.message, publisher.unwrap_or("-"), &written, &tries, &why]);
     }
     table.to_string()
 }
@@ -53,7 +53,7 @@ mod tests {
             occurred_at: "2026-11-21T08:00:00Z".parse().unwrap(),
             body: "{}".into(),
         };
-        let text = text(&[Letter { publisher: "bookingservice", letter }]);
+        let text = text(&[Letter::of("bookingservice", letter)]);
         for part in ["00000000-0000-0000-0000-000000000007", "eventservice", "eventBooked", "there is no event 8"] {
             assert!(text.contains(part), "{part} is missing in\n{text}");
         }

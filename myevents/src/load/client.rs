@@ -36,7 +36,13 @@ impl Client {
     pub(super) fn new(shared: Arc<Shared>, number: u32) -> Self {
         let user = settle::user(&shared.run, number);
         let (events, bookings) = (shared.plan.events.clone(), shared.plan.bookings.clone());
-        Self { shared, user, events: Connection::new(events), bookings: Connection::new(bookings), again: None }
+        Self {
+            shared,
+            user,
+            events: Connection::new(events, number),
+            bookings: Connection::new(bookings, number),
+            again: None,
+        }
     }
 
     /// Works until the pace gives no more turns, or the phase has nothing left to do.

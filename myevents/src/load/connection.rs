@@ -1,4 +1,4 @@
-//! A connection that is kept: made when it is needed, made again when it is lost.
+//! A connection that is kept: made when it is needed, made again when it is lost, then to the next replica.
 
 use std::{io, time::Duration};
 
@@ -36,19 +36,36 @@ pub(super) enum Failure {
 }
 
 pub(super) struct Connection {
-    target: Target,
+    /// The replicas.
+    targets: Vec<Target>,
+    /// The one that is asked.
+    target: usize,
     open: Option<SendRequest<Full<Bytes>>>,
     /// Whether the last exchange had to connect.
     pub(super) is_new: bool,
 }
 
 impl Connection {
-    pub(super) fn new(target: Target) -> Self {
-        Self { target, open: None, is_new: false }
+    /// The client of this number begins with that replica, so that each has its share.
+    pub(super) fn new(targets: Vec<Target>, number: u32) -> Self {
+        let target = number as usize % targets.len();
+        Self { targets, target, open: None, is_new: false }
     }
 
-    /// Sends it and waits for the answer.
+    fn target(&self) -> &Target {
+        &self.targets[self.target]
+    }
+
+    /// Sends it and waits for the answer. Where none comes, the next exchange is with the next replica.
     pub(super) async fn exchange(&mut self, job: &Job) -> Result<Answer, Failure> {
+        let exchanged = self.try_exchange(job).await;
+        if exchanged.is_err() {
+            self.target = (self.target + 1) % self.targets.len();
+        }
+        exchanged
+    }
+
+    async fn try_exchange(&mut self, job: &Job) -> Result<Answer, Failure> {
         self.is_new = false;
         let mut request = self.request(job);
         loop {
@@ -80,7 +97,7 @@ impl Connection {
     }
 
     async fn connect(&self) -> io::Result<SendRequest<Full<Bytes>>> {
-        let connecting = TcpStream::connect((self.target.host.as_str(), self.target.port));
+        let connecting = TcpStream::connect((self.target().host.as_str(), self.target().port));
         let stream = timeout(CONNECT, connecting).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         stream.set_nodelay(true)?;
         let (mut open, connection) = handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
@@ -93,10 +110,11 @@ impl Connection {
     fn request(&self, job: &Job) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(job.body.clone().unwrap_or_default()));
         *request.method_mut() = job.method.clone();
-        let path = if self.target.base.is_empty() { job.path.clone() } else { self.target.base.clone() + &job.path };
+        let Target { base, authority, .. } = self.target();
+        let path = if base.is_empty() { job.path.clone() } else { base.clone() + &job.path };
         *request.uri_mut() = path.parse().expect("it is made of ids and of what stands in this program");
         let headers = request.headers_mut();
-        headers.insert(HOST, self.target.authority.clone());
+        headers.insert(HOST, authority.clone());
         if job.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }

@@ -41,7 +41,7 @@ pub async fn hammer(
     let began = Instant::now();
     let mut clients = JoinSet::new();
     for _ in 0..connections {
-        clients.spawn(client(Connection::new(target.clone()), job.clone(), began + duration));
+        clients.spawn(client(Connection::new(vec![target.clone()], 0), job.clone(), began + duration));
     }
     let mut all = histogram();
     while let Some(ended) = clients.join_next().await {

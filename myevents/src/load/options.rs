@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use platform::config::{Checks, ConfigError, given};
 
 use super::{mix::Shares, target::Target};
+use crate::urls::list;
 
 /// Loads a running system and shows how fast it answers
 ///
@@ -12,7 +13,7 @@ use super::{mix::Shares, target::Target};
 /// between 20 % and 90 % sold by cancelling, so it can go on for days. Ctrl-C ends it with the table of what was done.
 #[derive(clap::Args)]
 pub struct Options {
-    /// The event service's REST
+    /// The event service's REST; of several replicas all, separated by commas, here and below
     #[arg(long, env = "EVENTS_URL", default_value = "http://127.0.0.1:8181")]
     events_url: Option<String>,
     /// The booking service's REST
@@ -65,10 +66,10 @@ pub struct Options {
 /// What the options mean.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The event service.
-    pub events: Target,
-    /// The booking service.
-    pub bookings: Target,
+    /// The event service, each replica.
+    pub events: Vec<Target>,
+    /// The booking service, each replica.
+    pub bookings: Vec<Target>,
     /// Clients at once.
     pub connections: u32,
     /// Requests a second; `None` is a closed loop.
@@ -109,8 +110,8 @@ impl Options {
         let capacity = u64::from(count("CAPACITY", &self.capacity, 0..=1_000_000_000));
         let keyed = self.keyed.is_some().then(|| count("KEYED", &self.keyed, 0..=100));
         let plan = Plan {
-            events: target(&mut checks, "EVENTS_URL", &self.events_url),
-            bookings: target(&mut checks, "BOOKINGS_URL", &self.bookings_url),
+            events: targets(&mut checks, "EVENTS_URL", &self.events_url),
+            bookings: targets(&mut checks, "BOOKINGS_URL", &self.bookings_url),
             connections,
             rate: self.rate.is_some().then(|| number(&mut checks, "RATE", &self.rate, 0.01, 1_000_000.0)),
             duration: Some(number(&mut checks, "DURATION", &self.duration, 0.0, 1e9))
@@ -147,9 +148,9 @@ fn name(text: &str) -> Option<String> {
     ((1..=100).contains(&text.trim().len()) && text.chars().all(fits)).then(|| text.trim().to_owned())
 }
 
-fn target(checks: &mut Checks, name: &'static str, text: &Option<String>) -> Target {
-    let default = Target::parse("http://127.0.0.1").expect("it is an address");
-    checks.value(given(name, text), default, "an address like http://127.0.0.1:8181", Target::parse)
+fn targets(checks: &mut Checks, name: &'static str, text: &Option<String>) -> Vec<Target> {
+    let right = "an address like http://127.0.0.1:8181, or several separated by commas";
+    checks.value(given(name, text), Vec::new(), right, |text| list(text, Target::parse))
 }
 
 fn number(checks: &mut Checks, name: &'static str, text: &Option<String>, min: f64, max: f64) -> f64 {

@@ -123,8 +123,8 @@ struct Service {
 }
 
 impl Service {
-    fn new(name: &'static str, option: &'static str, target: &Target) -> Self {
-        Self { name, option, target: target.clone(), connection: Connection::new(target.clone()) }
+    fn new(name: &'static str, option: &'static str, replicas: &[Target]) -> Self {
+        Self { name, option, target: replicas[0].clone(), connection: Connection::new(replicas.to_vec(), 0) }
     }
 
     async fn exchange(&mut self, job: &Job) -> anyhow::Result<Answer> {

@@ -1,4 +1,32 @@
 //! Reads the few numbers that are needed out of `/metrics`.
+//!
+//! What one process counts for itself is added up over the replicas of a service. What is stored all of them tell alike, or
+//! will once each has looked at the store again.
+
+/// What the replicas of one service answered.
+pub(super) struct Replicas(pub(super) Vec<Exposition>);
+
+impl Replicas {
+    /// A metric of the process: of all replicas together.
+    pub(super) fn sum(&self, name: &str) -> u64 {
+        self.0.iter().filter_map(|one| one.sum(name)).fold(0, u64::saturating_add)
+    }
+
+    /// A metric of the store: the highest, as the others do not know it yet. `None` where there is none of that name.
+    pub(super) fn stored(&self, name: &str) -> Option<u64> {
+        self.0.iter().filter_map(|one| one.sum(name)).max()
+    }
+
+    /// A metric of each replica.
+    pub(super) fn each(&self, name: &str) -> Vec<Option<u64>> {
+        self.0.iter().map(|one| one.sum(name)).collect()
+    }
+
+    /// Every value of one label of a metric, perhaps more than once.
+    pub(super) fn labels<'t>(&'t self, name: &'t str, label: &'t str) -> impl Iterator<Item = &'t str> {
+        self.0.iter().flat_map(move |one| one.labels(name, label))
+    }
+}
 
 /// The text that an ops port answered.
 pub(super) struct Exposition(pub(super) String);
@@ -43,5 +71,13 @@ mod tests {
         assert_eq!(metrics.sum("c"), Some(11));
         assert_eq!(metrics.sum("d"), None);
         assert_eq!(metrics.labels("c", "eventID").collect::<Vec<_>>(), ["x", "y"]);
+    }
+    #[test]
+    fn what_a_process_counts_is_added_up_and_what_is_stored_is_not() {
+        let replicas =
+            Replicas(vec![Exposition("a 3\nb{x=\"1\"} 1\n".into()), Exposition("a 5\nb{x=\"2\"} 1\n".into())]);
+        assert_eq!((replicas.sum("a"), replicas.stored("a"), replicas.each("a")), (8, Some(5), vec![Some(3), Some(5)]));
+        assert_eq!((replicas.sum("c"), replicas.stored("c")), (0, None));
+        assert_eq!(replicas.labels("b", "x").collect::<Vec<_>>(), ["1", "2"]);
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Facts {
     pub(super) tally: Tally,
     /// Messages that wait in an outbox, with whose it is. Of a running system none: it is waited for until they are gone.
     pub(super) pending: Vec<(&'static str, Message)>,
-    /// Dead letters, with whose outbox they come from.
+    /// Dead letters, with the service that keeps them.
     pub(super) dead: Vec<(&'static str, DeadLetter)>,
     /// What a running system's metrics say.
     pub(super) totals: Option<Totals>,

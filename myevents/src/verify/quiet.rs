@@ -1,5 +1,5 @@
-//! Waits until a running system is quiet: no request is in flight, every outbox is empty, and nothing changed between two
-//! looks. Only then its two services must agree, and a reading that takes a while is of one state.
+//! Waits until a running system is quiet: no request is in flight, every outbox is empty, and nothing changed for a while.
+//! Only then its two services must agree, and a reading that takes a while is of one state.
 
 use std::time::Duration;
 
@@ -7,51 +7,61 @@ use anyhow::Context;
 use reqwest::Client;
 use tokio::time::{Instant, sleep};
 
-use super::{Unchecked, exposition::Exposition, facts::Totals};
+use super::{
+    Unchecked,
+    exposition::{Exposition, Replicas},
+    facts::Totals,
+};
 use crate::urls::OpsUrls;
 
 /// Between two looks. A system under load changes many times within it.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// What one look at both ops ports shows.
+/// Processes that share a database look at it every 5 s, and tell in between what they knew then. So what they tell is true
+/// only where it did not change for longer than that.
+const SHARED: Duration = Duration::from_secs(7);
+
+/// What one look at all ops ports shows.
 pub(super) struct Look {
     /// The event service's metrics.
-    events: Exposition,
+    events: Replicas,
     /// The booking service's.
-    pub(super) bookings: Exposition,
+    pub(super) bookings: Replicas,
 }
 
 impl Look {
     /// Looks once.
     pub(super) async fn at(client: &Client, ops: &OpsUrls) -> anyhow::Result<Self> {
-        let (events, bookings) = (metrics(client, &ops.events).await?, metrics(client, &ops.bookings).await?);
-        events.sum("myevents_view_seat_changes").with_context(|| wrong(&ops.events, "an event service"))?;
-        bookings.sum("myevents_seat_changes").with_context(|| wrong(&ops.bookings, "a booking service"))?;
-        Ok(Self { events, bookings })
+        Ok(Self {
+            events: replicas(client, &ops.events, "myevents_view_seat_changes", "an event service").await?,
+            bookings: replicas(client, &ops.bookings, "myevents_seat_changes", "a booking service").await?,
+        })
     }
 
     /// The metrics that are compared with what is stored.
     pub(super) fn totals(&self) -> Totals {
-        let both = |name: &str| self.events.sum(name).unwrap_or(0) + self.bookings.sum(name).unwrap_or(0);
+        let both = |name: &str| self.events.stored(name).unwrap_or(0) + self.bookings.stored(name).unwrap_or(0);
         Totals {
-            seat_changes: self.bookings.sum("myevents_seat_changes").unwrap_or(0),
-            view_seat_changes: self.events.sum("myevents_view_seat_changes").unwrap_or(0),
-            seats_confirmed: self.bookings.sum("myevents_seats_confirmed").unwrap_or(0),
+            seat_changes: self.bookings.stored("myevents_seat_changes").unwrap_or(0),
+            view_seat_changes: self.events.stored("myevents_view_seat_changes").unwrap_or(0),
+            seats_confirmed: self.bookings.stored("myevents_seats_confirmed").unwrap_or(0),
             holds: both("myevents_holds"),
             dead_letters: both("myevents_dead_letters"),
         }
     }
 
-    /// What changes with everything that is stored.
-    pub(super) fn state(&self) -> [Option<u64>; 6] {
+    /// What changes with everything that is stored, at each replica.
+    pub(super) fn state(&self) -> Vec<Vec<Option<u64>>> {
         let (events, bookings) = (&self.events, &self.bookings);
-        [
-            events.sum("myevents_events_created_total"),
-            events.sum("myevents_view_seat_changes"),
-            events.sum("myevents_dead_letters"),
-            bookings.sum("myevents_dead_letters"),
-            bookings.sum("myevents_seat_changes"),
-            bookings.sum("process_start_time_seconds"),
+        vec![
+            events.each("myevents_events_created_total"),
+            events.each("myevents_view_seat_changes"),
+            events.each("myevents_dead_letters"),
+            events.each("process_start_time_seconds"),
+            bookings.each("myevents_dead_letters"),
+            bookings.each("myevents_seat_changes"),
+            bookings.each("myevents_seats_confirmed"),
+            bookings.each("process_start_time_seconds"),
         ]
     }
 
@@ -59,10 +69,9 @@ impl Look {
     fn noise(&self) -> Vec<String> {
         let mut noise = Vec::new();
         for (service, metrics) in [("event", &self.events), ("booking", &self.bookings)] {
-            for (name, what) in
-                [("myevents_outbox_pending_messages", "messages in the outbox"), (IN_FLIGHT, "requests in flight")]
-            {
-                let count = metrics.sum(name).unwrap_or(0);
+            let pending = metrics.stored("myevents_outbox_pending_messages").unwrap_or(0);
+            let in_flight = metrics.sum("myevents_http_requests_in_flight");
+            for (count, what) in [(pending, "messages in the outbox"), (in_flight, "requests in flight")] {
                 if count > 0 {
                     noise.push(format!("the {service} service has {count} {what}"));
                 }
@@ -71,35 +80,52 @@ impl Look {
         noise
     }
 
-    /// Whether the event service has heard of every change.
+    /// Whether what goes on by itself has come to its end: the event service has heard of every change, and the janitor
+    /// has settled every hold.
     fn caught_up(&self) -> bool {
-        let Totals { seat_changes, view_seat_changes, .. } = self.totals();
-        seat_changes == view_seat_changes
+        let Totals { seat_changes, view_seat_changes, holds, .. } = self.totals();
+        seat_changes == view_seat_changes && holds == 0
+    }
+
+    /// How long nothing may have changed.
+    fn calm(&self) -> Duration {
+        let of_a_store = |replicas: &Replicas| replicas.stored("myevents_mongodb_pool_connections").is_some();
+        if of_a_store(&self.events) || of_a_store(&self.bookings) { SHARED } else { PAUSE }
     }
 }
 
-const IN_FLIGHT: &str = "myevents_http_requests_in_flight";
-
-/// Waits for it. A view that stays behind although nothing is under way is not waited for longer than that: it is what
-/// is looked for.
+/// Waits for it. What stays behind although nothing is under way is not waited for longer than that: it is what is looked
+/// for.
 pub(super) async fn wait(client: &Client, ops: &OpsUrls, deadline: Instant) -> Result<Look, Unchecked> {
-    let mut before = Look::at(client, ops).await?;
+    let (mut before, mut since) = (Look::at(client, ops).await?, Instant::now());
     loop {
         sleep(PAUSE).await;
-        let look = Look::at(client, ops).await?;
+        let (look, late) = (Look::at(client, ops).await?, Instant::now() >= deadline);
         let mut noise = look.noise();
         if look.state() != before.state() {
             noise.push("something changed just now".to_owned());
         }
-        let late = Instant::now() >= deadline;
-        if noise.is_empty() && (look.caught_up() || late) {
+        if noise.is_empty() && since.elapsed() >= look.calm() && (look.caught_up() || late) {
             return Ok(look);
         }
-        if late {
-            return Err(Unchecked::Noisy(noise.join(", ")));
+        if !noise.is_empty() {
+            if late {
+                return Err(Unchecked::Noisy(noise.join(", ")));
+            }
+            since = Instant::now();
         }
         before = look;
     }
+}
+
+async fn replicas(client: &Client, urls: &[String], mark: &str, what: &str) -> anyhow::Result<Replicas> {
+    let mut all = Vec::new();
+    for url in urls {
+        let one = metrics(client, url).await?;
+        one.sum(mark).with_context(|| format!("{url}/metrics is not the one of {what}"))?;
+        all.push(one);
+    }
+    Ok(Replicas(all))
 }
 
 async fn metrics(client: &Client, url: &str) -> anyhow::Result<Exposition> {
@@ -108,8 +134,4 @@ async fn metrics(client: &Client, url: &str) -> anyhow::Result<Exposition> {
     let response = response.with_context(|| format!("{url} does not answer: is the system running?"))?;
     let text = response.error_for_status()?.text().await.with_context(|| format!("{url} broke off"))?;
     Ok(Exposition(text))
-}
-
-fn wrong(url: &str, what: &str) -> String {
-    format!("{url}/metrics is not the one of {what}")
 }

@@ -11,14 +11,16 @@ use super::{
     findings::{Findings, Kind},
     pending::Pending,
 };
+use crate::dead::publisher;
 
 /// Compares everything with everything. `pending_ok` takes a filled outbox for granted.
 pub(super) fn reconcile(facts: &Facts, pending_ok: bool, findings: &mut Findings) {
     let pending = Pending::read(&facts.pending, pending_ok, findings);
-    for (publisher, letter) in &facts.dead {
+    for (keeper, letter) in &facts.dead {
         findings.add(Kind::DeadLetter, || {
             let (id, message, queue, cause) = (letter.id, &letter.message, &letter.queue, &letter.cause);
-            format!("dead letter {id}: {queue} gave up on this {message} of {publisher}: {cause}")
+            let of = publisher(keeper, queue).map_or_else(String::new, |publisher| format!(" of {publisher}"));
+            format!("dead letter {id}: {queue} gave up on this {message}{of}: {cause}")
         });
     }
     for id in &facts.tally.orphans {

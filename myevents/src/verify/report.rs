@@ -50,7 +50,7 @@ impl Report {
         let (events, pending) = (facts.sold.len().max(facts.shown.len()) as u64, facts.pending.len() as u64);
         let (system, not_seen) = match &plan.source {
             Source::Running(urls, _) => (
-                format!("running at {} and {}", urls.events, urls.bookings),
+                format!("running at {} and {}", urls.events.join(", "), urls.bookings.join(", ")),
                 vec!["the database files, the bookings' seq and the versions of the view one by one (see --data-dir)"],
             ),
             Source::Stopped(folder) => (format!("stopped, in {}", folder.display()), Vec::new()),

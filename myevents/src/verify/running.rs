@@ -42,13 +42,17 @@ pub(super) async fn read(urls: &Urls, patience: Duration, watch: &mut Watch) -> 
 
 async fn one_reading(client: &Client, urls: &Urls, look: &Look, watch: &mut Watch) -> anyhow::Result<Facts> {
     let mut facts = Facts { totals: Some(look.totals()), ..Facts::default() };
-    pages(client, &format!("{}/events", urls.events), |event: EventJson| facts.shown.push(event.shown())).await?;
+    pages(client, &format!("{}/events", rest(client, &urls.events).await), |event: EventJson| {
+        facts.shown.push(event.shown())
+    })
+    .await?;
 
     // The booking service has no list of events; its metrics name those on sale, up to a thousand.
     let mut ids: BTreeSet<Uuid> = facts.shown.iter().map(|shown| shown.id).collect();
     ids.extend(look.bookings.labels("myevents_bookings_count", "eventID").filter_map(|id| id.parse::<Uuid>().ok()));
+    let bookings = rest(client, &urls.bookings).await;
     for id in ids {
-        let url = format!("{}/events/{id}", urls.bookings);
+        let url = format!("{bookings}/events/{id}");
         let Some(event): Option<OnSaleJson> = ask(client, Method::GET, &url).await? else { continue };
         facts.sold.push(event.sold());
         let mut count = |booking: BookingJson| {
@@ -58,12 +62,23 @@ async fn one_reading(client: &Client, urls: &Urls, look: &Look, watch: &mut Watc
         };
         pages(client, &format!("{url}/bookings"), &mut count).await?;
     }
-    for (publisher, ops) in [("eventservice", &urls.ops.events), ("bookingservice", &urls.ops.bookings)] {
+    // All replicas of a service have the same ones.
+    for (service, ops) in [("eventservice", &urls.ops.events[0]), ("bookingservice", &urls.ops.bookings[0])] {
         let list: Option<DeadList> = ask(client, Method::GET, &format!("{ops}/dead")).await?;
         let list = list.with_context(|| format!("{ops} is not an ops port of MyEvents"))?;
-        facts.dead.extend(list.items.into_iter().map(|letter| (publisher, letter)));
+        facts.dead.extend(list.items.into_iter().map(|letter| (service, letter)));
     }
     Ok(facts)
+}
+
+/// The first replica that answers; where none does the first, so that it is named in the error.
+async fn rest<'u>(client: &Client, replicas: &'u [String]) -> &'u str {
+    for url in replicas {
+        if client.get(format!("{url}/events/none")).send().await.is_ok() {
+            return url;
+        }
+    }
+    &replicas[0]
 }
 
 /// Every item of a list, page by page.
