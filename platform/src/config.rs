@@ -7,7 +7,8 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 
 /// One option as the user gave it: by variable or by flag, or not at all.
 pub struct Given<'a> {
-    /// The environment variable, `LISTEN_ADDR`. The flag is the same in small letters: `--listen-addr`.
+    /// The environment variable, `LISTEN_ADDR`; the flag is the same in small letters, `--listen-addr`. An option that
+    /// no variable sets has its flag here.
     pub name: &'static str,
     /// The text, if there is one.
     pub text: Option<&'a str>,
@@ -76,6 +77,13 @@ impl Checks {
         })
     }
 
+    /// A file; whether it can be used is seen when it is opened.
+    pub fn file(&mut self, option: Given<'_>) -> PathBuf {
+        self.value(option, PathBuf::new(), "the path of a file", |text| {
+            (!text.trim().is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
+        })
+    }
+
     /// A secret, by value or by the file that holds it (its contents are trimmed). Both at once is an error.
     pub fn secret(&mut self, value: Given<'_>, file: Given<'_>) -> Option<Secret> {
         match (value.text, file.text) {
@@ -104,8 +112,8 @@ impl Checks {
     }
 
     fn refuse(&mut self, name: &str, text: &str, right: &str) {
-        let shown = mask(text);
-        self.problems.push(format!("{name} (or {}) is {shown:?}: it must be {right}", flag(name)));
+        let name = if name.starts_with("--") { name.to_owned() } else { format!("{name} (or {})", flag(name)) };
+        self.problems.push(format!("{name} is {:?}: it must be {right}", mask(text)));
     }
 
     /// The end of reading: an error if anything was wrong.

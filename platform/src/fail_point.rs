@@ -13,6 +13,12 @@ pub fn fail_point(name: &'static str) {
     let _ = name;
 }
 
+/// Reads `FAIL_POINT`, so that a slip in it is told at start and not in the middle of a transaction.
+pub fn arm() {
+    #[cfg(debug_assertions)]
+    armed::arm();
+}
+
 #[cfg(debug_assertions)]
 mod armed {
     use std::sync::{
@@ -33,8 +39,16 @@ mod armed {
     fn read() -> Option<Armed> {
         let text = std::env::var("FAIL_POINT").ok()?;
         let (name, times) = text.split_once(':').unwrap_or((&text, "1"));
-        let times = times.parse().expect("FAIL_POINT is name:times");
+        // A slip must not look like a test that has passed.
+        let Some(times) = times.parse().ok().filter(|times| *times > 0 && !name.is_empty()) else {
+            eprintln!("FAIL_POINT is {text:?}: it must be a name, or a name, a colon and at which pass, from 1");
+            std::process::exit(2);
+        };
         Some(Armed { name: name.to_owned(), passes_left: AtomicU32::new(times) })
+    }
+
+    pub(super) fn arm() {
+        ARMED.get_or_init(read);
     }
 
     pub(super) fn pass(name: &'static str) {

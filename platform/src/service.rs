@@ -15,6 +15,7 @@ use utoipa::openapi::OpenApi;
 use crate::{
     background::Background,
     config::{Checks, Given},
+    fail_point,
     health::{Health, Probe},
     http::{
         docs::documented,
@@ -134,6 +135,7 @@ impl Foundation {
     /// Takes both ports first: whoever finds one taken shall find no files made either.
     pub fn lay(settings: Settings, version: &str, api: &OpenApi) -> Result<Self, StartError> {
         let (rest, ops) = (settings.rest.bind()?, settings.ops.bind()?);
+        fail_point::arm();
         let metrics = Metrics::new();
         process::register(&metrics.registry)?;
         build::register(&metrics.registry, version)?;

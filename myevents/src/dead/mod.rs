@@ -156,7 +156,7 @@ impl Place {
 
     fn check(&self, checks: &mut Checks) -> Where {
         match &self.data_dir {
-            Some(_) => Where::Stopped(checks.folder(given("DATA_DIR", &self.data_dir), "")),
+            Some(_) => Where::Stopped(checks.folder(given("--data-dir", &self.data_dir), "")),
             None => Where::Running(self.urls.read(checks)),
         }
     }

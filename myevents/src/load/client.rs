@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Shared,
@@ -21,6 +22,14 @@ pub(super) enum Phase {
     Fill,
     /// The mix of requests.
     Mix,
+}
+
+/// After the end a system that hangs is not waited for as long as before it.
+const LAST_PATIENCE: Duration = Duration::from_secs(2);
+
+async fn given_up(stop: &CancellationToken) {
+    stop.cancelled().await;
+    sleep(LAST_PATIENCE).await;
 }
 
 pub(super) struct Client {
@@ -57,7 +66,10 @@ impl Client {
                     To::Events => &mut self.events,
                     To::Bookings => &mut self.bookings,
                 };
-                let exchanged = connection.exchange(&job).await;
+                let exchanged = tokio::select! {
+                    exchanged = connection.exchange(&job) => exchanged,
+                    () = given_up(&shared.stop) => Err(Failure::Unanswered),
+                };
                 shared.tally().exchanged(job.kind, since.elapsed(), connection.is_new, &exchanged);
                 match exchanged {
                     Ok(answer) => break Some(answer),

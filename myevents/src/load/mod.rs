@@ -35,13 +35,19 @@ mod target;
 
 use std::{
     io::{self, Write},
+    pin::pin,
     process::ExitCode,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 pub use self::{mix::Shares, options::Plan, target::Target};
 
-use tokio::task::JoinSet;
+use anyhow::Context;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -54,6 +60,9 @@ use self::{
     stock::Stock,
     tally::Tally,
 };
+
+/// Answers that come within this time after the end are not worth a word.
+const SOON: Duration = Duration::from_millis(300);
 
 /// What all clients share. There is one thread, so the locks never wait.
 struct Shared {
@@ -91,7 +100,8 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
 /// Loads the system until the time is over or `stop` is cancelled, and tells what was done.
 pub async fn perform(plan: Plan, stop: CancellationToken) -> anyhow::Result<Report> {
     let recorder = plan.record.as_deref().map(Recorder::open).transpose()?;
-    let stock = prepare::events(&plan, &stop).await?;
+    let preparing = stop.run_until_cancelled(prepare::events(&plan)).await;
+    let stock = preparing.context("it was stopped before it began")??;
     let filling = Shared {
         pace: Pace::closed(stop.clone()),
         stop: stop.clone(),
@@ -113,23 +123,36 @@ pub async fn perform(plan: Plan, stop: CancellationToken) -> anyhow::Result<Repo
             stop.cancel();
         })
     });
+    // The answers that are waited for afterwards are no time in which more requests are due.
+    let stopped = loading.stop.clone();
+    let ended = tokio::spawn(async move {
+        stopped.cancelled().await;
+        Instant::now()
+    });
     let done = work(loading, Phase::Mix).await;
+    done.stop.cancel();
     if let Some(timer) = timer {
         timer.abort();
     }
+    let ended = ended.await.unwrap_or_else(|_| Instant::now());
     let (stock, tally) = (done.stock(), done.tally());
-    Ok(Report::new(&done.plan, &done.pace, &stock, &tally))
+    Ok(Report::new(&done.plan, &done.pace, ended, &stock, &tally))
 }
 
 /// Runs all clients of one phase to their end.
 async fn work(shared: Shared, phase: Phase) -> Shared {
     let shared = Arc::new(shared);
     let progress = Progress::start(&shared, phase);
+    let stop = shared.stop.clone();
     let mut clients = JoinSet::new();
     for number in 0..shared.plan.connections {
         clients.spawn(Client::new(shared.clone(), number).run(phase));
     }
-    clients.join_all().await;
+    let mut all = pin!(clients.join_all());
+    if stop.run_until_cancelled(&mut all).await.is_none() && timeout(SOON, &mut all).await.is_err() {
+        progress.say("Waiting for the last answers; Ctrl-C ends it without them.");
+        all.await;
+    }
     progress.end().await;
     Arc::into_inner(shared).expect("all clients have ended")
 }

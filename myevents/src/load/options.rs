@@ -20,40 +20,40 @@ pub struct Options {
     #[arg(long, env = "BOOKINGS_URL", default_value = "http://127.0.0.1:8282")]
     bookings_url: Option<String>,
     /// Clients at once; each has one request under way, and a connection to each service
-    #[arg(long, default_value = "16")]
+    #[arg(long, allow_negative_numbers = true, default_value = "16")]
     connections: Option<String>,
     /// Requests a second, whether the system keeps up or not [default: as many as it answers]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     rate: Option<String>,
     /// Seconds; 0 goes on until Ctrl-C
-    #[arg(long, default_value = "30")]
+    #[arg(long, allow_negative_numbers = true, default_value = "30")]
     duration: Option<String>,
     /// How many events are booked
-    #[arg(long, default_value = "20")]
+    #[arg(long, allow_negative_numbers = true, default_value = "20")]
     events: Option<String>,
     /// Seats of each event; 0 makes them unlimited, and then nothing is held
-    #[arg(long, default_value = "1000")]
+    #[arg(long, allow_negative_numbers = true, default_value = "1000")]
     capacity: Option<String>,
     /// How the events' names begin; two loads at once need different ones
     #[arg(long, default_value = "Load")]
     names: Option<String>,
     /// Share of reads; the shares are weights, they need not add up to 100
-    #[arg(long, default_value = "60", help_heading = "Shares")]
+    #[arg(long, allow_negative_numbers = true, default_value = "60", help_heading = "Shares")]
     reads: Option<String>,
     /// Share of bookings, 1 to 4 seats each. One that would sell more than 90 % cancels another instead
-    #[arg(long, default_value = "15", help_heading = "Shares")]
+    #[arg(long, allow_negative_numbers = true, default_value = "15", help_heading = "Shares")]
     bookings: Option<String>,
     /// Share of bookings sent again under the same key
-    #[arg(long, default_value = "5", help_heading = "Shares")]
+    #[arg(long, allow_negative_numbers = true, default_value = "5", help_heading = "Shares")]
     repeats: Option<String>,
     /// Share of cancellations. One that would leave less than 20 % sold books instead
-    #[arg(long, default_value = "15", help_heading = "Shares")]
+    #[arg(long, allow_negative_numbers = true, default_value = "15", help_heading = "Shares")]
     cancels: Option<String>,
     /// Share of requests that must be refused
-    #[arg(long, default_value = "5", help_heading = "Shares")]
+    #[arg(long, allow_negative_numbers = true, default_value = "5", help_heading = "Shares")]
     bad: Option<String>,
     /// How many of 100 bookings have an Idempotency-Key [default: 50; with --record: 100]
-    #[arg(long, help_heading = "Shares")]
+    #[arg(long, allow_negative_numbers = true, help_heading = "Shares")]
     keyed: Option<String>,
     /// Append the fate of every booking and cancellation to this file, for `myevents verify --against`
     #[arg(long)]
@@ -99,30 +99,30 @@ impl Options {
             checks.value(given(name, text), 1, &right, |text| text.parse().ok().filter(|n| range.contains(n)))
         };
         let shares = Shares {
-            reads: count("READS", &self.reads, 0..=10_000),
-            bookings: count("BOOKINGS", &self.bookings, 0..=10_000),
-            repeats: count("REPEATS", &self.repeats, 0..=10_000),
-            cancels: count("CANCELS", &self.cancels, 0..=10_000),
-            bad: count("BAD", &self.bad, 0..=10_000),
+            reads: count("--reads", &self.reads, 0..=10_000),
+            bookings: count("--bookings", &self.bookings, 0..=10_000),
+            repeats: count("--repeats", &self.repeats, 0..=10_000),
+            cancels: count("--cancels", &self.cancels, 0..=10_000),
+            bad: count("--bad", &self.bad, 0..=10_000),
         };
-        let connections = count("CONNECTIONS", &self.connections, 1..=10_000);
-        let event_count = count("EVENTS", &self.events, 1..=1000);
-        let capacity = u64::from(count("CAPACITY", &self.capacity, 0..=1_000_000_000));
-        let keyed = self.keyed.is_some().then(|| count("KEYED", &self.keyed, 0..=100));
+        let connections = count("--connections", &self.connections, 1..=10_000);
+        let event_count = count("--events", &self.events, 1..=1000);
+        let capacity = u64::from(count("--capacity", &self.capacity, 0..=1_000_000_000));
+        let keyed = self.keyed.is_some().then(|| count("--keyed", &self.keyed, 0..=100));
         let plan = Plan {
             events: targets(&mut checks, "EVENTS_URL", &self.events_url),
             bookings: targets(&mut checks, "BOOKINGS_URL", &self.bookings_url),
             connections,
-            rate: self.rate.is_some().then(|| number(&mut checks, "RATE", &self.rate, 0.01, 1_000_000.0)),
-            duration: Some(number(&mut checks, "DURATION", &self.duration, 0.0, 1e9))
+            rate: self.rate.is_some().then(|| number(&mut checks, "--rate", &self.rate, 0.01, 1_000_000.0)),
+            duration: Some(number(&mut checks, "--duration", &self.duration, 0.0, 1e9))
                 .filter(|seconds| *seconds > 0.0)
                 .map(Duration::from_secs_f64),
             event_count,
             capacity: (capacity > 0).then_some(capacity),
-            names: checks.value(given("NAMES", &self.names), String::new(), NAMES, name),
+            names: checks.value(given("--names", &self.names), String::new(), NAMES, name),
             shares,
             keyed: keyed.unwrap_or(if self.record.is_some() { 100 } else { 50 }),
-            record: self.record.is_some().then(|| checks.folder(given("RECORD", &self.record), ".")),
+            record: self.record.is_some().then(|| checks.file(given("--record", &self.record))),
         };
         if (1..40).contains(&capacity) {
             checks.problem("--capacity is below 40: so few seats cannot be held between 20 % and 90 %");

@@ -62,12 +62,12 @@ impl Pace {
         self.began.elapsed()
     }
 
-    /// Requests that were due by then and that no client was free to send.
-    pub(super) fn behind(&self, elapsed: Duration, connections: u32) -> u64 {
-        let Some(rate) = self.rate else { return 0 };
-        // Every client may hold a turn that is not due yet.
-        let due = (elapsed.as_secs_f64() * rate) as u64;
-        due.saturating_sub(self.given.load(Ordering::Relaxed)).saturating_sub(u64::from(connections))
+    /// How long each request has waited that was due by `now` and that no client was free to send.
+    pub(super) fn not_sent(&self, now: Instant) -> impl Iterator<Item = Duration> {
+        let elapsed = (now - self.began).as_secs_f64();
+        let (rate, given) = (self.rate.unwrap_or_default(), self.given.load(Ordering::Relaxed));
+        let due = (elapsed * rate) as u64;
+        (given..due).map(move |number| Duration::from_secs_f64((elapsed - number as f64 / rate).max(0.0)))
     }
 }
 
@@ -92,5 +92,15 @@ mod tests {
             assert_eq!(pace.turn().await.unwrap().since() - began, Duration::from_millis(due));
         }
         assert!(pace.turn().await.unwrap().since() - began >= Duration::from_millis(40));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_was_free_to_send_has_waited_since_it_was_due() {
+        let pace = Pace::open(100.0, CancellationToken::new());
+        pace.turn().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(45)).await;
+        let waited: Vec<_> = pace.not_sent(Instant::now()).map(|waited| waited.as_millis()).collect();
+        assert_eq!(waited, [35, 25, 15], "due at 10, 20 and 30 ms; the one at 40 ms is due just now");
+        assert_eq!(Pace::closed(CancellationToken::new()).not_sent(Instant::now()).count(), 0);
     }
 }

@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{Answer, Connection, Failure},
@@ -45,14 +44,11 @@ struct OnSale {
 }
 
 /// Finds or creates the events, and waits until all of them can be booked.
-pub(super) async fn events(plan: &Plan, stop: &CancellationToken) -> anyhow::Result<Stock> {
+pub(super) async fn events(plan: &Plan) -> anyhow::Result<Stock> {
     let mut service = Service::new("event service", "EVENTS_URL", &plan.events);
     let mut there = found(&mut service, plan).await?;
     let mut ids = Vec::new();
     for number in 1..=plan.event_count {
-        if stop.is_cancelled() {
-            bail!("it was stopped before it began");
-        }
         let name = format!("{} {number:04}", plan.names);
         let id = match there.remove(&name) {
             Some(id) => id,

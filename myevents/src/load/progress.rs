@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::Instant};
 
 use super::{Shared, client::Phase, table::grouped};
 
@@ -30,16 +30,13 @@ impl Progress {
         let task = tokio::spawn(async move {
             let mut before = 0;
             while let Some(shared) = weak.upgrade() {
-                let (requests, unanswered) = (shared.tally().requests, shared.tally().unanswered);
-                let rate = (requests - before) as f64 / EVERY.as_secs_f64();
+                let requests = shared.tally().requests;
+                let rate = ((requests - before) as f64 / EVERY.as_secs_f64()) as u64;
                 before = requests;
                 shown.set_position(shared.pace.elapsed().as_secs());
                 shown.set_message(match phase {
                     Phase::Fill => format!("selling the first seats: {}", grouped(requests)),
-                    Phase::Mix if unanswered > 0 => {
-                        format!("{}/s, {} unanswered", grouped(rate as u64), grouped(unanswered))
-                    }
-                    Phase::Mix => format!("{}/s", grouped(rate as u64)),
+                    Phase::Mix => message(&shared, rate),
                 });
                 shown.tick();
                 drop(shared);
@@ -49,6 +46,11 @@ impl Progress {
         Self { bar, task: Some(task) }
     }
 
+    /// Says what is waited for, beside the bar.
+    pub(super) fn say(&self, text: &str) {
+        self.bar.println(text);
+    }
+
     pub(super) async fn end(self) {
         if let Some(task) = self.task {
             task.abort();
@@ -56,4 +58,18 @@ impl Progress {
         }
         self.bar.finish_and_clear();
     }
+}
+
+/// `1,234/s of 2,000/s, 56 behind, 7 unanswered`
+fn message(shared: &Shared, rate: u64) -> String {
+    let mut message = format!("{}/s", grouped(rate));
+    if let Some(wanted) = shared.plan.rate {
+        let behind = shared.pace.not_sent(Instant::now()).count() as u64;
+        message += &format!(" of {wanted}/s, {} behind", grouped(behind));
+    }
+    let unanswered = shared.tally().unanswered;
+    if unanswered > 0 {
+        message += &format!(", {} unanswered", grouped(unanswered));
+    }
+    message
 }

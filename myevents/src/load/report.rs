@@ -4,7 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{mix::Kind, options::Plan, pace::Pace, stock::Stock, tally::Tally};
+use tokio::time::Instant;
+
+use super::{
+    mix::Kind,
+    options::Plan,
+    pace::Pace,
+    stock::Stock,
+    tally::{self, Tally},
+};
 
 /// All of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,7 +25,8 @@ pub struct Report {
     pub connections: u32,
     /// Requests a second that were wanted, in an open loop.
     pub rate: Option<f64>,
-    /// In an open loop: requests that were due and that no client was free to send.
+    /// In an open loop: requests that were due and that no client was free to send. How long they have waited is in
+    /// `kinds`, as the kind `not sent`: else a system would look the better the less it answers.
     pub not_sent: u64,
     /// All requests that were sent.
     pub requests: u64,
@@ -102,9 +111,13 @@ pub struct Unexpected {
 }
 
 impl Report {
-    pub(super) fn new(plan: &Plan, pace: &Pace, stock: &Stock, tally: &Tally) -> Self {
+    /// `ended` is when the last request was due.
+    pub(super) fn new(plan: &Plan, pace: &Pace, ended: Instant, stock: &Stock, tally: &Tally) -> Self {
         let elapsed = pace.elapsed();
-        let kinds: Vec<_> = Kind::ALL.into_iter().map(|kind| of_kind(kind, tally)).collect();
+        let mut kinds: Vec<_> = Kind::ALL.into_iter().map(|kind| of_kind(kind.name(), tally.of(kind))).collect();
+        let mut not_sent = tally::OfKind::default();
+        pace.not_sent(ended).for_each(|waited| not_sent.record(waited));
+        kinds.push(of_kind("not sent", &not_sent));
         let mut statuses = BTreeMap::new();
         for (status, count) in kinds.iter().flat_map(|kind| &kind.statuses) {
             *statuses.entry(*status).or_default() += count;
@@ -118,7 +131,7 @@ impl Report {
             r#loop: if plan.rate.is_some() { "open" } else { "closed" }.into(),
             connections: plan.connections,
             rate: plan.rate,
-            not_sent: pace.behind(elapsed, plan.connections),
+            not_sent: not_sent.latency.len(),
             requests: tally.requests,
             requests_per_second: tally.requests as f64 / elapsed.as_secs_f64().max(1e-9),
             kinds: kinds.into_iter().filter(|kind| kind.requests > 0).collect(),
@@ -143,11 +156,10 @@ impl Report {
     }
 }
 
-fn of_kind(kind: Kind, tally: &Tally) -> OfKind {
-    let of = tally.of(kind);
+fn of_kind(name: &str, of: &tally::OfKind) -> OfKind {
     let ms = |quantile| of.latency.value_at_quantile(quantile) as f64 / 1000.0;
     OfKind {
-        kind: kind.name().into(),
+        kind: name.into(),
         requests: of.latency.len() + of.unanswered,
         p50_ms: ms(0.5),
         p90_ms: ms(0.9),

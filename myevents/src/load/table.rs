@@ -21,7 +21,11 @@ impl fmt::Display for Report {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        writeln!(f, "{table}")?;
+        if self.kinds.is_empty() {
+            writeln!(f, "It was stopped before the first request of the mix.")?;
+        } else {
+            writeln!(f, "{}", table.trim_fmt())?;
+        }
         writeln!(
             f,
             "\nLatencies are milliseconds{}.",
@@ -57,7 +61,11 @@ impl Report {
     fn troubles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.not_sent > 0 {
             let count = grouped(self.not_sent);
-            writeln!(f, "{count} requests were due and not sent: no connection was free. Try more --connections.")?;
+            writeln!(
+                f,
+                "{count} requests were due and not sent, since every connection waited for an answer: the system is at its \
+                 limit, or --connections is too small."
+            )?;
         }
         if self.unanswered > 0 {
             let (count, losses, most) = (grouped(self.unanswered), self.losses, self.most_unanswered_at_a_loss);

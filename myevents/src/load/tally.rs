@@ -45,12 +45,23 @@ pub(super) struct Tally {
     losing: bool,
 }
 
-impl Default for Tally {
+impl Default for OfKind {
     fn default() -> Self {
         let latency = Histogram::new_with_bounds(1, LONGEST_US, 3).expect("the bounds are valid");
-        let of_kind = OfKind { latency, statuses: BTreeMap::new(), unanswered: 0 };
+        Self { latency, statuses: BTreeMap::new(), unanswered: 0 }
+    }
+}
+
+impl OfKind {
+    pub(super) fn record(&mut self, latency: Duration) {
+        self.latency.saturating_record(latency.as_micros().try_into().unwrap_or(LONGEST_US));
+    }
+}
+
+impl Default for Tally {
+    fn default() -> Self {
         Self {
-            kinds: vec![of_kind; Kind::ALL.len()],
+            kinds: vec![OfKind::default(); Kind::ALL.len()],
             requests: 0,
             unanswered: 0,
             connection_errors: 0,
@@ -101,7 +112,7 @@ impl Tally {
     fn answered(&mut self, kind: Kind, status: u16, latency: Duration) {
         self.requests += 1;
         let of = &mut self.kinds[kind as usize];
-        of.latency.saturating_record(latency.as_micros().try_into().unwrap_or(LONGEST_US));
+        of.record(latency);
         *of.statuses.entry(status).or_default() += 1;
     }
 

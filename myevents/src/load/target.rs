@@ -24,10 +24,14 @@ impl Target {
         let authority = uri.authority()?;
         let plain = uri.scheme_str() == Some("http") && uri.query().is_none() && !authority.as_str().contains('@');
         plain.then_some(())?;
+        let port = match authority.as_str().strip_prefix(authority.host())?.strip_prefix(':') {
+            Some(port) => port.parse().ok().filter(|port| *port > 0)?,
+            None => 80,
+        };
         Some(Self {
             url: text.trim_end_matches('/').to_owned(),
             host: authority.host().trim_matches(['[', ']']).to_owned(),
-            port: authority.port_u16().unwrap_or(80),
+            port,
             authority: HeaderValue::from_str(authority.as_str()).ok()?,
             base: uri.path().trim_end_matches('/').to_owned(),
         })
@@ -48,7 +52,17 @@ mod tests {
             let target = Target::parse(text).unwrap();
             assert_eq!((target.host.as_str(), target.port, target.base.as_str()), (host, port, base));
         }
-        for text in ["", "127.0.0.1:8181", "https://host", "http://", "http://me:pass@host", "http://host?x=1"] {
+        for text in [
+            "",
+            "127.0.0.1:8181",
+            "https://host",
+            "http://",
+            "http://me:pass@host",
+            "http://host?x=1",
+            "http://host:99999",
+            "http://host:0",
+            "http://host:",
+        ] {
             assert!(Target::parse(text).is_none(), "{text}");
         }
     }

@@ -59,7 +59,7 @@ impl Options {
             0
         });
         let source = match &self.data_dir {
-            Some(_) => Source::Stopped(checks.folder(given("DATA_DIR", &self.data_dir), "")),
+            Some(_) => Source::Stopped(checks.folder(given("--data-dir", &self.data_dir), "")),
             None => Source::Running(self.urls.read(&mut checks), Duration::from_secs(patience)),
         };
         checks.finish()?;

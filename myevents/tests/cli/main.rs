@@ -5,6 +5,7 @@
 //! - `load`: the load generator, against a running system
 //! - `refused`: what the program does not start with, and what it says then
 //! - `stop`: signals
+//! - `terminal`: what `load` draws where there is somebody to see it
 //! - `verify`: that it finds each damage, and nothing where there is none
 //! - `dead`: the messages that were given up, and their way back
 //! - `healthcheck`: what a container's health check calls
@@ -20,4 +21,5 @@ mod refused;
 mod restart;
 mod start;
 mod stop;
+mod terminal;
 mod verify;
