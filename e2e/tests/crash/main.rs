@@ -3,6 +3,7 @@
 //! - [`fail_points`]: each fail point is a case of its own
 //! - [`rounds`]: 20 rounds of load and `kill -9` on one data folder
 //! - [`durability`]: no 201 leaves before its commit is on the disk
+//! - [`rush`]: the last seats of an event, and its view, in each of these rounds
 //! - [`tools`]: the command line's own tools
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
@@ -10,4 +11,5 @@
 mod durability;
 mod fail_points;
 mod rounds;
+mod rush;
 mod tools;

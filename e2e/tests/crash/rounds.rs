@@ -15,12 +15,16 @@ use e2e::{
     start_page::Addresses,
 };
 
-use crate::tools::{Load, assert_clean, verify, verify_folder};
+use crate::{
+    rush::Rush,
+    tools::{Load, assert_clean, verify, verify_folder},
+};
 
 const ROUNDS: usize = 20;
 const ROUNDS_MAX: usize = 40;
 const UNANSWERED_MIN: usize = 16;
 const LEFT_OVER_MIN: usize = 5;
+const RUSHED_MIN: usize = 5;
 
 #[test]
 fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
@@ -30,25 +34,33 @@ fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
     let record = folder.path().join("record");
     let load = Load::start(&server.addresses, &record);
 
-    let (mut counted, mut left_over) = (0, 0);
+    let (mut counted, mut left_over, mut rushed) = (0, 0, 0);
     for _ in 0..ROUNDS_MAX {
         let (booked, unanswered) = (load.recorded("booked"), load.recorded("unanswered_"));
         wait("the load books again", || load.recorded("booked") > booked + 200);
+        let rush = Rush::begin(&server);
         std::thread::sleep(Duration::from_millis(RandomState::new().hash_one(counted) % 200)); // a random moment
         server.kill();
         server = Server::start(folder.path(), &plan).expect("it starts on what was left");
+        rushed += usize::from(rush.finish(&server) > 0);
         wait("the load has noticed", || load.recorded("booked") > booked + 300);
-        counted += usize::from(load.recorded("unanswered_") >= unanswered + UNANSWERED_MIN);
-        left_over += usize::from(server.log().contains("an earlier run left messages in the outbox"));
+        if load.recorded("unanswered_") >= unanswered + UNANSWERED_MIN {
+            counted += 1;
+            left_over += usize::from(server.log().contains("an earlier run left messages in the outbox"));
+        }
         if counted >= ROUNDS {
             break;
         }
     }
     let acknowledged = load.recorded("booked") + load.recorded("cancelled");
-    println!("{counted} rounds, {left_over} with messages left, {acknowledged} answers to be found again");
+    println!(
+        "{counted} rounds, {left_over} with messages left, {rushed} amid the last seats of an event, {acknowledged} answers \
+         to be found again"
+    );
     load.stop();
     assert!(counted >= ROUNDS, "inconclusive: only {counted} kills hit {UNANSWERED_MIN} requests on their way");
     assert!(left_over >= LEFT_OVER_MIN, "inconclusive: only {left_over} kills left messages in an outbox");
+    assert!(rushed >= RUSHED_MIN, "inconclusive: only {rushed} kills came while the last seats were sold");
 
     let against = ["--against", record.to_str().unwrap()];
     assert_clean(&verify(&server, &against));
