@@ -21,6 +21,7 @@ mod mongo_outbox;
 #[path = "../servers/mongo.rs"]
 mod mongo_server;
 mod proxy;
+#[path = "../servers/rabbitmq.rs"]
 mod rabbitmq;
 mod relay;
 mod settle;
