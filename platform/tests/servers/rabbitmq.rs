@@ -120,6 +120,14 @@ impl RabbitMq {
         self.own().eval(expression)
     }
 
+    /// A virtual host of its own, as a URL. Services have their queues' names from nobody, so tests of them would share those.
+    pub(crate) fn virtual_host(&self, name: &str) -> String {
+        self.eval(&format!(r#"rabbit_vhost:add(<<"{name}">>, <<"test">>)"#));
+        let all = r#"<<".*">>, <<".*">>, <<".*">>, <<"test">>"#;
+        self.eval(&format!(r#"rabbit_auth_backend_internal:set_permissions(<<"guest">>, <<"{name}">>, {all})"#));
+        format!("{}/{name}", self.url)
+    }
+
     /// Closes every connection, as `rabbitmqctl close_all_connections` does.
     pub(crate) fn close_all_connections(&self) {
         self.eval(
