@@ -11,6 +11,7 @@
 
 mod amqp_faults;
 mod amqp_messages;
+mod amqp_tls;
 mod bus_amqp;
 mod bus_in_process;
 mod bus_suite;
