@@ -23,7 +23,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) async fn measure(system: &System, table: &mut Table) -> anyhow::Result<()> {
     now("from a 201 to the view");
-    let (events, bookings) = (system.events()?.url, system.bookings()?.url);
+    let what = "201 to the event service's view, 100 bookings a second, p50";
+    of(&system.events()?.url, &system.bookings()?.url, what, table).await
+}
+
+/// Of services anywhere; `what` is the row of the median.
+pub(crate) async fn of(events: &str, bookings: &str, what: &str, table: &mut Table) -> anyhow::Result<()> {
     let page: Value = reqwest::get(format!("{events}/events?name=Bench&limit={CLIENTS}")).await?.json().await?;
     let mut clients = JoinSet::new();
     for (number, event) in (0..CLIENTS).zip(page["items"].as_array().context("events")?) {
@@ -38,7 +43,7 @@ pub(crate) async fn measure(system: &System, table: &mut Table) -> anyhow::Resul
     }
     ms.sort_by(f64::total_cmp);
     let at = |percent: usize| ms[ms.len() * percent / 100];
-    table.add("201 to the event service's view, 100 bookings a second, p50", at(50), "ms", None);
+    table.add(what, at(50), "ms", None);
     table.add("… p99", at(99), "ms", Some(Goal::Below(50.0)));
     Ok(())
 }

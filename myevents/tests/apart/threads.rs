@@ -3,7 +3,9 @@
 use std::{
     collections::BTreeMap,
     fs,
+    path::PathBuf,
     process::{Command, Stdio},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -14,7 +16,7 @@ use crate::{mongo_server, rabbitmq, services::Services};
 #[tokio::test]
 async fn on_a_file_and_a_broker_a_service_has_the_threads_in_the_table_and_no_more() {
     let Some(broker) = rabbitmq::alone().await else { return };
-    let services = Services::start(&by_name(&broker.virtual_host("threads-sqlite")), None).await;
+    let services = Services::start(program, &by_name(&broker.virtual_host("threads-sqlite")), None).await;
     under_load(&services, &SQLITE).await;
 }
 
@@ -23,7 +25,7 @@ async fn on_mongodb_and_a_broker_a_service_has_the_threads_in_the_table_and_no_m
     let (Some(broker), Some(mongo)) = (rabbitmq::alone().await, mongo_server::shared()) else { return };
     let run = std::process::id();
     let url = |service: &str| by_name(&mongo.url(&format!("threads-{run}-{service}")));
-    let services = Services::start(&by_name(&broker.virtual_host("threads-mongo")), Some(&url)).await;
+    let services = Services::start(program, &by_name(&broker.virtual_host("threads-mongo")), Some(&url)).await;
     under_load(&services, &MONGO).await;
 }
 
@@ -64,4 +66,19 @@ fn names(pid: u32) -> Vec<String> {
     let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
     let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).ok(); // it may have ended
     tasks.flatten().filter_map(name).map(|name| name.trim().to_owned()).collect()
+}
+
+/// A service's program, built by the same cargo and with the same profile as this test.
+fn program(service: &str) -> Command {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new(); // once for both
+    let build = || {
+        let me = std::env::current_exe().unwrap();
+        let folder = me.ancestors().nth(2).expect("it lies in target/<profile>/deps").to_owned();
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--locked", "-p", "myevents", "-p", "eventservice", "-p", "bookingservice"]);
+        cargo.args(folder.ends_with("release").then_some("--release"));
+        assert!(cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success(), "they do not build");
+        folder
+    };
+    Command::new(BUILT.get_or_init(build).join(service))
 }

@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -30,10 +30,16 @@ pub(crate) struct Process {
 }
 
 impl Services {
-    /// Starts them and waits until both are connected. `mongo` makes the URL of a database; without it they store in files.
-    pub(crate) async fn start(amqp: &str, mongo: Option<&dyn Fn(&str) -> String>) -> Self {
+    /// Starts them and waits until both are connected. `program` makes the command of a service; `mongo` makes the URL of a database; without it they store in files.
+    pub(crate) async fn start(
+        program: impl Fn(&str) -> Command,
+        amqp: &str,
+        mongo: Option<&dyn Fn(&str) -> String>,
+    ) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let start = |service: &str| Process::start(folder.path(), service, amqp, mongo.map(|url| url(service)));
+        let start = |service: &str| {
+            Process::start(program(service), folder.path(), service, amqp, mongo.map(|url| url(service)))
+        };
         let (events, bookings) = (start("eventservice"), start("bookingservice"));
         let services = Self { events, bookings, _folder: folder };
         for process in [&services.events, &services.bookings] {
@@ -44,12 +50,11 @@ impl Services {
 }
 
 impl Process {
-    fn start(folder: &Path, service: &str, amqp: &str, mongo: Option<String>) -> Self {
+    fn start(mut command: Command, folder: &Path, service: &str, amqp: &str, mongo: Option<String>) -> Self {
         let log = folder.join(service);
-        let mut command = Command::new(programs().join(service));
         command.env_clear().env("AMQP_BROKER_URL", amqp).envs(mongo.map(|url| ("MONGO_URL", url)));
-        command.args(["--listen-addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0", "--log-format", "json"]);
-        command.arg("--data-dir").arg(folder);
+        command.envs([("LISTEN_ADDR", "127.0.0.1:0"), ("OPS_ADDR", "127.0.0.1:0"), ("LOG_FORMAT", "json")]);
+        command.env("DATA_DIR", folder);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log).unwrap());
         let (mut child, began) = (command.spawn().unwrap(), Instant::now());
         loop {
@@ -90,19 +95,4 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The folder with the programs, which are built by the same cargo and with the same profile as this one.
-fn programs() -> PathBuf {
-    static BUILT: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new(); // once for both
-    let build = || {
-        let me = std::env::current_exe().unwrap();
-        let folder = me.ancestors().nth(2).expect("it lies in target/<profile>/deps").to_owned();
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--locked", "-p", "myevents", "-p", "eventservice", "-p", "bookingservice"]);
-        cargo.args(folder.ends_with("release").then_some("--release"));
-        assert!(cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success(), "they do not build");
-        folder
-    };
-    BUILT.get_or_init(build).clone()
 }
