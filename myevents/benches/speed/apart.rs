@@ -48,7 +48,7 @@ pub(crate) async fn measure(table: &mut Table) -> anyhow::Result<()> {
     let services = Services::start(program, &broker.virtual_host("bench-view"), None).await;
     let (events, bookings) = (target(&services.events.rest)?, target(&services.bookings.rest)?);
     book(events, bookings, 16, EVENTS, Duration::from_millis(100)).await?;
-    view::of(&services.events.rest, &services.bookings.rest, VIEW, table).await?;
+    view::of(&services.events.rest, &services.bookings.rest, VIEW, None, table).await?;
     drop(services);
     on_mongodb(&broker, table).await?;
     end(&broker);
