@@ -6,9 +6,8 @@ use anyhow::bail;
 use bookingservice::{app, config, listener::QUEUE};
 use platform::{messaging::amqp::AmqpBus, options::Command, service::closed, shutdown};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    run().await.map_or_else(
+fn main() -> ExitCode {
+    platform::threads::run(run()).map_or_else(
         |error| {
             eprintln!("bookingservice: {error:#}"); // without the backtrace that `main` would print of an `Err`
             ExitCode::FAILURE

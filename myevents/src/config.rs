@@ -41,8 +41,8 @@ pub enum Job {
 
 /// A test holds this number against /proc.
 const THREADS: &str = "\
-Both services together have 15 threads, whatever the number of cores: 7 for each, and the main thread for both. On its
-own a service has 8.";
+Both services together have 13 threads, whatever the number of cores: 6 for each, and the main thread for both. A
+service on its own, with a broker, has at most 8.";
 
 #[derive(clap::Args)]
 struct Serve {

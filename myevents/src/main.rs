@@ -7,9 +7,8 @@ use myevents::{
     dead, healthcheck, load, serve, verify,
 };
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    run().await.unwrap_or_else(|error| {
+fn main() -> ExitCode {
+    platform::threads::run(run()).unwrap_or_else(|error| {
         eprintln!("myevents: {error:#}");
         ExitCode::FAILURE
     })

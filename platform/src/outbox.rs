@@ -5,6 +5,7 @@
 
 pub mod metrics;
 pub mod relay;
+mod waiting;
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -18,6 +18,7 @@ use crate::{
     fail_point,
     health::{Health, Probe},
     http::{
+        alone::Alone,
         docs::documented,
         metrics::HttpMetrics,
         server::{ListenError, Rest, listen},
@@ -162,7 +163,7 @@ impl Foundation {
         let Settings { rest_workers: workers, servers, .. } = self.settings;
         let runtimes = self.runtimes.clone();
         let rest = Rest { listener: self.rest, workers, servers, metrics: self.http, runtimes }.serve(configure)?;
-        let ops = Ops { metrics: self.metrics, health, dead, runtimes: self.runtimes }.serve(self.ops)?;
+        let ops = Ops { metrics: self.metrics, health, dead, runtimes: self.runtimes }.serve(self.ops, name)?;
         Ok(Service {
             name,
             rest_address,
@@ -187,7 +188,7 @@ pub struct Service {
     /// The file it stores in, where it is a file.
     pub database: Option<Arc<Database>>,
     rest: Server,
-    ops: Server,
+    ops: Alone,
     relay: Relay,
     background: Background,
 }
@@ -201,8 +202,7 @@ impl Service {
     /// Runs until `stop` is cancelled. Then: no new connections, finish what is in flight, flush the outbox for a bounded
     /// time, and end the ops port last, so that the end can be watched.
     pub async fn run_until(self, stop: CancellationToken) -> io::Result<()> {
-        let (rest_handle, ops_handle) = (self.rest.handle(), self.ops.handle());
-        let (rest, ops) = (tokio::spawn(self.rest), tokio::spawn(self.ops));
+        let (rest_handle, rest) = (self.rest.handle(), tokio::spawn(self.rest));
         let published = CancellationToken::new();
         let relay = tokio::spawn(self.relay.run(published.clone(), FLUSH));
         tracing::info!(service = self.name, rest = %self.rest_address, ops = %self.ops_address, "ready");
@@ -213,8 +213,7 @@ impl Service {
         published.cancel();
         relay.await.map_err(io::Error::other)?;
         self.background.end().await;
-        ops_handle.stop(true).await;
-        ops.await.map_err(io::Error::other)??;
+        self.ops.stop().await;
         tracing::info!(service = self.name, "stopped");
         Ok(())
     }

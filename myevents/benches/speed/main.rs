@@ -4,6 +4,8 @@
 //! - `hot`: one event against a thousand
 //! - `reads`: lists, pages, a scrape
 //! - `view`: from a 201 to the event service's view
+//! - `relay`: messages through RabbitMQ, beside a bare client
+//! - `apart`: the services as processes of their own, over RabbitMQ and MongoDB
 //! - `million`: what a million bookings cost
 //! - `size`: start, memory, binary
 //! - `system`: the real program as a process; `echo`, `store`: what it is compared with
@@ -11,13 +13,25 @@
 //! - `table`: the rows, and the goals they are held to
 //!
 //! The load generator runs on the same machine, and machines are noisy: what is compared is measured in short turns, one
-//! after the other, and the median counts. All of it takes two minutes; `cargo bench -p myevents -- view hot` does only these.
+//! after the other, and the median counts. All of it takes three minutes; `cargo bench -p myevents -- view hot` does only these.
+//! Servers are looked for as the tests do, and end before the last row; where one is missing, the rows say so.
 
+mod apart;
 mod echo;
 mod hot;
 mod million;
+#[expect(dead_code, clippy::unwrap_used, reason = "written for tests; here a server of its own is used once")]
+#[path = "../../../platform/tests/servers/mongo.rs"]
+mod mongo_server;
 mod noise;
+#[expect(dead_code, clippy::unwrap_used, reason = "written for tests; here nothing is broken")]
+#[path = "../../../platform/tests/servers/rabbitmq.rs"]
+mod rabbitmq;
 mod reads;
+mod relay;
+#[expect(dead_code, clippy::unwrap_used, reason = "written for tests; here nobody counts threads")]
+#[path = "../../tests/servers/services.rs"]
+mod services;
 mod size;
 mod store;
 mod system;
@@ -36,9 +50,15 @@ use table::{Goal, Table};
 /// Above it, run it again.
 const QUIET: Goal = Goal::Below(5.0);
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
+    platform::threads::run(run())
+}
+
+async fn run() -> anyhow::Result<()> {
     let arguments: Vec<_> = env::args().collect();
+    if let Some(served) = apart::serve(arguments.first().map_or("", String::as_str)).await {
+        return served;
+    }
     if arguments.iter().any(|argument| argument == echo::ARGUMENT) {
         return echo::serve().await;
     }
@@ -66,6 +86,12 @@ async fn main() -> anyhow::Result<()> {
     if wanted("view") {
         system.book(16, 20, Duration::from_millis(100)).await?; // it needs some events
         view::measure(&system, &mut table).await?;
+    }
+    if wanted("relay") {
+        relay::measure(&mut table).await?;
+    }
+    if wanted("apart") {
+        apart::measure(&mut table).await?;
     }
     if wanted("million") {
         million::measure(system, &mut table).await?;

@@ -16,6 +16,7 @@ use bookingservice::{
     },
 };
 use contracts::EventCreated;
+use eventservice::domain::Event;
 use platform::sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox};
 use prometheus::Registry;
 use tempfile::TempDir;
@@ -27,6 +28,8 @@ const CALLERS: usize = 256;
 const EVENTS: usize = 20;
 
 pub(crate) struct Bare {
+    /// `eventBooked` of each booking; nobody publishes it.
+    pub(crate) outbox: Arc<SqliteOutbox>,
     store: Arc<dyn Store>,
     events: Vec<Uuid>,
     _folder: TempDir,
@@ -38,11 +41,27 @@ impl Bare {
         let registry = Registry::new();
         let database = Arc::new(open(folder.path().into(), StoreMetrics::new(&registry)?)?);
         let outbox = Arc::new(SqliteOutbox::open(database.clone(), Arc::default()).await?);
-        let store = SqliteStore::open(database, outbox, BookingMetrics::new(&registry)?).await?;
+        let store = SqliteStore::open(database, outbox.clone(), BookingMetrics::new(&registry)?).await?;
         let events: Vec<_> = (0..EVENTS).map(event).collect::<anyhow::Result<_>>()?;
         let ids = events.iter().map(|event| event.id).collect();
         store.add_events(events).await.map_err(|cause| anyhow!("{cause:?}"))?;
-        Ok(Self { store: Arc::new(store), events: ids, _folder: folder })
+        Ok(Self { outbox, store: Arc::new(store), events: ids, _folder: folder })
+    }
+
+    /// Tells an event service of its events.
+    pub(crate) async fn known_to(&self, service: &dyn eventservice::store::Store) -> anyhow::Result<()> {
+        for (number, id) in self.events.iter().enumerate() {
+            let EventCreated { name, start_date, end_date, .. } = event(number)?;
+            let (id, location_id, capacity) = (*id, None, None);
+            let event =
+                Event { id, name, location_id, start_date, end_date, capacity, booked_seats: 0, seats_left: None };
+            service
+                .create_event(event)
+                .await
+                .map_err(|cause| anyhow!("{cause:?}"))?
+                .map_err(|_| anyhow!("a location"))?;
+        }
+        Ok(())
     }
 
     /// Bookings a second.

@@ -87,26 +87,9 @@ impl System {
         target(self.ports[1])
     }
 
-    /// Books from so many connections, half of it under keys, and does nothing else.
+    /// Books here, see [`book`].
     pub(crate) async fn book(&self, connections: u32, events: u32, duration: Duration) -> anyhow::Result<Report> {
-        let plan = Plan {
-            events: vec![self.events()?],
-            bookings: vec![self.bookings()?],
-            connections,
-            rate: None,
-            duration: Some(duration),
-            event_count: events,
-            capacity: None,
-            names: "Bench".into(),
-            shares: Shares { reads: 0, bookings: 1, repeats: 0, cancels: 0, bad: 0 },
-            keyed: 50,
-            record: None,
-        };
-        let report = load::perform(plan, CancellationToken::new()).await?;
-        if report.unexpected.count > 0 || report.unanswered > 0 {
-            bail!("bookings went wrong: {report:?}");
-        }
-        Ok(report)
+        book(self.events()?, self.bookings()?, connections, events, duration).await
     }
 
     /// What the booking service's ops port shows.
@@ -151,4 +134,32 @@ fn run(folder: &Path, ports: [u16; 4]) -> anyhow::Result<Child> {
 
 fn target(port: u16) -> anyhow::Result<Target> {
     Target::parse(&format!("http://127.0.0.1:{port}")).context("it is an address")
+}
+
+/// Books from so many connections, half of it under keys, and does nothing else.
+pub(crate) async fn book(
+    events: Target,
+    bookings: Target,
+    connections: u32,
+    event_count: u32,
+    duration: Duration,
+) -> anyhow::Result<Report> {
+    let plan = Plan {
+        events: vec![events],
+        bookings: vec![bookings],
+        connections,
+        rate: None,
+        duration: Some(duration),
+        event_count,
+        capacity: None,
+        names: "Bench".into(),
+        shares: Shares { reads: 0, bookings: 1, repeats: 0, cancels: 0, bad: 0 },
+        keyed: 50,
+        record: None,
+    };
+    let report = load::perform(plan, CancellationToken::new()).await?;
+    if report.unexpected.count > 0 || report.unanswered > 0 {
+        bail!("bookings went wrong: {report:?}");
+    }
+    Ok(report)
 }

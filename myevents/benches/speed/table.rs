@@ -16,8 +16,12 @@ pub(crate) enum Goal {
 #[derive(Serialize)]
 struct Row {
     what: String,
-    value: f64,
+    /// None where it was not run.
+    value: Option<f64>,
     unit: &'static str,
+    /// Why it was not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_run: Option<&'static str>,
     goal: Option<Goal>,
     met: Option<bool>,
 }
@@ -45,7 +49,13 @@ impl Table {
             Goal::Below(limit) => value < limit,
             Goal::AtLeast(limit) => value >= limit,
         });
-        self.rows.push(Row { what: what.into(), value, unit, goal, met });
+        self.rows.push(Row { what: what.into(), value: Some(value), unit, not_run: None, goal, met });
+    }
+
+    /// A row without a figure, and what it would need.
+    pub(crate) fn not_run(&mut self, what: impl Into<String>, why: &'static str) {
+        let row = Row { what: what.into(), value: None, unit: "", not_run: Some(why), goal: None, met: None };
+        self.rows.push(row);
     }
 }
 
@@ -60,7 +70,9 @@ impl fmt::Display for Table {
                 Goal::AtLeast(limit) => format!("at least {}", figure(limit, row.unit)),
             });
             let missed = if row.met == Some(false) { ": MISSED" } else { "" };
-            table.add_row([row.what.clone(), figure(row.value, row.unit), goal + missed]);
+            let why = row.not_run.map(|why| format!("not run: {why}")).unwrap_or_default();
+            let value = row.value.map_or(String::new(), |value| figure(value, row.unit));
+            table.add_row([row.what.clone(), value, goal + missed + &why]);
         }
         if let Some(column) = table.column_mut(1) {
             column.set_cell_alignment(CellAlignment::Right);

@@ -13,7 +13,7 @@ pub(super) fn text(letters: &[Letter]) -> String {
     }
     let mut table = Table::new();
     table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["id", "queue", "message", "published by", "written", "tries", "why"]);
+    table.set_header(["id", "queue", "message", "kept by", "written", "tries", "why"]);
     // An id is copied to `redrive --id`, so it stays on one line, however narrow the terminal is.
     if let Some(id) = table.column_mut(0) {
         id.set_constraint(ColumnConstraint::ContentWidth);

@@ -9,8 +9,9 @@
 //! - `unread`: what becomes of a body that nobody reads to its end
 //! - [`metrics`]: what is counted
 //! - [`docs`]: OpenAPI and its page
-//! - [`server`]: listening, limits, workers; `serve` builds it
+//! - [`server`]: listening, limits, workers; `serve` builds it, and `alone` one that needs a single thread
 
+pub(crate) mod alone;
 pub mod docs;
 pub mod input;
 pub mod metrics;

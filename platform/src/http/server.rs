@@ -85,12 +85,11 @@ impl Rest {
         }
         let (metrics, runtimes) = (web::Data::from(self.metrics), self.runtimes);
         let limits = Limits {
-            workers: self.workers,
             connections,
             patience: Patience { head: HEAD_DEADLINE, idle: KEEP_ALIVE },
             drain_seconds: DRAIN_SECONDS,
         };
-        serve(self.listener, &limits, move || {
+        serve(self.listener, self.workers, &limits, move || {
             runtimes.join("rest");
             App::new()
                 .app_data(metrics.clone())

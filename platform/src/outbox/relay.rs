@@ -4,16 +4,14 @@
 //! instead of sleeping.
 
 use std::{
-    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use super::{Outbox, OutboxError, metrics::RelayMetrics};
+use super::{Outbox, OutboxError, metrics::RelayMetrics, waiting::Waiting};
 use crate::{
     fail_point::fail_point,
     messaging::{Bus, Entry, PublishError, Published, metrics::PublishMetrics},
@@ -25,12 +23,6 @@ const BATCH: usize = 512;
 /// Looks for entries that nobody woke it for: those that waited, and those of a process that died.
 const GLANCE: Duration = Duration::from_millis(500);
 
-/// How long an entry that came back waits: doubled with each try, up to the second.
-const WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
-
-/// An entry that was due so long ago and did not come back is no longer in the outbox.
-const FORGOTTEN: Duration = Duration::from_secs(60);
-
 /// Publishes the entries of one outbox on one bus.
 pub struct Relay {
     outbox: Arc<dyn Outbox>,
@@ -38,13 +30,7 @@ pub struct Relay {
     wake: Arc<Notify>,
     metrics: RelayMetrics,
     published: PublishMetrics,
-    /// Entries that came back, with their next try. Only in memory: after a restart they are simply tried at once.
-    waiting: HashMap<Uuid, Waiting>,
-}
-
-struct Waiting {
-    tries: u32,
-    until: Instant,
+    waiting: Waiting,
 }
 
 /// What one round did.
@@ -67,7 +53,7 @@ impl Relay {
         metrics: RelayMetrics,
         published: PublishMetrics,
     ) -> Self {
-        Self { outbox, bus, wake, metrics, published, waiting: HashMap::new() }
+        Self { outbox, bus, wake, metrics, published, waiting: Waiting::default() }
     }
 
     /// Publishes until `stop` is cancelled, then flushes what is left, but no longer than `flush`, and gives up the bus.
@@ -121,10 +107,9 @@ impl Relay {
         self.metrics.active(self.outbox.relays_left_overs());
         // Those that wait are still in the outbox and would fill the batch: ask for as many more.
         let mut batch = self.outbox.pending(BATCH + self.waiting.len()).await?;
-        batch.retain(|entry| self.waiting.get(&entry.message.id).is_none_or(|waiting| waiting.until <= began));
+        batch.retain(|entry| self.waiting.is_due(entry.message.id, began));
         batch.truncate(BATCH);
-        // Of an outbox that several processes share, another one may have sent what waits here.
-        self.waiting.retain(|_, waiting| waiting.until + FORGOTTEN > began);
+        self.waiting.forget_old(began);
         if batch.is_empty() {
             return Ok(Round::Idle);
         }
@@ -138,21 +123,23 @@ impl Relay {
     }
 
     async fn conclude(&mut self, batch: &[Entry], fates: Vec<Published>) -> Result<Round, OutboxError> {
-        let (mut sent, mut away) = (Vec::new(), false);
+        let (mut sent, mut away, now) = (Vec::new(), false, Instant::now());
+        let taken = batch.iter().zip(&fates).filter(|(_, fate)| fate.is_ok());
+        self.waiting.taken(&taken.map(|(entry, _)| entry.message.name.as_str()).collect(), now);
         for (entry, fate) in batch.iter().zip(fates) {
             let id = entry.message.id;
             self.published.published(&entry.message.name, &fate);
             match fate {
                 Ok(()) => sent.push(id),
                 Err(PublishError::Dead { queue, cause, attempts }) => {
-                    self.waiting.remove(&id);
+                    self.waiting.remove(id);
                     self.outbox.dead(id, &queue, &cause, attempts).await?;
                 }
                 Err(cause) => {
                     self.metrics.retried();
                     away |= !cause.is_about_the_message();
                     if cause.is_about_the_message() {
-                        self.wait(entry, &cause);
+                        self.waiting.add(entry, &cause, now);
                     }
                 }
             }
@@ -160,21 +147,9 @@ impl Relay {
         self.outbox.sent(&sent).await?;
         fail_point("relay.forgotten");
         for id in &sent {
-            self.waiting.remove(id);
+            self.waiting.remove(*id);
         }
         self.metrics.sent(sent.len());
         Ok(if away { Round::Away } else { Round::Sent(sent.len()) })
-    }
-
-    /// Lets one entry wait by itself, so that it does not hold up others.
-    fn wait(&mut self, entry: &Entry, cause: &PublishError) {
-        let waiting = self.waiting.entry(entry.message.id).or_insert(Waiting { tries: 0, until: Instant::now() });
-        if waiting.tries == 0 {
-            let (id, name) = (entry.message.id, entry.message.name.as_str());
-            tracing::warn!(%id, message = name, "a message was not taken, it waits and is tried again: {cause}");
-        }
-        let pause = WAIT.0.saturating_mul(1 << waiting.tries.min(10)).min(WAIT.1);
-        waiting.tries += 1;
-        waiting.until = Instant::now() + pause;
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn start(name: &str, connection: Connection) -> Self {
         let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE);
-        let thread = std::thread::Builder::new().name(format!("{name}-r"));
+        let thread = std::thread::Builder::new().name(format!("reader-{name}"));
         let thread = thread.spawn(move || {
             let mut trouble = Trouble::new(CALM);
             while let Some(job) = waiting.blocking_recv() {

@@ -46,7 +46,7 @@ impl Writer {
     pub(super) fn start(name: &str, connection: Connection, place: Place, metrics: StoreMetrics) -> Self {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let seen = metrics.clone();
-        let thread = std::thread::Builder::new().name(format!("{name}-w"));
+        let thread = std::thread::Builder::new().name(format!("writer-{name}"));
         let thread = thread.spawn(move || {
             Commits { connection, place, metrics: seen, trouble: Trouble::new(CALM) }.run(waiting);
         });

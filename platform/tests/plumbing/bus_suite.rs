@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use platform::messaging::{Effect, Entry, Message, Outcome};
@@ -30,6 +31,7 @@ macro_rules! bus_suite {
             a_handler_that_panics_once_costs_nothing
             a_dead_letter_is_handled_after_a_redrive_and_says_that_it_is_one
             a_message_that_must_be_read_waits_for_its_reader_and_holds_up_nobody
+            however_long_messages_had_no_reader_they_reach_it_within_seconds
             a_message_that_nobody_has_to_read_is_done
             what_was_committed_survives_a_kill_before_it_was_published
             what_was_committed_survives_a_kill_while_it_was_handled
@@ -233,6 +235,19 @@ pub(crate) async fn a_message_that_must_be_read_waits_for_its_reader_and_holds_u
     commit(&world, ["in time"]).await;
     done(&reader, &["in time", "too early"]).await;
     world.all_is_sent().await;
+}
+
+pub(crate) async fn however_long_messages_had_no_reader_they_reach_it_within_seconds(new_bus: NewBus) {
+    let (mut world, reader) = (World::new(new_bus).await, Reader::willing());
+    world.start();
+    let bodies: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+    world.commit("noteWritten", true, bodies.iter().map(String::as_str)).await;
+    let returned = r#"myevents_messages_published_total{message="noteWritten",result="returned"}"#;
+    // Four times, which takes 3.5 s; each of them is tried again only after another 4 s.
+    eventually(SOON, "they come back", async || world.metric(returned).await >= 80.0).await;
+    world.subscribe(NOTES, &reader).await;
+    eventually(Duration::from_secs(3), "all are read", async || reader.done().len() == 20).await;
+    assert!(world.metric(returned).await < 100.0, "only one is tried more often");
 }
 
 pub(crate) async fn a_message_that_nobody_has_to_read_is_done(new_bus: NewBus) {

@@ -5,7 +5,7 @@
 //! choosing is never assumed to be empty: [`MongoServer::url`] takes a database's name, and each test takes its own.
 
 use std::{
-    env,
+    env, fmt,
     fs::{self, File},
     io::{self, Write},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -168,6 +168,18 @@ impl MongoServer {
             drop(child.stdin.take()); // the leash
             let _ = child.wait();
         }
+    }
+}
+
+/// What it is, for whoever reads figures of it.
+impl fmt::Display for MongoServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.kind {
+            Kind::Given(_) => "TEST_MONGO_URL",
+            Kind::Mongod => "mongod",
+            Kind::Docker => IMAGE,
+            Kind::Standin(_) => "an in-memory stand-in",
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Write},
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{Mutex, MutexGuard, mpsc},
     time::{Duration, Instant},
@@ -59,7 +59,7 @@ pub(crate) async fn alone() -> Option<RwLockWriteGuard<'static, RabbitMq>> {
     }
 }
 
-fn not_run<T>(what: &str, how: &str) -> Option<T> {
+pub(crate) fn not_run<T>(what: &str, how: &str) -> Option<T> {
     let test = std::thread::current().name().unwrap_or("?").to_owned();
     let line = format!("not run: {what} ({how}), for {test}\n");
     eprint!("{line}");
@@ -118,6 +118,27 @@ impl RabbitMq {
     /// Evaluates an Erlang expression in the server.
     pub(crate) fn eval(&self, expression: &str) -> String {
         self.own().eval(expression)
+    }
+
+    /// A virtual host of its own, as a URL. Services have their queues' names from nobody, so tests of them would share those.
+    pub(crate) fn virtual_host(&self, name: &str) -> String {
+        self.eval(&format!(r#"rabbit_vhost:add(<<"{name}">>, <<"test">>)"#));
+        let all = r#"<<".*">>, <<".*">>, <<".*">>, <<"test">>"#;
+        self.eval(&format!(r#"rabbit_auth_backend_internal:set_permissions(<<"guest">>, <<"{name}">>, {all})"#));
+        format!("{}/{name}", self.url)
+    }
+
+    /// Listens on a further port, encrypted, with `ca.pem`, `server.pem` and `server.key` of the folder.
+    pub(crate) fn listens_encrypted(&self, folder: &Path) -> u16 {
+        let port = free_port();
+        let file = |name: &str| format!("{:?}", folder.join(name).display().to_string());
+        let (ca, certificate, key) = (file("ca.pem"), file("server.pem"), file("server.key"));
+        let options = format!("[{{cacertfile, {ca}}}, {{certfile, {certificate}}}, {{keyfile, {key}}}]");
+        let started = self.eval(&format!(
+            r#"application:ensure_all_started(ssl), rabbit_networking:start_ssl_listener({{"127.0.0.1", {port}}}, {options}, 1)"#
+        ));
+        assert!(started.starts_with("ok") || started.contains("{ok"), "{started}");
+        port
     }
 
     /// Closes every connection, as `rabbitmqctl close_all_connections` does.
