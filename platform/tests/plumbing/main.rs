@@ -20,7 +20,9 @@ mod mongo_outbox;
 #[expect(dead_code, reason = "no server of its own is used here")]
 #[path = "../servers/mongo.rs"]
 mod mongo_server;
+#[path = "../servers/proxy.rs"]
 mod proxy;
+#[path = "../servers/rabbitmq.rs"]
 mod rabbitmq;
 mod relay;
 mod settle;
