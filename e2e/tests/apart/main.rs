@@ -3,7 +3,7 @@
 //!
 //! - [`world`], [`replica`], [`tools`]: the servers, the processes, and what the command line does with them
 //! - [`replicas`]: several of each service on one database and broker
-//! - [`rounds`]: 20 rounds of `kill -9`
+//! - [`rounds`]: 20 rounds of `kill -9`, with [`clients`] of the event service
 //! - [`start`]: started before the servers are up
 //! - [`database`], [`broker`]: a server that is away, and comes back
 //! - [`poison`]: messages that nobody can handle
@@ -14,6 +14,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod clients;
 #[path = "../../../platform/tests/servers/mongo.rs"]
 mod mongo_server;
 #[expect(dead_code, reason = "nothing here closes connections or raises an alarm")]
@@ -21,5 +22,6 @@ mod mongo_server;
 mod rabbitmq;
 mod replica;
 mod replicas;
+mod rounds;
 mod tools;
 mod world;
