@@ -14,14 +14,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod broker;
 mod clients;
+mod database;
 #[path = "../../../platform/tests/servers/mongo.rs"]
 mod mongo_server;
+mod poison;
+#[path = "../../../platform/tests/servers/proxy.rs"]
+mod proxy;
 #[expect(dead_code, reason = "nothing here closes connections or raises an alarm")]
 #[path = "../../../platform/tests/servers/rabbitmq.rs"]
 mod rabbitmq;
 mod replica;
 mod replicas;
 mod rounds;
+mod start;
+mod stop;
 mod tools;
 mod world;

@@ -68,7 +68,9 @@ pub(crate) struct World {
     pub(crate) bookings: Vec<Replica>,
     /// After the processes: what they need goes last.
     pub(crate) servers: Servers,
-    _folder: TempDir,
+    /// Of their logs and files.
+    #[expect(dead_code, reason = "it goes with the world")]
+    pub(crate) folder: TempDir,
 }
 
 impl World {
@@ -98,7 +100,7 @@ impl World {
             (0..count).map(start).collect()
         };
         let (events, bookings) = (replicas("eventservice"), replicas("bookingservice"));
-        let world = Self { events, bookings, servers, _folder: folder };
+        let world = Self { events, bookings, servers, folder };
         world.ready().await;
         world
     }
