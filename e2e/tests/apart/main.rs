@@ -14,12 +14,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod alone;
 mod broker;
 mod clients;
 mod database;
 #[path = "../../../platform/tests/servers/mongo.rs"]
 mod mongo_server;
 mod poison;
+#[expect(dead_code, reason = "nothing here is slow")]
 #[path = "../../../platform/tests/servers/proxy.rs"]
 mod proxy;
 #[expect(dead_code, reason = "nothing here closes connections or raises an alarm")]

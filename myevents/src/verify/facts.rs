@@ -21,6 +21,8 @@ pub(super) struct Facts {
     pub(super) dead: Vec<(&'static str, DeadLetter)>,
     /// What a running system's metrics say.
     pub(super) totals: Option<Totals>,
+    /// The file of a service that runs apart: what it holds was not read, and nothing is compared with it.
+    pub(super) elsewhere: Option<&'static str>,
 }
 
 /// An event as the event service shows it.

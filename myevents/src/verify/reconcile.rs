@@ -29,6 +29,9 @@ pub(super) fn reconcile(facts: &Facts, pending_ok: bool, findings: &mut Findings
     let (none, shown) = (Sums::default(), by_id(&facts.shown));
     for sold in &facts.sold {
         seats(sold, facts.tally.by_event.get(&sold.id).unwrap_or(&none), findings);
+        if facts.elsewhere.is_some() {
+            continue;
+        }
         match shown.get(&sold.id) {
             Some(shown) => view(sold, &pending.heard(shown), findings),
             None => findings.add(Kind::UnknownEvent, || {
@@ -37,7 +40,8 @@ pub(super) fn reconcile(facts: &Facts, pending_ok: bool, findings: &mut Findings
         }
     }
     let known: HashSet<Uuid> = facts.sold.iter().map(|sold| sold.id).collect();
-    for shown in facts.shown.iter().filter(|shown| !known.contains(&shown.id) && !pending.creates(shown.id)) {
+    let unheard = |shown: &&Shown| !known.contains(&shown.id) && !pending.creates(shown.id);
+    for shown in facts.shown.iter().filter(|shown| facts.elsewhere.is_none() && unheard(shown)) {
         findings.add(Kind::UnknownEvent, || {
             format!("event {}: the event service has it, and the booking service has not heard of it", shown.id)
         });
