@@ -8,7 +8,7 @@
 //! - [`raw`]: requests byte by byte, where a well-behaved client cannot misbehave enough
 //! - [`exposition`], [`series`]: a strict reader of what `/metrics` says
 //! - [`dashboard`], [`promql`]: what Grafana's dashboards ask Prometheus for
-//! - [`server`]: a process to be killed and started again
+//! - [`server`]: a process to be killed and started again; [`ports`]: where it comes back
 //! - [`samples`]: things to create
 //! - [`wait`]: waiting without sleeping, and saying what was not run
 
@@ -17,6 +17,7 @@ pub mod api;
 pub mod binary;
 pub mod dashboard;
 pub mod exposition;
+pub mod ports;
 pub mod promql;
 pub mod raw;
 pub mod samples;

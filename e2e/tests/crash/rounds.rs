@@ -6,11 +6,11 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
-    net::TcpListener,
     time::{Duration, Instant},
 };
 
 use e2e::{
+    ports,
     server::{Plan, Server},
     start_page::Addresses,
 };
@@ -68,12 +68,9 @@ fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
     assert_clean(&verify_folder(folder.path()));
 }
 
-/// Ports to come back on. Below those that the system gives out: while the process is down, another test must not get one.
 fn addresses() -> Addresses {
-    let first = 20_000 + std::process::id() % 10_000;
-    let free = |port: &u32| TcpListener::bind(format!("127.0.0.1:{port}")).is_ok();
-    let mut ports = (first..32_000).filter(free).map(|port| format!("http://127.0.0.1:{port}"));
-    let mut next = || ports.next().expect("four of so many are free");
+    let mut urls = ports::reserved().map(|port| format!("http://127.0.0.1:{port}"));
+    let mut next = || urls.next().expect("four of so many are free");
     Addresses { events: next(), bookings: next(), events_ops: next(), bookings_ops: next() }
 }
 

@@ -16,7 +16,7 @@ pub struct Options {
     #[command(flatten)]
     urls: UrlOptions,
     // Not from DATA_DIR: that may be set for a system that runs, and then the running one is meant.
-    /// Check the data folder of a stopped system instead
+    /// Check the data folder of a stopped system instead, or that of one service that runs apart
     #[arg(long)]
     data_dir: Option<String>,
     /// Hold the bookings against what `load --record` wrote

@@ -89,9 +89,17 @@ impl Look {
 
     /// How long nothing may have changed.
     fn calm(&self) -> Duration {
-        let of_a_store = |replicas: &Replicas| replicas.stored("myevents_mongodb_pool_connections").is_some();
-        if of_a_store(&self.events) || of_a_store(&self.bookings) { SHARED } else { PAUSE }
+        if over_mongo(&self.events) || over_mongo(&self.bookings) { SHARED } else { PAUSE }
     }
+
+    /// Whether seats may have been taken and given back without a booking: MongoDB has no transactions here.
+    pub(super) fn gives_back(&self) -> bool {
+        over_mongo(&self.bookings)
+    }
+}
+
+fn over_mongo(replicas: &Replicas) -> bool {
+    replicas.stored("myevents_mongodb_pool_connections").is_some()
 }
 
 /// Waits for it. What stays behind although nothing is under way is not waited for longer than that: it is what is looked

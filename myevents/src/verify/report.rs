@@ -25,7 +25,7 @@ pub(super) struct Report {
     /// What was held against the record.
     record: Option<Checked>,
     /// What this kind of reading cannot see.
-    not_seen: Vec<&'static str>,
+    not_seen: Vec<String>,
     /// How many things are wrong, by kind.
     found: BTreeMap<Kind, u64>,
     findings: Vec<Finding>,
@@ -51,9 +51,12 @@ impl Report {
         let (system, not_seen) = match &plan.source {
             Source::Running(urls, _) => (
                 format!("running at {} and {}", urls.events.join(", "), urls.bookings.join(", ")),
-                vec!["the database files, the bookings' seq and the versions of the view one by one (see --data-dir)"],
+                vec![
+                    "the database files, the bookings' seq and the versions of the view one by one (see --data-dir)"
+                        .into(),
+                ],
             ),
-            Source::Stopped(folder) => (format!("stopped, in {}", folder.display()), Vec::new()),
+            Source::Stopped(folder) => (format!("stopped, in {}", folder.display()), not_here(facts.elsewhere)),
         };
         let counts = Counts { events, bookings, cancelled, seats, pending };
         let (ok, unlisted) = (findings.total() == 0, findings.unlisted());
@@ -64,7 +67,7 @@ impl Report {
     /// Where damage kept the rest from being read.
     pub(super) fn unreadable(plan: &Plan, findings: Findings) -> Self {
         let empty = Self::new(plan, &Facts::default(), None, findings);
-        Self { not_seen: vec!["everything else, as a file cannot be read"], ..empty }
+        Self { not_seen: vec!["everything else, as a file cannot be read".into()], ..empty }
     }
 
     /// Whether nothing was found.
@@ -107,6 +110,12 @@ impl fmt::Display for Report {
             wrong => writeln!(f, "{wrong} things are wrong."),
         }
     }
+}
+
+/// What is not seen in the folder of a service that runs apart.
+fn not_here(elsewhere: Option<&str>) -> Vec<String> {
+    let told = |file| format!("{file}, and whether the services agree: it was never in this folder");
+    elsewhere.map(told).into_iter().collect()
 }
 
 /// The JSON for what could not be checked.

@@ -41,7 +41,8 @@ pub(super) async fn read(urls: &Urls, patience: Duration, watch: &mut Watch) -> 
 }
 
 async fn one_reading(client: &Client, urls: &Urls, look: &Look, watch: &mut Watch) -> anyhow::Result<Facts> {
-    let mut facts = Facts { totals: Some(look.totals()), ..Facts::default() };
+    let (totals, gives_back) = (Some(look.totals()), look.gives_back());
+    let mut facts = Facts { totals, gives_back, ..Facts::default() };
     pages(client, &format!("{}/events", rest(client, &urls.events).await), |event: EventJson| {
         facts.shown.push(event.shown())
     })

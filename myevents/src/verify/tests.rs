@@ -71,6 +71,20 @@ fn each_thing_that_is_wrong_is_found_by_its_kind() {
 }
 
 #[test]
+fn seats_that_were_taken_and_given_back_are_two_changes_where_the_store_does_that() {
+    let changed = |version: u64, gives_back: bool| {
+        let mut facts = Facts { gives_back, ..in_order() };
+        let totals = Totals { seat_changes: version, view_seat_changes: version, ..facts.totals.unwrap() };
+        (facts.sold[0].version, facts.shown[0].version, facts.totals) = (version, Some(version), Some(totals));
+        found(&facts)
+    };
+    assert_eq!(changed(5, true), []);
+    for (version, gives_back) in [(5, false), (4, true), (1, true)] {
+        assert_eq!(changed(version, gives_back).first(), Some(&Kind::Version), "{version} {gives_back}");
+    }
+}
+
+#[test]
 fn of_a_million_things_that_are_wrong_some_are_kept_and_all_are_counted() {
     let mut facts = in_order();
     facts.tally.orphans = vec![EVENT; 1_000_000];

@@ -19,6 +19,11 @@ impl Watch {
         Self { against, findings: Findings::default() }
     }
 
+    /// Whether there is a record.
+    pub(super) fn has_record(&self) -> bool {
+        self.against.is_some()
+    }
+
     /// Before the first booking. What an earlier reading has found is forgotten.
     pub(super) fn begin(&mut self) {
         self.findings = Findings::default();

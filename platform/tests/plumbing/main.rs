@@ -21,6 +21,7 @@ mod mongo_outbox;
 #[expect(dead_code, reason = "no server of its own is used here")]
 #[path = "../servers/mongo.rs"]
 mod mongo_server;
+#[path = "../servers/proxy.rs"]
 mod proxy;
 #[expect(dead_code, reason = "the tests here choose their own queues, and need no virtual host")]
 #[path = "../servers/rabbitmq.rs"]

@@ -1,0 +1,59 @@
+//! The broker goes and comes back under running services: bookings go on, and the event service hears of all of them.
+
+use std::time::Duration;
+
+use e2e::eventually;
+use serde_json::json;
+
+use crate::{tools::verify, world::World};
+
+/// After the broker's return.
+const BACK: Duration = Duration::from_secs(10);
+
+/// Until its loss is noticed.
+const NOTICED: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn bookings_go_on_without_a_broker_and_arrive_when_it_is_back() {
+    let Some(world) = World::start(1).await else { return };
+    let (events, bookings, broker) = (&world.events[0], &world.bookings[0], &world.servers.broker);
+    let event = world.event("without a broker", 1000).await;
+    let mut booked = 0;
+    for how in ["killed", "stopped"] {
+        broker.remembers_its_queues();
+        if how == "killed" {
+            broker.kill()
+        } else {
+            broker.stop()
+        }
+        for _ in 0..50 {
+            bookings.rest.post(&format!("/events/{event}/bookings"), &json!({"seats": 1})).await.expect(201);
+            booked += 1;
+        }
+        for replica in [events, bookings] {
+            let told = eventually(NOTICED, "it says that the broker is away", async || {
+                let told = replica.ops.get("/readyz").await.expect(200).json();
+                (told["checks"]["broker"]["ok"] == false).then_some(told)
+            })
+            .await;
+            assert_eq!((&told["ready"], &told["checks"]["broker"]["required"]), (&json!(true), &json!(false)));
+            assert_eq!(replica.ops.metrics().await.sum("myevents_amqp_connected", &[]), 0.0);
+        }
+        bookings.rest.post(&format!("/events/{event}/bookings"), &json!({"seats": 1})).await.expect(201);
+        booked += 1;
+        let shown = events.rest.get(&format!("/events/{event}")).await.expect(200).json();
+        assert!(shown["booked_seats"].as_u64().unwrap() < booked, "{how}: it has heard of bookings without a broker");
+
+        broker.start();
+        broker.runs().await;
+        eventually(BACK, "the event service hears of all bookings", async || {
+            let shown = events.rest.get(&format!("/events/{event}")).await.expect(200).json();
+            (shown["booked_seats"] == booked).then_some(())
+        })
+        .await;
+        for replica in [events, bookings] {
+            assert_eq!(replica.logged("no connection to the broker").len(), if how == "killed" { 1 } else { 2 });
+        }
+    }
+    verify(&world, &[]);
+}

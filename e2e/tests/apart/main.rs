@@ -1,0 +1,36 @@
+//! The services as processes of their own, several of each, over a real RabbitMQ and MongoDB: the same promises as in one
+//! process, whatever is killed, stopped or away.
+//!
+//! - [`world`], [`replica`], [`tools`]: the servers, the processes, and what the command line does with them
+//! - [`replicas`]: several of each service on one database and broker
+//! - [`rounds`]: 20 rounds of `kill -9`, with [`clients`] of the event service
+//! - [`start`]: started before the servers are up
+//! - [`database`], [`broker`]: a server that is away, and comes back
+//! - [`poison`]: messages that nobody can handle
+//! - [`stop`]: SIGTERM with work in hand
+//! - [`alone`]: a service with a file of its own
+//!
+//! Each test has the broker to itself, since most of them stop it or ask much of it, with a virtual host of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod alone;
+mod broker;
+mod clients;
+mod database;
+#[path = "../../../platform/tests/servers/mongo.rs"]
+mod mongo_server;
+mod poison;
+#[expect(dead_code, reason = "nothing here is slow")]
+#[path = "../../../platform/tests/servers/proxy.rs"]
+mod proxy;
+#[expect(dead_code, reason = "nothing here closes connections or raises an alarm")]
+#[path = "../../../platform/tests/servers/rabbitmq.rs"]
+mod rabbitmq;
+mod replica;
+mod replicas;
+mod rounds;
+mod start;
+mod stop;
+mod tools;
+mod world;

@@ -1,0 +1,166 @@
+//! 20 rounds of `kill -9` under load: of either service, of either replica, of the broker. In the end everything that was
+//! answered must be there, once, and both services must agree.
+//!
+//! A round counts only if the kill hit something: requests that were never answered, or for the broker bookings in its
+//! absence. The database is not killed: the stand-in keeps nothing on disk.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    time::{Duration, Instant},
+};
+
+use e2e::eventually;
+
+use crate::{
+    clients::Clients,
+    tools::{Load, verify},
+    world::World,
+};
+
+const ROUNDS: usize = 20;
+const ROUNDS_MAX: usize = 40;
+
+/// The broker takes seconds to start, so it is killed in one of so many rounds.
+const BROKER_EVERY: u64 = 6;
+
+/// Bookings that a kill of the broker must meet.
+const WITHOUT_BROKER: usize = 20;
+
+/// A busy machine may take this long for anything here.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A lost request is noticed at once, or was none.
+const NOTICED: Duration = Duration::from_secs(1);
+
+/// Simple and enough: the same numbers from the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Victim {
+    Events(usize),
+    Bookings(usize),
+    Broker,
+}
+
+impl Victim {
+    /// Each kind comes early once, so that none is left out by chance.
+    fn choose(round: usize, dice: &mut Dice) -> Self {
+        let number = dice.below(2) as usize;
+        match (round, dice.below(BROKER_EVERY)) {
+            (0, _) | (3.., 0) => Self::Broker,
+            (1, _) | (3.., 1..=2) => Self::Events(number),
+            _ => Self::Bookings(number),
+        }
+    }
+}
+
+/// Everything that runs.
+struct Arena {
+    world: World,
+    load: Load,
+    clients: Clients,
+}
+
+impl Arena {
+    /// Kills it and starts it again; says whether that hit something.
+    async fn kill(&mut self, victim: Victim) -> bool {
+        match victim {
+            Victim::Broker => {
+                let broker = &self.world.servers.broker;
+                broker.remembers_its_queues();
+                let booked = self.load.recorded("booked");
+                broker.kill();
+                self.booked(booked + WITHOUT_BROKER).await;
+                broker.start();
+                broker.runs().await;
+                true
+            }
+            Victim::Events(number) => {
+                let before = self.clients.lost();
+                self.world.events[number].kill();
+                let hit = self.noticed(|arena| arena.clients.lost() > before).await;
+                self.world.events[number].start_again();
+                hit
+            }
+            Victim::Bookings(number) => {
+                let before = self.load.recorded("unanswered_");
+                self.world.bookings[number].kill();
+                let hit = self.noticed(|arena| arena.load.recorded("unanswered_") > before).await;
+                self.world.bookings[number].start_again();
+                hit
+            }
+        }
+    }
+
+    async fn noticed(&self, what: impl Fn(&Self) -> bool) -> bool {
+        let began = Instant::now();
+        while !what(self) {
+            if began.elapsed() > NOTICED {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        true
+    }
+
+    /// Waits until the load has booked so much.
+    async fn booked(&self, count: usize) {
+        eventually(PATIENCE, "the load books", async || (self.load.recorded("booked") > count).then_some(())).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_kills_of_any_process_lose_double_and_oversell_nothing() {
+    let Some(world) = World::start_to_kill(2).await else { return };
+    let seed = RandomState::new().hash_one(());
+    println!("seed {seed}");
+    let (mut dice, folder, began) = (Dice(seed), tempfile::tempdir().unwrap(), Instant::now());
+    let load = Load::start(&world, folder.path(), &["--connections", "32"]);
+    let clients = Clients::start(world.events.iter().map(|replica| replica.rest.clone()));
+    let mut arena = Arena { world, load, clients };
+
+    let (mut counted, mut hits) = (0, [0; 3]);
+    for round in 0..ROUNDS_MAX {
+        arena.booked(arena.load.recorded("booked") + 20).await;
+        tokio::time::sleep(Duration::from_millis(dice.below(200))).await; // a random moment
+        let victim = Victim::choose(round, &mut dice);
+        if arena.kill(victim).await {
+            counted += 1;
+            hits[match victim {
+                Victim::Events(_) => 0,
+                Victim::Bookings(_) => 1,
+                Victim::Broker => 2,
+            }] += 1;
+        }
+        if counted == ROUNDS {
+            break;
+        }
+    }
+    let Arena { world, mut load, clients } = arena;
+    load.stop();
+    let (lost, created) = (clients.lost(), clients.stop().await);
+    println!(
+        "{counted} kills that hit something (event services, booking services, broker: {hits:?}) in {:?}; {} and {lost} \
+         requests without an answer, {} bookings, {} cancellations and {} events to be found again",
+        began.elapsed(),
+        load.recorded("unanswered_"),
+        load.recorded("booked"),
+        load.recorded("cancelled"),
+        created.len()
+    );
+    assert_eq!(counted, ROUNDS, "inconclusive: too few kills hit something: {hits:?} (seed {seed})");
+
+    world.ready().await;
+    print!("{}", verify(&world, &["--against", load.record(), "--patience", "60"]));
+    for event in created {
+        world.events[0].rest.get(&format!("/events/{event}")).await.expect(200);
+        world.bookings[0].rest.get(&format!("/events/{event}")).await.expect(200);
+    }
+}
