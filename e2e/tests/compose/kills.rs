@@ -12,7 +12,7 @@ pub(crate) const RECORDER: &str = "myevents-test-recorder";
 /// Kills each of them once, each time with requests under way.
 pub(crate) async fn each_under_load(stack: &Stack, services: &[&str]) {
     let record = format!("{}:/record", stack.folder("record"));
-    let load = ["load", "--rate", "60", "--connections", "8", "--names", "Recorded", "--events", "5"];
+    let load = ["load", "--rate", "200", "--connections", "16", "--names", "Recorded", "--events", "5"];
     // It gives up if the system is killed while it makes its events, so they are made before.
     let prepare = [&["run", "--rm", "--no-TTY", "--no-deps", "load"], &load[..], &["--duration", "1"]].concat();
     let prepared = async || stack.try_compose(&prepare).0.then_some(());
