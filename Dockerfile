@@ -11,7 +11,8 @@ ARG RUNTIME_IMAGE=scratch
 
 FROM ${RUST_IMAGE} AS build
 ARG TARGETARCH
-# `dev` builds quicker and is larger; what it makes lies in target/*/debug.
+# `dev` builds quicker and is larger; what it makes lies in target/*/debug. Nobody debugs in a container without a shell, so
+# it leaves out what a debugger reads.
 ARG PROFILE=release
 # The commit, shown by myevents_build_info; the .git folder is not part of the context.
 ARG REVISION=unknown
@@ -24,6 +25,7 @@ RUN --mount=type=cache,id=myevents-registry,target=/usr/local/cargo/registry,sha
     set -eu; \
     target=$(rustc --print host-tuple); \
     BUILD_REVISION="${REVISION}" RUSTFLAGS="-C target-feature=+crt-static" \
+    CARGO_PROFILE_DEV_DEBUG=none CARGO_PROFILE_DEV_STRIP=debuginfo \
         cargo build --locked --profile "${PROFILE}" --target "${target}" -p eventservice -p bookingservice -p myevents; \
     folder="target/${target}/${PROFILE}"; \
     if [ "${PROFILE}" = dev ]; then folder="target/${target}/debug"; fi; \

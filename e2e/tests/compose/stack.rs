@@ -28,6 +28,8 @@ pub(crate) struct Stack {
     files: Vec<String>,
     /// What Docker had before.
     before: Vec<String>,
+    /// Whether the profile `exporters` is on.
+    exporters: Cell<bool>,
     last_step: Cell<Instant>,
     ended: Cell<bool>,
 }
@@ -48,9 +50,9 @@ impl Stack {
         let given = std::env::var("COMPOSE_TEST_FILES").unwrap_or_default();
         let files = ["docker-compose.yml"].into_iter().chain(given.split(':')).chain(more.iter().copied());
         let files = files.filter(|file| !file.is_empty()).map(str::to_owned).collect();
-        let (last_step, ended) = (Cell::new(Instant::now()), Cell::new(false));
-        let mut stack = Self { place, files, before: Vec::new(), last_step, ended };
-        stack.compose(&["down", "--volumes", "--remove-orphans"]); // what an interrupted run left
+        let (exporters, last_step, ended) = (Cell::new(false), Cell::new(Instant::now()), Cell::new(false));
+        let mut stack = Self { place, files, before: Vec::new(), exporters, last_step, ended };
+        stack.compose(&["--profile", "exporters", "down", "--volumes", "--remove-orphans"]); // what an interrupted run left
         stack.before = there();
         stack
     }
@@ -78,6 +80,14 @@ impl Stack {
         self.compose(&arguments);
         println!("      healthy after {:.1} s", began.elapsed().as_secs_f64());
         self.step(&arguments.join(" "));
+    }
+
+    /// The same with the profile `exporters`. Gives the Prometheus jobs of those exporters that there are.
+    pub(crate) fn up_with_exporters(&self, arguments: &[&str]) -> Vec<&'static str> {
+        self.exporters.set(true);
+        self.up(arguments);
+        let jobs = [("node-exporter", "node"), ("mongodb-exporter", "mongodb")];
+        jobs.into_iter().filter(|(service, _)| self.has(service)).map(|(_, job)| job).collect()
     }
 
     /// Takes all away, and checks that it is.
@@ -123,6 +133,9 @@ impl Stack {
         for file in &self.files {
             compose.args(["--file", file]);
         }
+        if self.exporters.get() {
+            compose.args(["--profile", "exporters"]); // `down`, too, takes away only what the profiles name
+        }
         told(compose.args(["--progress", "quiet"]).args(arguments))
     }
 
@@ -142,6 +155,7 @@ impl Drop for Stack {
     fn drop(&mut self) {
         if !self.ended.get() {
             docker(&["rm", "--force", RECORDER]);
+            self.exporters.set(true);
             self.try_compose(&["down", "--volumes", "--remove-orphans"]);
         }
     }
