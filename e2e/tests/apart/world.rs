@@ -32,11 +32,7 @@ impl Servers {
         static NEXT: AtomicU32 = AtomicU32::new(0); // the tests share the broker
         let broker = rabbitmq::alone().await?;
         let vhost = format!("apart-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        broker.eval(&format!(r#"rabbit_vhost:add(<<"{vhost}">>, <<"test">>)"#));
-        broker.eval(&format!(
-            r#"rabbit_auth_backend_internal:set_permissions(<<"guest">>, <<"{vhost}">>, <<".*">>, <<".*">>, <<".*">>, <<"test">>)"#
-        ));
-        let amqp = format!("amqp://guest:guest@127.0.0.1:{}/{vhost}", broker.port());
+        let amqp = broker.virtual_host(&vhost);
         Some(Self { broker, amqp, vhost })
     }
 
