@@ -7,6 +7,7 @@
 //! - [`load`]: clients that read, book and cancel, and what they measured
 //! - [`own_rest`]: how this program speaks to its own REST
 //! - [`record`]: what `load` writes down and `verify` holds the system to
+//! - [`shapes`]: what the services answer, as far as the jobs need it
 //! - [`start_page`]: what is told when all is ready
 //! - [`dead`]: the messages that a service gave up on
 //! - [`verify`]: whether what is stored agrees with itself
@@ -25,6 +26,7 @@ mod own_rest;
 pub mod record;
 mod samples;
 pub mod serve;
+mod shapes;
 mod start_page;
 pub mod urls;
 pub mod verify;

@@ -1,9 +1,13 @@
-//! What `myevents load --record FILE` writes and `myevents verify --against FILE` reads: one line of JSON for each request
-//! that could change something, written as soon as its fate is known. Reads are not in it.
+//! What `myevents load --record FILE` writes and `myevents verify --against FILE` reads: one line of JSON before each request
+//! that could change something is sent, and one as soon as its fate is known. Reads are not in it.
 //!
 //! Every booking in a record has its key. A request may be in it more than once: first as `unanswered`, and again when it
-//! was repeated under the same key. A file may hold several runs, one behind the other. A process that was killed leaves
-//! at most its last line incomplete. What a reader may conclude stands at each kind of line.
+//! was repeated under the same key. A file may hold several runs, one behind the other, or two at once.
+//!
+//! Each line is handed to the operating system before the next step is taken. So a kill of the load loses nothing but the
+//! end of its last line: what was under way then has its `sending_…` line, and no other. (A power cut may lose more.) A run
+//! that ended well says so; of one that did not, more lines may be gone, if the file was cut off by somebody. What a reader
+//! may conclude stands at each kind of line.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +15,28 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "snake_case")]
 pub enum Line {
+    /// A booking will be sent; without a further line about it, its fate is not known.
+    SendingBooking {
+        /// When.
+        at: String,
+        /// What is asked for.
+        #[serde(flatten)]
+        asked: Asked,
+    },
+    /// A `DELETE` will be sent; without a further line about it, its fate is not known.
+    SendingCancellation {
+        /// When.
+        at: String,
+        /// The booking's id.
+        booking: String,
+    },
+    /// The run is over, and nothing of it is missing.
+    Ended {
+        /// When.
+        at: String,
+        /// How the names of its users begin.
+        users: String,
+    },
     /// 201, or 200 for a repetition: this booking exists, under this key alone, with these seats of this event.
     Booked {
         /// When the answer was there.

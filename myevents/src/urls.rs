@@ -10,17 +10,22 @@ use platform::config::{Checks, Given, given};
 use reqwest::{Client, Method, StatusCode};
 use serde::de::DeserializeOwned;
 
-/// For one request.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// Where the four ports are unless told otherwise.
+const DEFAULTS: [(&str, &str); 4] = [
+    ("EVENTS_URL", "http://127.0.0.1:8181"),
+    ("BOOKINGS_URL", "http://127.0.0.1:8282"),
+    ("EVENTS_OPS_URL", "http://127.0.0.1:9100"),
+    ("BOOKINGS_OPS_URL", "http://127.0.0.1:9101"),
+];
 
 /// The four ports of a system, where `myevents` has them unless told otherwise.
 #[derive(clap::Args)]
 pub struct UrlOptions {
     /// The event service's REST; of several replicas all, separated by commas, here and below
-    #[arg(long, env = "EVENTS_URL", default_value = "http://127.0.0.1:8181")]
+    #[arg(long, env = "EVENTS_URL", default_value = DEFAULTS[0].1)]
     events_url: Option<String>,
     /// The booking service's REST
-    #[arg(long, env = "BOOKINGS_URL", default_value = "http://127.0.0.1:8282")]
+    #[arg(long, env = "BOOKINGS_URL", default_value = DEFAULTS[1].1)]
     bookings_url: Option<String>,
     #[command(flatten)]
     ops: OpsUrlOptions,
@@ -30,10 +35,10 @@ pub struct UrlOptions {
 #[derive(clap::Args)]
 pub struct OpsUrlOptions {
     /// The event service's ops port; all of several replicas, separated by commas, here and below
-    #[arg(long, env = "EVENTS_OPS_URL", default_value = "http://127.0.0.1:9100")]
+    #[arg(long, env = "EVENTS_OPS_URL", default_value = DEFAULTS[2].1)]
     events_ops_url: Option<String>,
     /// The booking service's ops port
-    #[arg(long, env = "BOOKINGS_OPS_URL", default_value = "http://127.0.0.1:9101")]
+    #[arg(long, env = "BOOKINGS_OPS_URL", default_value = DEFAULTS[3].1)]
     bookings_ops_url: Option<String>,
 }
 
@@ -58,6 +63,13 @@ pub struct OpsUrls {
 }
 
 impl UrlOptions {
+    /// Those that somebody has set, by variable or flag.
+    pub fn set(&self) -> Vec<&'static str> {
+        let texts = [&self.events_url, &self.bookings_url, &self.ops.events_ops_url, &self.ops.bookings_ops_url];
+        let set = texts.into_iter().zip(DEFAULTS).filter(|(text, (_, default))| text.as_deref() != Some(default));
+        set.map(|(_, (name, _))| name).collect()
+    }
+
     /// Checks them.
     pub fn read(&self, checks: &mut Checks) -> Urls {
         Urls {
@@ -95,8 +107,9 @@ pub(crate) fn list<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<V
 }
 
 /// A client for them. Systems are on this machine or in its network, so no proxy is asked.
-pub fn client() -> anyhow::Result<Client> {
-    Ok(Client::builder().no_proxy().timeout(TIMEOUT).build()?)
+/// Each request may take so long.
+pub fn client(patience: Duration) -> anyhow::Result<Client> {
+    Ok(Client::builder().no_proxy().timeout(patience).build()?)
 }
 
 /// The JSON that `url` answers with; `None` for a 404. Every other status is an error with what the service said.

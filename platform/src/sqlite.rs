@@ -3,7 +3,7 @@
 //! - [`open`]: the lock, what kind of file it is, migrations, check after a crash
 //! - [`writer`]: commits a batch of waiting requests per fsync
 //! - [`reader`]: reads what is committed, beside the writer
-//! - [`stopped`]: a stopped process's file, only to look at
+//! - [`stopped`]: a stopped process's file, only to look at: [`rows`] one by one, and whether its [`schema`] is right
 //! - [`outbox`]: the one table that belongs to the plumbing, written once for both services
 //! - [`place`]: whether the files are still where they were opened
 //! - [`trouble`]: one log line when something begins to fail
@@ -17,6 +17,8 @@ pub mod open;
 pub mod outbox;
 mod place;
 pub mod reader;
+pub mod rows;
+mod schema;
 pub mod stopped;
 mod trouble;
 pub mod writer;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use contracts::Instant;
-use platform::sqlite::{open::OpenError, stopped::StoppedFile};
+use platform::sqlite::{open::OpenError, rows::BadRow, stopped::StoppedFile};
 use rusqlite::Row;
 use uuid::Uuid;
 
@@ -61,25 +61,28 @@ impl Audit {
     }
 
     /// All events.
-    pub fn events(&self) -> Result<Vec<StoredEvent>, OpenError> {
+    pub fn events(&self, bad: impl FnMut(BadRow)) -> Result<Vec<StoredEvent>, OpenError> {
         let sql = "SELECT id, name, end_date, capacity, seats_left, booked_seats, version FROM events";
-        self.file.read(|connection| connection.prepare(sql)?.query_map([], event)?.collect())
+        let mut all = Vec::new();
+        self.file.each_row("events", sql, [], |row| event(row).map(|event| all.push(event)), bad)?;
+        Ok(all)
     }
 
     /// Shows each booking once, in the order in which they lie there: a million take about a second.
-    pub fn each_booking(&self, mut look: impl FnMut(StoredBooking<'_>)) -> Result<(), OpenError> {
+    pub fn each_booking(
+        &self,
+        mut look: impl FnMut(StoredBooking<'_>),
+        bad: impl FnMut(BadRow),
+    ) -> Result<(), OpenError> {
         let sql = "SELECT b.id, e.id, b.seq, b.user_id, b.seats, b.cancelled_at IS NOT NULL
                    FROM bookings b LEFT JOIN events e ON e.number = b.event";
-        self.file.read(|connection| {
-            let mut statement = connection.prepare(sql)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let user_id = row.get_ref(3)?.as_str()?;
-                let (id, event_id, seq) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                look(StoredBooking { id, event_id, seq, user_id, seats: row.get(4)?, cancelled: row.get(5)? });
-            }
+        let booking = |row: &Row<'_>| {
+            let user_id = row.get_ref(3)?.as_str()?;
+            let (id, event_id, seq) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            look(StoredBooking { id, event_id, seq, user_id, seats: row.get(4)?, cancelled: row.get(5)? });
             Ok(())
-        })
+        };
+        self.file.each_row("bookings", sql, [], booking, bad)
     }
 }
 

@@ -1,14 +1,17 @@
 //! What the file of a stopped event service holds, as plain values: for `myevents verify`, which compares it with what
-//! must hold. It only reads, and judges nothing.
+//! must hold. It only reads, and judges nothing but what no other service knows of.
 
 use std::path::PathBuf;
 
 use contracts::Instant;
-use platform::sqlite::{open::OpenError, stopped::StoppedFile};
+use platform::sqlite::{open::OpenError, rows::BadRow, stopped::StoppedFile};
 use rusqlite::Row;
 use uuid::Uuid;
 
-use super::sqlite::{instant, spec};
+use super::{
+    search_form,
+    sqlite::{instant, spec},
+};
 
 /// The file, locked.
 pub struct Audit {
@@ -33,6 +36,8 @@ pub struct StoredEvent {
     pub seats_left: Option<u64>,
     /// The highest version that was heard of.
     pub version: u64,
+    /// What contradicts itself in it, in words.
+    pub wrong: Vec<&'static str>,
 }
 
 impl Audit {
@@ -42,20 +47,34 @@ impl Audit {
     }
 
     /// All events.
-    pub fn events(&self) -> Result<Vec<StoredEvent>, OpenError> {
-        let sql = "SELECT id, name, end_date, capacity, booked_seats, seats_left, version FROM events";
-        self.file.read(|connection| connection.prepare(sql)?.query_map([], event)?.collect())
+    pub fn events(&self, bad: impl FnMut(BadRow)) -> Result<Vec<StoredEvent>, OpenError> {
+        let sql = "SELECT e.id, e.name, e.end_date, e.capacity, e.booked_seats, e.seats_left, e.version, e.start_date,
+                          e.name_lower, e.location_id IS NOT NULL AND l.id IS NULL
+                   FROM events e LEFT JOIN locations l ON l.id = e.location_id";
+        let mut all = Vec::new();
+        self.file.each_row("events", sql, [], |row| event(row).map(|event| all.push(event)), bad)?;
+        Ok(all)
     }
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
+    let name: String = row.get(1)?;
+    let (start_date, end_date, name_lower, is_nowhere) =
+        (instant(row, 7)?, instant(row, 2)?, row.get_ref(8)?.as_str()?, row.get(9)?);
+    let wrong = [
+        (is_nowhere, "its location is not there"),
+        (name_lower != search_form(&name), "name_lower is not its name, so it is not found by it"),
+        (start_date > end_date, "it ends before it begins"),
+    ];
+    let wrong = wrong.into_iter().filter_map(|(is, what)| is.then_some(what)).collect();
     Ok(StoredEvent {
         id: row.get(0)?,
-        name: row.get(1)?,
-        end_date: instant(row, 2)?,
+        name,
+        end_date,
         capacity: row.get(3)?,
         booked_seats: row.get(4)?,
         seats_left: row.get(5)?,
         version: row.get(6)?,
+        wrong,
     })
 }

@@ -1,5 +1,7 @@
 //! The dead letters of a running system, by `/dead` of both ops ports.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use platform::outbox::DeadLetter;
 use reqwest::{Client, Method};
@@ -7,12 +9,13 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Letter;
-use crate::urls::{OpsUrls, ask, client};
+use crate::{
+    shapes::DeadList,
+    urls::{OpsUrls, ask, client},
+};
 
-#[derive(Deserialize)]
-struct DeadList {
-    items: Vec<DeadLetter>,
-}
+/// For one request: somebody sits and waits for the list.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Deserialize)]
 struct Redriven {
@@ -25,7 +28,7 @@ fn services(ops: &OpsUrls) -> [(&'static str, &str); 2] {
 }
 
 pub(super) async fn list(ops: &OpsUrls) -> anyhow::Result<Vec<Letter>> {
-    let (client, mut letters) = (client()?, Vec::new());
+    let (client, mut letters) = (client(PATIENCE)?, Vec::new());
     for (keeper, url) in services(ops) {
         letters.extend(of(&client, url).await?.into_iter().map(|letter| Letter::of(keeper, letter)));
     }
@@ -39,7 +42,7 @@ async fn of(client: &Client, url: &str) -> anyhow::Result<Vec<DeadLetter>> {
 
 /// How many. With an id, one service has it at most, and the other answers 404.
 pub(super) async fn redrive(ops: &OpsUrls, id: Option<Uuid>) -> anyhow::Result<u64> {
-    let (client, mut redriven) = (client()?, 0);
+    let (client, mut redriven) = (client(PATIENCE)?, 0);
     let which = id.map_or_else(String::new, |id| format!("?id={id}"));
     for (_, url) in services(ops) {
         let answer: Option<Redriven> = ask(&client, Method::POST, &format!("{url}/dead/redrive{which}")).await?;

@@ -10,7 +10,7 @@ use eventservice::store::{audit::Audit as Events, sqlite as events};
 use platform::{
     metrics::Metrics,
     outbox::DeadLetters,
-    sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox},
+    sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox, rows::BadRow, stopped::StoppedFile},
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -22,8 +22,13 @@ pub(super) fn list(folder: &Path) -> anyhow::Result<Vec<Letter>> {
     let events = Events::open(folder.to_owned()).map_err(not_stopped)?;
     let bookings = Bookings::open(folder.to_owned()).map_err(not_stopped)?;
     let letters = |keeper, letters: Vec<_>| letters.into_iter().map(move |letter| Letter::of(keeper, letter));
-    let all = letters("eventservice", events.file.dead_letters()?);
-    Ok(all.chain(letters("bookingservice", bookings.file.dead_letters()?)).collect())
+    let all = letters("eventservice", events.file.dead_letters(unreadable(&events.file))?);
+    Ok(all.chain(letters("bookingservice", bookings.file.dead_letters(unreadable(&bookings.file))?)).collect())
+}
+
+/// Says so on standard error: the list stays one.
+fn unreadable(file: &StoppedFile) -> impl FnMut(BadRow) {
+    move |row| eprintln!("myevents: {} holds something that cannot be read: {row}", file.path().display())
 }
 
 /// How many. They are published when the system starts.

@@ -58,7 +58,8 @@ impl Client {
     pub(super) async fn run(mut self, phase: Phase) {
         let shared = self.shared.clone();
         while let Some(turn) = shared.pace.turn().await {
-            let Some(job) = self.again.take().or_else(|| Job::next(&shared, phase, &self.user)) else { break };
+            let next = || Job::next(&shared, phase, &self.user).inspect(|job| settle::sending(&shared, job));
+            let Some(job) = self.again.take().or_else(next) else { break };
             // A request that cannot be sent keeps its turn: in an open loop its latency goes on growing.
             let answer = loop {
                 let since = turn.since();

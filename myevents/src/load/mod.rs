@@ -94,7 +94,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let text = if json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
     // `println!` would panic where nobody reads.
     io::stdout().write_all(text.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(if report.record_trouble.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Loads the system until the time is over or `stop` is cancelled, and tells what was done.
@@ -135,8 +135,12 @@ pub async fn perform(plan: Plan, stop: CancellationToken) -> anyhow::Result<Repo
         timer.abort();
     }
     let ended = ended.await.unwrap_or_else(|_| Instant::now());
+    let record_trouble = done.recorder.as_ref().and_then(|recorder| {
+        recorder.end(settle::users(&done.run));
+        recorder.trouble().map(str::to_owned)
+    });
     let (stock, tally) = (done.stock(), done.tally());
-    Ok(Report::new(&done.plan, &done.pace, ended, &stock, &tally))
+    Ok(Report { record_trouble, ..Report::new(&done.plan, &done.pace, ended, &stock, &tally) })
 }
 
 /// Runs all clients of one phase to their end.

@@ -17,6 +17,7 @@ use super::{
     stock::{Event, Stock},
     target::Target,
 };
+use crate::shapes::{OnSale, Page};
 
 /// How long the booking service may take to hear of a new event. It takes some milliseconds.
 const ARRIVAL: Duration = Duration::from_secs(15);
@@ -25,22 +26,11 @@ const ARRIVAL: Duration = Duration::from_secs(15);
 const DAYS: i64 = 3650;
 
 #[derive(Deserialize)]
-struct Page {
-    items: Vec<Found>,
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
 struct Found {
     id: String,
     name: String,
     end_date: Timestamp,
     capacity: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct OnSale {
-    booked_seats: u64,
 }
 
 /// Finds or creates the events, and waits until all of them can be booked.
@@ -72,7 +62,7 @@ async fn found(service: &mut Service, plan: &Plan) -> anyhow::Result<HashMap<Str
     loop {
         let name = plan.names.replace(' ', "%20");
         let get = Job::get(Kind::ListEvents, To::Events, format!("/events?name={name}%20&limit=100{after}"));
-        let page: Page = service.ask(&get).await?;
+        let page: Page<Found> = service.ask(&get).await?;
         for event in page.items {
             if event.capacity == plan.capacity && event.end_date > tomorrow {
                 there.entry(event.name).or_insert(event.id);

@@ -1,11 +1,6 @@
 //! Writes the record, line by line and unbuffered: what is known is in the file, whoever is killed next.
 
-use std::{
-    fs::File,
-    io::Write,
-    path::Path,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{fs::File, io::Write, path::Path, sync::OnceLock};
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -14,7 +9,7 @@ use crate::record::Line;
 
 pub(super) struct Recorder {
     file: File,
-    broken: AtomicBool,
+    trouble: OnceLock<String>,
 }
 
 impl Recorder {
@@ -22,17 +17,29 @@ impl Recorder {
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         let file = File::options().create(true).append(true).open(path);
         let file = file.with_context(|| format!("--record {} cannot be written", path.display()))?;
-        Ok(Self { file, broken: AtomicBool::new(false) })
+        Ok(Self { file, trouble: OnceLock::new() })
     }
 
     pub(super) fn write(&self, line: &Line) {
         let mut text = serde_json::to_string(line).expect("a line has only string keys");
         text.push('\n');
         if let Err(cause) = (&self.file).write_all(text.as_bytes())
-            && !self.broken.swap(true, Ordering::Relaxed)
+            && self.trouble.set(cause.to_string()).is_ok()
         {
             eprintln!("myevents: the record is incomplete from here on: {cause}");
         }
+    }
+
+    /// The last line of a run, if nothing is missing before it.
+    pub(super) fn end(&self, users: String) {
+        if self.trouble().is_none() {
+            self.write(&Line::Ended { at: now(), users });
+        }
+    }
+
+    /// Why lines are missing, if any are.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.trouble.get().map(String::as_str)
     }
 }
 

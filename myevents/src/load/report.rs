@@ -46,6 +46,8 @@ pub struct Report {
     pub most_unanswered_at_a_loss: u64,
     /// The last 100 of them.
     pub last_losses: Vec<Loss>,
+    /// Why the record is incomplete, if it is; then the exit code is not 0.
+    pub record_trouble: Option<String>,
     /// Connections that could not be made.
     pub connection_errors: u64,
     /// Why the last one could not.
@@ -141,6 +143,7 @@ impl Report {
             losses: tally.loss_count,
             most_unanswered_at_a_loss: tally.most_unanswered,
             last_losses: tally.losses.clone(),
+            record_trouble: None,
             connection_errors: tally.connection_errors,
             last_connection_error: tally.last_connection_error.clone(),
             seats_booked: tally.seats_booked,

@@ -11,7 +11,10 @@ use super::{
     recorder::now,
     stock::{Booking, Order},
 };
-use crate::record::{Asked, Line};
+use crate::{
+    record::{Asked, Line},
+    shapes::{OnSale, Page},
+};
 
 /// The part of a booking that matters here.
 #[derive(Deserialize)]
@@ -22,20 +25,30 @@ struct Told {
     user_id: String,
 }
 
-#[derive(Deserialize)]
-struct Page {
-    items: Vec<Told>,
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct OnSale {
-    booked_seats: u64,
-}
-
 /// The `user_id` of a client. Its beginning tells this run's bookings from others.
 pub(super) fn user(run: &str, number: u32) -> Arc<str> {
-    format!("load-{run}-{number}").into()
+    format!("{}{number}", users(run)).into()
+}
+
+/// How they begin.
+pub(super) fn users(run: &str) -> String {
+    format!("load-{run}-")
+}
+
+/// Writes down what is going to be sent for the first time.
+pub(super) fn sending(shared: &Shared, job: &Job) {
+    let Some(recorder) = &shared.recorder else { return };
+    match &job.purpose {
+        Purpose::Book(order) => {
+            let Some(asked) = asked(shared, order) else { return };
+            recorder.write(&Line::SendingBooking { at: now(), asked });
+        }
+        Purpose::Cancel(_, booking) => {
+            recorder.write(&Line::SendingCancellation { at: now(), booking: booking.id.to_string() });
+        }
+        // A booking that is repeated is in the record already.
+        Purpose::Repeat(_) | Purpose::Measure | Purpose::Walk(..) | Purpose::Look(_) => {}
+    }
 }
 
 /// Gives the request back where its fate is not known and sending it again is safe.
@@ -109,22 +122,19 @@ fn told(status: Option<u16>, answer: Option<&Answer>) -> Option<Told> {
 /// Takes the bookings of earlier runs into the stock.
 fn walked(shared: &Shared, event: usize, page: &str, answer: Option<&Answer>) {
     let mut stock = shared.stock();
-    let Some(read) = answer.and_then(|answer| serde_json::from_slice::<Page>(&answer.body).ok()) else {
+    let Some(read) = answer.and_then(|answer| serde_json::from_slice::<Page<Told>>(&answer.body).ok()) else {
         stock.events[event].walk = Some(page.to_owned()); // another time
         return;
     };
-    let ours = user(&shared.run, 0);
-    let ours = ours.trim_end_matches('0');
-    for told in read.items.into_iter().filter(|told| told.status == "confirmed" && !told.user_id.starts_with(ours)) {
+    let ours = users(&shared.run);
+    for told in read.items.into_iter().filter(|told| told.status == "confirmed" && !told.user_id.starts_with(&ours)) {
         stock.found(event, Booking { id: told.id.into(), seats: told.seats });
     }
     stock.events[event].walk = read.next.map(|next| format!("&after={next}"));
 }
 
 fn record_booking(shared: &Shared, order: &Order, booked: Option<&Told>, status: Option<u16>) {
-    let (Some(recorder), Some(key)) = (&shared.recorder, &order.key) else { return };
-    let event = shared.stock().events[order.event].id.to_string();
-    let asked = Asked { key: key.clone(), user: order.user.to_string(), event, seats: order.seats };
+    let (Some(recorder), Some(asked)) = (&shared.recorder, asked(shared, order)) else { return };
     let at = now();
     recorder.write(&match (status, booked) {
         (Some(status), Some(told)) => {
@@ -133,6 +143,12 @@ fn record_booking(shared: &Shared, order: &Order, booked: Option<&Told>, status:
         (Some(status), None) => Line::NotBooked { at, asked, status },
         (None, _) => Line::UnansweredBooking { at, asked },
     });
+}
+
+/// What stands in the record: `None` without a key.
+fn asked(shared: &Shared, order: &Order) -> Option<Asked> {
+    let event = shared.stock().events[order.event].id.to_string();
+    Some(Asked { key: order.key.clone()?, user: order.user.to_string(), event, seats: order.seats })
 }
 
 fn record_cancellation(shared: &Shared, event: usize, cancelled: &Booking, status: Option<u16>) {

@@ -74,6 +74,9 @@ impl Report {
                 "{count} requests had no answer: connections were lost {losses} times, at most {most} at once."
             )?;
         }
+        if let Some(cause) = &self.record_trouble {
+            writeln!(f, "The record is incomplete: {cause}. `verify --against` would tell nonsense by it.")?;
+        }
         if let Some(cause) = &self.last_connection_error {
             writeln!(f, "{} times no connection could be made ({cause}).", grouped(self.connection_errors))?;
         }

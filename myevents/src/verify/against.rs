@@ -4,12 +4,16 @@
 //! has one booking that it may have made, known before anything is read:
 //!
 //! - acknowledged (201 or 200): it is there, with the same event, user and seats;
-//! - unanswered, or 503: it is there as asked for, or it is not there;
-//! - a cancellation acknowledged: it is cancelled; unanswered: it is cancelled or not; none: it is not.
+//! - unanswered, 503, or never heard of again: it is there as asked for, or it is not there;
+//! - a cancellation acknowledged: it is cancelled; unanswered: it is cancelled or not.
 //!
-//! And the users of a record have no other bookings: one more is a key that booked twice.
+//! And the users of a record have no other bookings: one more is a key that booked twice. Of a run without an end in the
+//! record it may also be a line that is gone, so there it is only counted.
+//!
+//! A booking that is cancelled although the record did not ask for that is only counted, too: whoever knows its id may
+//! cancel it, and a later load does so to make room. Where nobody else could, `--exclusive` makes it wrong.
 
-use std::collections::{HashMap, HashSet};
+use std::{collections::HashMap, fmt};
 
 use bookingservice::domain::GUEST;
 use serde::Serialize;
@@ -23,21 +27,27 @@ use super::{
 /// What a record says, by the id of the booking.
 #[derive(Debug, Default)]
 pub(super) struct Against {
-    pub(super) expected: HashMap<Uuid, Expected>,
-    /// Whoever booked in it. Guests are left out: anybody may be one.
-    pub(super) users: HashSet<Box<str>>,
+    expected: HashMap<Uuid, Expected>,
+    /// Whoever booked in it, and whether their run has an end in the record.
+    pub(super) users: HashMap<Box<str>, bool>,
+    /// Lines that were cut off, and passed over.
+    pub(super) cut_off: u64,
+    /// Nobody else has cancelled.
+    pub(super) exclusive: bool,
+    cancelled_by_others: u64,
+    not_in_record: u64,
 }
 
 /// What a record says of one booking.
 #[derive(Debug, Default)]
-pub(super) struct Expected {
+struct Expected {
     /// Absent where only its cancellation is in the record.
-    pub(super) user: Option<Box<str>>,
+    user: Option<Box<str>>,
     /// What was acknowledged.
-    pub(super) acknowledged: Option<Asked>,
+    acknowledged: Option<Asked>,
     /// What was asked for without an answer; more than one only where a key was used for different things.
-    pub(super) unknown: Vec<Asked>,
-    pub(super) cancelled: Cancelled,
+    unknown: Vec<Asked>,
+    cancelled: Cancelled,
     /// How often it was found.
     found: u32,
 }
@@ -49,10 +59,16 @@ pub(super) struct Asked {
     pub(super) seats: u64,
 }
 
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} seats of event {}", self.seats, self.event)
+    }
+}
+
 /// Whether a booking was cancelled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cancelled {
-    /// Nobody asked for it.
+    /// The record did not ask for it.
     #[default]
     No,
     /// It was asked for, and the answer is not known.
@@ -72,49 +88,91 @@ pub(super) struct Checked {
     pub(super) unknown: u64,
     /// Those of them that are there.
     pub(super) unknown_there: u64,
+    /// Bookings that are cancelled, and not by the record.
+    pub(super) cancelled_by_others: u64,
+    /// Whether every run has its end in the record.
+    pub(super) complete: bool,
+    /// Bookings of users whose run has no end, that come from no line.
+    pub(super) not_in_record: u64,
+    /// Lines that were cut off, and passed over.
+    pub(super) cut_off: u64,
 }
 
-impl Expected {
-    pub(super) fn may_be_cancelled(&mut self, cancelled: Cancelled) {
-        self.cancelled = self.cancelled.max(cancelled);
+/// What the lines of a record say.
+impl Against {
+    /// This user has asked for this booking.
+    pub(super) fn asks(&mut self, id: Uuid, user: &str) {
+        let expected = self.expected.entry(id).or_default();
+        if expected.user.is_none() {
+            expected.user = Some(user.into());
+            if user != GUEST && !self.users.contains_key(user) {
+                self.users.insert(user.into(), false); // anybody may be a guest
+            }
+        }
+    }
+
+    /// It was acknowledged; gives what was acknowledged first.
+    pub(super) fn booked(&mut self, id: Uuid, what: Asked) -> Asked {
+        *self.expected.entry(id).or_default().acknowledged.get_or_insert(what)
+    }
+
+    /// What came of it is not known.
+    pub(super) fn may_be_booked(&mut self, id: Uuid, what: Asked) {
+        let unknown = &mut self.expected.entry(id).or_default().unknown;
+        if !unknown.contains(&what) {
+            unknown.push(what);
+        }
+    }
+
+    /// It was refused. If no other request under the same key may have booked, it must not be there.
+    pub(super) fn refused(&mut self, id: Uuid) {
+        let nothing = |expected: &Expected| expected.acknowledged.is_none() && expected.unknown.is_empty();
+        if self.expected.get(&id).is_some_and(nothing) {
+            self.expected.remove(&id);
+        }
+    }
+
+    /// Its cancellation was acknowledged; gives what was booked.
+    pub(super) fn cancelled(&mut self, id: Uuid, what: Asked) -> Asked {
+        self.may_be_cancelled(id, Cancelled::Yes);
+        self.booked(id, what)
+    }
+
+    /// What is known of a cancellation.
+    pub(super) fn may_be_cancelled(&mut self, id: Uuid, cancelled: Cancelled) {
+        let expected = self.expected.entry(id).or_default();
+        expected.cancelled = expected.cancelled.max(cancelled);
     }
 }
 
+/// What is stored.
 impl Against {
     /// Forgets what was seen, before another reading.
     pub(super) fn begin(&mut self) {
         self.expected.values_mut().for_each(|expected| expected.found = 0);
+        (self.cancelled_by_others, self.not_in_record) = (0, 0);
     }
 
     /// Looks at a stored booking.
     pub(super) fn see(&mut self, booking: &Booking<'_>, findings: &mut Findings) {
-        let (id, user, seats) = (booking.id, booking.user_id, booking.seats);
+        let (id, user) = (booking.id, booking.user_id);
         let Some(expected) = self.expected.get_mut(&id) else {
-            if user != GUEST && self.users.contains(user) {
-                findings.add(Kind::Doubled, || {
-                    format!(
-                        "booking {id} of {user} ({seats} seats of event {}) comes from no request of the record: a key \
-                         has booked twice, or somebody else books as {user}",
-                        booking.event_id.unwrap_or_default()
-                    )
-                });
-            }
+            self.not_in_record += u64::from(is_doubled(&self.users, booking, findings));
             return;
         };
         expected.found += 1;
         if expected.found == 2 {
             findings.add(Kind::Doubled, || format!("booking {id} is there twice"));
         }
-        let stored = booking.event_id.map(|event| Asked { event, seats });
+        let stored = booking.event_id.map(|event| Asked { event, seats: booking.seats });
         let asked = expected.acknowledged.map_or(&expected.unknown[..], |_| expected.acknowledged.as_slice());
         // Of a booking from before the record only its cancellation is known.
         let fits = asked.is_empty() || stored.is_some_and(|stored| asked.contains(&stored));
         if !fits || expected.user.as_deref().is_some_and(|asker| asker != user) {
             findings.add(Kind::ChangedBooking, || {
-                format!(
-                    "booking {id}: stored are {user} and {stored:?}, asked for were {:?} and {asked:?}",
-                    expected.user
-                )
+                let asked: Vec<_> = asked.iter().map(Asked::to_string).collect();
+                let (asked, asker) = (asked.join(" or "), expected.user.as_deref().unwrap_or("somebody"));
+                format!("booking {id}: stored are {} for {user}, asked for were {asked} for {asker}", text(booking))
             });
         }
         match (expected.cancelled, booking.cancelled) {
@@ -123,25 +181,32 @@ impl Against {
                     format!("booking {id}: its cancellation was acknowledged, and it is confirmed")
                 });
             }
-            (Cancelled::No, true) => {
+            (Cancelled::No, true) if self.exclusive => {
                 findings.add(Kind::ChangedBooking, || format!("booking {id} is cancelled, and nobody asked for that"));
             }
+            (Cancelled::No, true) => self.cancelled_by_others += 1,
             (Cancelled::Yes, true) | (Cancelled::No, false) | (Cancelled::Perhaps, _) => {}
         }
     }
 
     /// After the last stored booking: what was not seen, and what was looked for.
     pub(super) fn finish(self, findings: &mut Findings) -> Checked {
-        let mut checked = Checked::default();
+        let mut checked = Checked {
+            cancelled_by_others: self.cancelled_by_others,
+            complete: self.users.values().all(|complete| *complete),
+            not_in_record: self.not_in_record,
+            cut_off: self.cut_off,
+            ..Checked::default()
+        };
         for (id, expected) in &self.expected {
             checked.cancelled += u64::from(expected.cancelled == Cancelled::Yes);
             match expected.acknowledged {
-                Some(Asked { event, seats }) => {
+                Some(asked) => {
                     checked.acknowledged += 1;
                     if expected.found == 0 {
                         let user = expected.user.as_deref().unwrap_or("somebody");
                         findings.add(Kind::LostBooking, || {
-                            format!("booking {id} of {user} ({seats} seats of event {event}) was acknowledged, and is not there")
+                            format!("booking {id} of {user} ({asked}) was acknowledged, and is not there")
                         });
                     }
                 }
@@ -153,5 +218,32 @@ impl Against {
             }
         }
         checked
+    }
+}
+
+/// A booking that the record has not asked for: nobody's business where its user is not in the record either. Gives whether
+/// it is only to be counted, since the record is not complete.
+fn is_doubled(users: &HashMap<Box<str>, bool>, booking: &Booking<'_>, findings: &mut Findings) -> bool {
+    let (id, user) = (booking.id, booking.user_id);
+    match users.get(user) {
+        None => false,
+        Some(false) => true,
+        Some(true) => {
+            findings.add(Kind::Doubled, || {
+                format!(
+                    "booking {id} of {user} ({}) comes from no request of the record: a key has booked twice, or somebody \
+                     else books as {user}",
+                    text(booking)
+                )
+            });
+            false
+        }
+    }
+}
+
+fn text(booking: &Booking<'_>) -> String {
+    match booking.event_id {
+        Some(event) => Asked { event, seats: booking.seats }.to_string(),
+        None => format!("{} seats of an event that is not there", booking.seats),
     }
 }

@@ -1,7 +1,8 @@
 //! What was read of a system, running or stopped, as plain values. [`reconcile`](super::reconcile) judges it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use bookingservice::domain::SEATS_MAX;
 use contracts::Instant;
 use platform::{messaging::Message, outbox::DeadLetter};
 use uuid::Uuid;
@@ -19,6 +20,8 @@ pub(super) struct Facts {
     pub(super) pending: Vec<(&'static str, Message)>,
     /// Dead letters, with the service that keeps them.
     pub(super) dead: Vec<(&'static str, DeadLetter)>,
+    /// Events whose row cannot be read in one of the services: that was told, and they are not missing.
+    pub(super) unreadable: HashSet<Uuid>,
     /// What a running system's metrics say.
     pub(super) totals: Option<Totals>,
     /// Whether the store takes seats before it books, and gives back those of a booking that was made elsewhere meanwhile.
@@ -74,6 +77,8 @@ pub(super) struct Tally {
     pub(super) by_event: HashMap<Uuid, Sums>,
     /// Bookings of no event.
     pub(super) orphans: Vec<Uuid>,
+    /// Bookings of more or fewer seats than one can ask for, with these.
+    pub(super) impossible: Vec<(Uuid, u64)>,
 }
 
 /// What one event's bookings come to.
@@ -81,7 +86,8 @@ pub(super) struct Tally {
 pub(super) struct Sums {
     pub(super) bookings: u64,
     pub(super) cancelled: u64,
-    pub(super) confirmed_seats: u64,
+    /// A damaged file may hold anything: the sum of as many of the largest numbers as there can be fits.
+    pub(super) confirmed_seats: u128,
     /// All of them, where they can be seen.
     pub(super) seqs: Vec<u64>,
 }
@@ -89,6 +95,9 @@ pub(super) struct Sums {
 impl Tally {
     /// Counts a booking.
     pub(super) fn add(&mut self, booking: &Booking<'_>) {
+        if !(1..=SEATS_MAX.cast_unsigned()).contains(&booking.seats) {
+            self.impossible.push((booking.id, booking.seats));
+        }
         let Some(event) = booking.event_id else {
             self.orphans.push(booking.id);
             return;
@@ -98,15 +107,15 @@ impl Tally {
         if booking.cancelled {
             sums.cancelled += 1;
         } else {
-            sums.confirmed_seats = sums.confirmed_seats.saturating_add(booking.seats); // a damaged file may hold anything
+            sums.confirmed_seats += u128::from(booking.seats);
         }
         sums.seqs.extend(booking.seq);
     }
 
     /// Bookings, how many of them are cancelled, and the seats of the others.
-    pub(super) fn totals(&self) -> (u64, u64, u64) {
+    pub(super) fn totals(&self) -> (u64, u64, u128) {
         let add = |(bookings, cancelled, seats), sums: &Sums| {
-            (bookings + sums.bookings, cancelled + sums.cancelled, sums.confirmed_seats.saturating_add(seats))
+            (bookings + sums.bookings, cancelled + sums.cancelled, sums.confirmed_seats + seats)
         };
         self.by_event.values().fold((self.orphans.len() as u64, 0, 0), add)
     }

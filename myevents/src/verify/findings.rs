@@ -13,6 +13,8 @@ const KEPT: u64 = 100;
 pub(super) enum Kind {
     /// A database file is damaged.
     File,
+    /// A row cannot be read, or holds what cannot be.
+    Row,
     /// Seats left and seats booked do not make the capacity.
     Seats,
     /// `booked_seats` is not what the confirmed bookings come to.

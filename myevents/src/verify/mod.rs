@@ -67,7 +67,10 @@ pub async fn run(options: Options) -> ExitCode {
 
 async fn verify(plan: &Plan) -> Result<Report, Unchecked> {
     let mut findings = Findings::default();
-    let against = plan.against.as_deref().map(|file| record_file::read(file, &mut findings)).transpose()?;
+    let mut against = plan.against.as_deref().map(|file| record_file::read(file, &mut findings)).transpose()?;
+    if let Some(against) = &mut against {
+        against.exclusive = plan.exclusive;
+    }
     let mut watch = Watch::new(against);
     let facts = match &plan.source {
         Source::Running(urls, patience) => Some(running::read(urls, *patience, &mut watch).await?),

@@ -22,8 +22,11 @@ pub struct Options {
     /// Hold the bookings against what `load --record` wrote
     #[arg(long, value_name = "FILE")]
     against: Option<String>,
+    /// Nobody but that load has cancelled: a booking that is cancelled without being asked for is wrong
+    #[arg(long, requires = "against")]
+    exclusive: bool,
     /// How many seconds a running system is waited for to become quiet
-    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    #[arg(long, value_name = "SECONDS", default_value = "30", conflicts_with = "data_dir")]
     patience: Option<String>,
     /// Take it for granted that a stopped system's outboxes hold messages, as after a kill
     #[arg(long, requires = "data_dir")]
@@ -37,7 +40,10 @@ pub struct Options {
 pub(super) struct Plan {
     pub(super) source: Source,
     pub(super) against: Option<PathBuf>,
+    pub(super) exclusive: bool,
     pub(super) pending_ok: bool,
+    /// Options that were set and have no meaning here.
+    pub(super) unused: Vec<&'static str>,
 }
 
 /// What is read.
@@ -62,7 +68,15 @@ impl Options {
             Some(_) => Source::Stopped(checks.folder(given("--data-dir", &self.data_dir), "")),
             None => Source::Running(self.urls.read(&mut checks), Duration::from_secs(patience)),
         };
+        let against = self.against.is_some().then(|| checks.file(given("--against", &self.against)));
         checks.finish()?;
-        Ok(Plan { source, against: self.against.as_ref().map(PathBuf::from), pending_ok: self.pending_ok })
+        Ok(Plan {
+            // Variables may be set for a system that runs, so they are no mistake.
+            unused: if self.data_dir.is_some() { self.urls.set() } else { Vec::new() },
+            source,
+            against,
+            exclusive: self.exclusive,
+            pending_ok: self.pending_ok,
+        })
     }
 }

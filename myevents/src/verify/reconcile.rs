@@ -26,6 +26,9 @@ pub(super) fn reconcile(facts: &Facts, pending_ok: bool, findings: &mut Findings
     for id in &facts.tally.orphans {
         findings.add(Kind::Orphan, || format!("booking {id} is of an event that the booking service does not have"));
     }
+    for (id, seats) in &facts.tally.impossible {
+        findings.add(Kind::Row, || format!("booking {id} has {seats} seats: nobody can book so many"));
+    }
     let (none, shown) = (Sums::default(), by_id(&facts.shown));
     for sold in &facts.sold {
         seats(sold, facts.tally.by_event.get(&sold.id).unwrap_or(&none), facts.gives_back, findings);
@@ -34,12 +37,14 @@ pub(super) fn reconcile(facts: &Facts, pending_ok: bool, findings: &mut Findings
         }
         match shown.get(&sold.id) {
             Some(shown) => view(sold, &pending.heard(shown), findings),
+            None if facts.unreadable.contains(&sold.id) => {}
             None => findings.add(Kind::UnknownEvent, || {
                 format!("event {}: the booking service sells it, and the event service does not have it", sold.id)
             }),
         }
     }
-    let known: HashSet<Uuid> = facts.sold.iter().map(|sold| sold.id).collect();
+    let mut known: HashSet<Uuid> = facts.sold.iter().map(|sold| sold.id).collect();
+    known.extend(&facts.unreadable);
     let unheard = |shown: &&Shown| !known.contains(&shown.id) && !pending.creates(shown.id);
     for shown in facts.shown.iter().filter(|shown| facts.elsewhere.is_none() && unheard(shown)) {
         findings.add(Kind::UnknownEvent, || {
@@ -58,19 +63,19 @@ fn by_id(shown: &[Shown]) -> HashMap<Uuid, &Shown> {
 /// What the booking service says of an event, against its bookings.
 fn seats(sold: &Sold, sums: &Sums, gives_back: bool, findings: &mut Findings) {
     let (id, confirmed) = (sold.id, sums.confirmed_seats);
-    if let (Some(capacity), left) = (sold.capacity, sold.seats_left.unwrap_or(0))
-        && confirmed + left != capacity
-    {
-        findings.add(Kind::Seats, || {
-            let sum = confirmed + left;
-            format!("event {id}: {confirmed} seats of confirmed bookings + {left} left = {sum}, not {capacity}")
-        });
+    if let (Some(capacity), left) = (sold.capacity, sold.seats_left.unwrap_or(0)) {
+        let sum = confirmed + u128::from(left);
+        if sum != u128::from(capacity) {
+            findings.add(Kind::Seats, || {
+                format!("event {id}: {confirmed} seats of confirmed bookings + {left} left = {sum}, not {capacity}")
+            });
+        }
     }
     if sold.unlimited_off_by != 0 {
         findings
             .add(Kind::Seats, || format!("event {id} has no limit, and yet {} seats too many", sold.unlimited_off_by));
     }
-    if sold.booked_seats != confirmed {
+    if u128::from(sold.booked_seats) != confirmed {
         findings.add(Kind::BookedSeats, || {
             format!("event {id}: booked_seats is {}, and its confirmed bookings have {confirmed}", sold.booked_seats)
         });
@@ -121,18 +126,18 @@ fn view(sold: &Sold, shown: &Shown, findings: &mut Findings) {
 
 /// What a running system's metrics say, against what is stored.
 fn metrics(totals: &Totals, sold: &[Sold], tally: &Tally, dead: usize, findings: &mut Findings) {
-    let changes = sold.iter().map(|sold| sold.version).sum();
+    let changes: u128 = sold.iter().map(|sold| u128::from(sold.version)).sum();
     let (_, _, confirmed) = tally.totals();
     for (name, says, is) in [
         ("myevents_seat_changes", totals.seat_changes, changes),
         ("myevents_seats_confirmed", totals.seats_confirmed, confirmed),
     ] {
-        if says != is {
+        if u128::from(says) != is {
             findings.add(Kind::Totals, || format!("{name} is {says}, and {is} are stored"));
         }
     }
     // REST does not show the versions of the view, so its sum is all there is to compare.
-    if totals.view_seat_changes != changes {
+    if u128::from(totals.view_seat_changes) != changes {
         let says = totals.view_seat_changes;
         findings.add(Kind::View, || format!("myevents_view_seat_changes is {says}, and there were {changes} changes"));
     }

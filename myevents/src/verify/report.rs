@@ -12,6 +12,12 @@ use super::{
     options::{Plan, Source},
 };
 
+/// What only the files of a stopped system show.
+const RUNNING: [&str; 2] = [
+    "the database files, the bookings' seq and the versions of the view one by one (see --data-dir)",
+    "events that the event service does not have, beyond the 1,000 that the booking service's metrics name",
+];
+
 /// How it is.
 #[derive(Serialize)]
 pub(super) struct Report {
@@ -39,7 +45,7 @@ struct Counts {
     events: u64,
     bookings: u64,
     cancelled: u64,
-    /// Of confirmed bookings.
+    /// Of confirmed bookings; no more than the number can say.
     seats: u64,
     pending: u64,
 }
@@ -48,16 +54,17 @@ impl Report {
     pub(super) fn new(plan: &Plan, facts: &Facts, record: Option<Checked>, findings: Findings) -> Self {
         let (bookings, cancelled, seats) = facts.tally.totals();
         let (events, pending) = (facts.sold.len().max(facts.shown.len()) as u64, facts.pending.len() as u64);
-        let (system, not_seen) = match &plan.source {
+        let (system, mut not_seen) = match &plan.source {
             Source::Running(urls, _) => (
                 format!("running at {} and {}", urls.events.join(", "), urls.bookings.join(", ")),
-                vec![
-                    "the database files, the bookings' seq and the versions of the view one by one (see --data-dir)"
-                        .into(),
-                ],
+                RUNNING.map(str::to_owned).to_vec(),
             ),
             Source::Stopped(folder) => (format!("stopped, in {}", folder.display()), not_here(facts.elsewhere)),
         };
+        if !plan.unused.is_empty() {
+            not_seen.push(format!("what runs at {}: --data-dir reads files alone", plan.unused.join(", ")));
+        }
+        let seats = seats.try_into().unwrap_or(u64::MAX);
         let counts = Counts { events, bookings, cancelled, seats, pending };
         let (ok, unlisted) = (findings.total() == 0, findings.unlisted());
         let Findings { list, counts: found } = findings;
@@ -94,12 +101,8 @@ impl fmt::Display for Report {
         if *pending > 0 {
             writeln!(f, "waiting   {pending} messages in the outboxes")?;
         }
-        if let Some(Checked { acknowledged, cancelled, unknown, unknown_there }) = &self.record {
-            writeln!(
-                f,
-                "record    {acknowledged} acknowledged bookings, {cancelled} acknowledged cancellations, {unknown} \
-                 bookings without an answer ({unknown_there} of them are there)"
-            )?;
+        if let Some(record) = &self.record {
+            record.fmt(f)?;
         }
         for what in &self.not_seen {
             writeln!(f, "not seen  {what}")?;
@@ -109,6 +112,33 @@ impl fmt::Display for Report {
             1 => writeln!(f, "1 thing is wrong."),
             wrong => writeln!(f, "{wrong} things are wrong."),
         }
+    }
+}
+
+impl fmt::Display for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { acknowledged, cancelled, unknown, unknown_there, .. } = self;
+        writeln!(
+            f,
+            "record    {acknowledged} acknowledged bookings, {cancelled} acknowledged cancellations, {unknown} \
+             bookings without an answer ({unknown_there} of them are there)"
+        )?;
+        if self.cancelled_by_others > 0 {
+            let count = self.cancelled_by_others;
+            writeln!(f, "          {count} bookings were cancelled by somebody else (wrong with --exclusive)")?;
+        }
+        if !self.complete {
+            let count = self.not_in_record;
+            writeln!(
+                f,
+                "          a run has no end in it: it goes on, it was killed, or the file was cut off; {count} bookings of \
+                 its users are in no line"
+            )?;
+        }
+        if self.cut_off > 0 {
+            writeln!(f, "          {} lines are cut off, and were passed over", self.cut_off)?;
+        }
+        Ok(())
     }
 }
 

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 
 use anyhow::Context;
 use contracts::Instant as At;
-use platform::outbox::DeadLetter;
 use reqwest::{Client, Method};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::{Duration, Instant};
@@ -19,11 +18,17 @@ use super::{
     quiet::{self, Look},
     watch::Watch,
 };
-use crate::urls::{Urls, ask, client};
+use crate::{
+    shapes::{DeadList, OnSale, Page},
+    urls::{Urls, ask, client},
+};
+
+/// A request may take as long as the patience lasts, but at least and at most so long.
+const ONE_REQUEST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// Reads until a reading was not disturbed. `watch` sees each booking of it once.
 pub(super) async fn read(urls: &Urls, patience: Duration, watch: &mut Watch) -> Result<Facts, Unchecked> {
-    let client = client()?;
+    let client = client(patience.clamp(ONE_REQUEST.0, ONE_REQUEST.1))?;
     let mut deadline = Instant::now() + patience;
     loop {
         let look = quiet::wait(&client, &urls.ops, deadline).await?;
@@ -54,8 +59,8 @@ async fn one_reading(client: &Client, urls: &Urls, look: &Look, watch: &mut Watc
     let bookings = rest(client, &urls.bookings).await;
     for id in ids {
         let url = format!("{bookings}/events/{id}");
-        let Some(event): Option<OnSaleJson> = ask(client, Method::GET, &url).await? else { continue };
-        facts.sold.push(event.sold());
+        let Some(event): Option<OnSale> = ask(client, Method::GET, &url).await? else { continue };
+        facts.sold.push(sold(event));
         let mut count = |booking: BookingJson| {
             let booking = booking.borrowed();
             facts.tally.add(&booking);
@@ -95,17 +100,6 @@ async fn pages<T: DeserializeOwned>(client: &Client, url: &str, mut take: impl F
 }
 
 #[derive(Deserialize)]
-struct Page<T> {
-    items: Vec<T>,
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct DeadList {
-    items: Vec<DeadLetter>,
-}
-
-#[derive(Deserialize)]
 struct EventJson {
     id: Uuid,
     name: String,
@@ -113,16 +107,6 @@ struct EventJson {
     capacity: Option<u64>,
     booked_seats: u64,
     seats_left: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct OnSaleJson {
-    id: Uuid,
-    name: String,
-    capacity: Option<u64>,
-    seats_left: Option<u64>,
-    booked_seats: u64,
-    version: u64,
 }
 
 #[derive(Deserialize)]
@@ -148,11 +132,9 @@ impl EventJson {
     }
 }
 
-impl OnSaleJson {
-    fn sold(self) -> Sold {
-        let Self { id, name, capacity, seats_left, booked_seats, version } = self;
-        Sold { id, name, end_date: None, capacity, seats_left, booked_seats, version, unlimited_off_by: 0 }
-    }
+fn sold(on_sale: OnSale) -> Sold {
+    let OnSale { id, name, capacity, seats_left, booked_seats, version } = on_sale;
+    Sold { id, name, end_date: None, capacity, seats_left, booked_seats, version, unlimited_off_by: 0 }
 }
 
 impl BookingJson {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bookingservice::store::audit::{Audit as Bookings, StoredBooking, StoredEvent as StoredOnSale};
 use eventservice::store::audit::{Audit as Events, StoredEvent};
-use platform::sqlite::{open::OpenError, stopped::StoppedFile};
+use platform::sqlite::{open::OpenError, rows::BadRow, stopped::StoppedFile};
 
 use super::{
     Unchecked,
@@ -46,39 +46,65 @@ pub(super) fn read(folder: &Path, findings: &mut Findings, watch: &mut Watch) ->
         }
     }
     watch.begin();
-    match facts(events.as_ref(), bookings.as_ref(), watch) {
-        Ok(facts) => Ok(Some(Facts { elsewhere, ..facts })),
-        Err(cause) => {
-            findings.add(Kind::File, || cause.to_string());
-            Ok(None)
-        }
-    }
+    Ok(Some(Facts { elsewhere, ..facts(events.as_ref(), bookings.as_ref(), findings, watch) }))
 }
 
-fn facts(events: Option<&Events>, bookings: Option<&Bookings>, watch: &mut Watch) -> Result<Facts, OpenError> {
+/// Everything that can be read. What cannot is a finding, and hides nothing else.
+fn facts(events: Option<&Events>, bookings: Option<&Bookings>, findings: &mut Findings, watch: &mut Watch) -> Facts {
     let mut facts = Facts::default();
+    let mut bad = Vec::new();
     if let Some(events) = events {
-        facts.shown = events.events()?.into_iter().map(shown).collect();
-        letters(&mut facts, "eventservice", &events.file)?;
+        for stored in table(events.events(|row| bad.push(row)), findings) {
+            for wrong in &stored.wrong {
+                findings.add(Kind::Row, || format!("event {}: {wrong}", stored.id));
+            }
+            facts.shown.push(shown(stored));
+        }
+        messages("eventservice", &events.file, bad, &mut facts, findings);
     }
+    let mut bad = Vec::new();
     if let Some(bookings) = bookings {
-        facts.sold = bookings.events()?.into_iter().map(sold).collect();
-        bookings.each_booking(|stored| {
+        facts.sold.extend(table(bookings.events(|row| bad.push(row)), findings).into_iter().map(sold));
+        let see = |stored: StoredBooking<'_>| {
             let StoredBooking { id, event_id, seq, user_id, seats, cancelled } = stored;
             let booking = Booking { id, event_id, seq: Some(seq), user_id, seats, cancelled };
             facts.tally.add(&booking);
             watch.see(&booking);
-        })?;
-        letters(&mut facts, "bookingservice", &bookings.file)?;
+        };
+        if let Err(cause) = bookings.each_booking(see, |row| bad.push(row)) {
+            findings.add(Kind::File, || cause.to_string());
+        }
+        messages("bookingservice", &bookings.file, bad, &mut facts, findings);
     }
-    Ok(facts)
+    facts
 }
 
-/// What waits, and what was given up.
-fn letters(facts: &mut Facts, publisher: &'static str, file: &StoppedFile) -> Result<(), OpenError> {
-    facts.pending.extend(file.pending()?.into_iter().map(|entry| (publisher, entry.message)));
-    facts.dead.extend(file.dead_letters()?.into_iter().map(|letter| (publisher, letter)));
-    Ok(())
+/// What waits, and what was given up; and then which rows of the file cannot be read.
+fn messages(
+    publisher: &'static str,
+    file: &StoppedFile,
+    mut bad: Vec<BadRow>,
+    facts: &mut Facts,
+    findings: &mut Findings,
+) {
+    let pending = table(file.pending(|row| bad.push(row)), findings);
+    facts.pending.extend(pending.into_iter().map(|entry| (publisher, entry.message)));
+    let dead = table(file.dead_letters(|row| bad.push(row)), findings);
+    facts.dead.extend(dead.into_iter().map(|letter| (publisher, letter)));
+    for row in bad {
+        findings.add(Kind::Row, || format!("{} holds something that cannot be read: {row}", file.path().display()));
+        if row.table == "events" {
+            facts.unreadable.extend(row.id);
+        }
+    }
+}
+
+/// What a table holds; nothing where it cannot be read at all.
+fn table<T>(rows: Result<Vec<T>, OpenError>, findings: &mut Findings) -> Vec<T> {
+    rows.unwrap_or_else(|cause| {
+        findings.add(Kind::File, || cause.to_string());
+        Vec::new()
+    })
 }
 
 /// A file that is damaged was checked, and found damaged; one that is missing, in use or a stranger's was not.
@@ -105,7 +131,7 @@ fn opened<T>(file: Result<T, OpenError>, findings: &mut Findings) -> Result<Opti
 }
 
 fn shown(stored: StoredEvent) -> Shown {
-    let StoredEvent { id, name, end_date, capacity, booked_seats, seats_left, version } = stored;
+    let StoredEvent { id, name, end_date, capacity, booked_seats, seats_left, version, wrong: _ } = stored;
     Shown { id, name, end_date, capacity, booked_seats, seats_left, version: Some(version) }
 }
 

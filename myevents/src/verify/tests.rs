@@ -4,6 +4,7 @@ use contracts::Instant;
 use uuid::Uuid;
 
 use super::{
+    against::Checked,
     facts::{Booking, Facts, Shown, Sold, Totals},
     findings::{Findings, Kind},
     reconcile::reconcile,
@@ -44,7 +45,7 @@ fn a_system_in_order_has_no_findings() {
 #[test]
 fn each_thing_that_is_wrong_is_found_by_its_kind() {
     type Damage = fn(&mut Facts);
-    let damages: [(Damage, &[Kind]); 14] = [
+    let damages: [(Damage, &[Kind]); 15] = [
         (
             |facts| facts.tally.add(&booking(3, 3, 1, false)),
             &[Kind::Seats, Kind::BookedSeats, Kind::Version, Kind::Totals],
@@ -56,6 +57,7 @@ fn each_thing_that_is_wrong_is_found_by_its_kind() {
         (|facts| facts.tally.by_event.get_mut(&EVENT).unwrap().seqs = vec![2, 2], &[Kind::Seq]),
         (|facts| facts.tally.by_event.get_mut(&EVENT).unwrap().seqs = vec![0, 4], &[Kind::Seq]),
         (|facts| facts.tally.orphans.push(EVENT), &[Kind::Orphan]),
+        (|facts| facts.tally.impossible.push((EVENT, 101)), &[Kind::Row]),
         (|facts| facts.shown[0].booked_seats = 1, &[Kind::View]),
         (|facts| facts.shown[0].version = Some(2), &[Kind::View]),
         (|facts| facts.shown[0].name = "Walzer".into(), &[Kind::Copy]),
@@ -71,6 +73,19 @@ fn each_thing_that_is_wrong_is_found_by_its_kind() {
 }
 
 #[test]
+fn sums_that_are_too_large_for_a_number_are_found_and_no_panic() {
+    let mut facts = in_order();
+    (1..=3).for_each(|number| facts.tally.add(&booking(10 + number, 2, u64::MAX / 2, false)));
+    facts.sold[0].seats_left = Some(u64::MAX);
+    facts.sold[0].version = u64::MAX;
+    facts.sold.push(facts.sold[0].clone());
+    let found = found(&facts);
+    for kind in [Kind::Row, Kind::Seats, Kind::BookedSeats, Kind::Version, Kind::Totals] {
+        assert!(found.contains(&kind), "{kind:?} is missing in {found:?}");
+    }
+}
+
+#[test]
 fn seats_that_were_taken_and_given_back_are_two_changes_where_the_store_does_that() {
     let changed = |version: u64, gives_back: bool| {
         let mut facts = Facts { gives_back, ..in_order() };
@@ -82,6 +97,22 @@ fn seats_that_were_taken_and_given_back_are_two_changes_where_the_store_does_tha
     for (version, gives_back) in [(5, false), (4, true), (1, true)] {
         assert_eq!(changed(version, gives_back).first(), Some(&Kind::Version), "{version} {gives_back}");
     }
+}
+
+#[test]
+fn an_event_whose_row_cannot_be_read_is_not_missing() {
+    let mut facts = in_order();
+    facts.totals = None;
+    facts.unreadable.insert(EVENT);
+    let (shown, sold) = (facts.shown.clone(), facts.sold.clone());
+    facts.shown.clear();
+    assert_eq!(found(&facts), []);
+    (facts.shown, facts.sold) = (shown, Vec::new());
+    assert_eq!(found(&facts), []);
+    facts.unreadable.clear();
+    assert_eq!(found(&facts), [Kind::UnknownEvent]);
+    facts.sold = sold;
+    assert_eq!(found(&facts), []);
 }
 
 #[test]
@@ -107,13 +138,25 @@ fn id(key: &str) -> Uuid {
 
 /// What is found when these lines are held against these bookings.
 fn against(lines: &[String], stored: &[Booking<'_>]) -> Vec<Kind> {
+    checked(lines, stored, false).0
+}
+
+const ENDED: &str = r#"{"line":"ended","at":"x","users":"u"}"#;
+
+/// Likewise of a run that ended, and what is counted.
+fn ended(lines: &[String], stored: &[Booking<'_>]) -> (Vec<Kind>, Checked) {
+    checked(&[lines, &[ENDED.to_owned()]].concat(), stored, false)
+}
+
+fn checked(lines: &[String], stored: &[Booking<'_>], exclusive: bool) -> (Vec<Kind>, Checked) {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), lines.join("\n")).unwrap();
     let mut findings = Findings::default();
     let mut against = record_file::read(file.path(), &mut findings).unwrap();
+    against.exclusive = exclusive;
     stored.iter().for_each(|booking| against.see(booking, &mut findings));
-    against.finish(&mut findings);
-    findings.counts.into_keys().collect()
+    let checked = against.finish(&mut findings);
+    (findings.counts.into_keys().collect(), checked)
 }
 
 #[test]
@@ -123,13 +166,37 @@ fn what_was_acknowledged_must_be_there_as_it_was_acknowledged() {
     assert_eq!(against(&lines, &[stored]), []);
     assert_eq!(against(&lines, &[]), [Kind::LostBooking]);
     let elsewhere = Booking { event_id: Some(Uuid::nil()), ..stored };
-    let cancelled = Booking { cancelled: true, ..stored };
-    for changed in [Booking { seats: 3, ..stored }, Booking { user_id: "v", ..stored }, elsewhere, cancelled] {
+    for changed in [Booking { seats: 3, ..stored }, Booking { user_id: "v", ..stored }, elsewhere] {
         assert_eq!(against(&lines, &[changed]), [Kind::ChangedBooking], "{changed:?}");
     }
-    assert_eq!(against(&lines, &[stored, Booking { id: Uuid::nil(), ..stored }]), [Kind::Doubled]);
-    let guest = Booking { id: Uuid::nil(), user_id: "guest", ..stored };
-    assert_eq!(against(&lines, &[stored, guest]), []);
+    let more = Booking { id: Uuid::nil(), ..stored };
+    assert_eq!(ended(&lines, &[stored, more]).0, [Kind::Doubled]);
+    assert_eq!(ended(&lines, &[stored, Booking { user_id: "guest", ..more }]).0, []);
+}
+
+#[test]
+fn what_somebody_else_cancelled_is_counted_and_wrong_only_where_nobody_else_could() {
+    let lines = [booked("k", 2, id("k"))];
+    let cancelled = Booking { id: id("k"), ..booking(0, 1, 2, true) };
+    let (found, told) = checked(&lines, &[cancelled], false);
+    assert_eq!((found, told.cancelled_by_others), (Vec::new(), 1));
+    let (found, told) = checked(&lines, &[cancelled], true);
+    assert_eq!((found, told.cancelled_by_others), (vec![Kind::ChangedBooking], 0));
+}
+
+#[test]
+fn of_a_run_without_an_end_a_booking_that_is_in_no_line_is_counted() {
+    let lines = [booked("k", 2, id("k"))];
+    let stored = Booking { id: id("k"), ..booking(0, 1, 2, false) };
+    let more = Booking { id: Uuid::nil(), ..stored };
+    let (found, told) = checked(&lines, &[stored, more], true);
+    assert_eq!((found, told.complete, told.not_in_record), (Vec::new(), false, 1));
+    let (_, told) = ended(&lines, &[stored]);
+    assert_eq!((told.complete, told.not_in_record), (true, 0));
+    // The end of another run is not its end.
+    let other = ENDED.replace("\"u\"", "\"v\"");
+    let (_, told) = checked(&[lines[0].clone(), other], &[stored, more], false);
+    assert_eq!((told.complete, told.not_in_record), (false, 1));
 }
 
 #[test]
@@ -140,45 +207,84 @@ fn a_key_that_was_answered_with_two_bookings_has_booked_twice() {
 
 #[test]
 fn what_was_not_answered_is_there_once_as_asked_for_or_not_at_all() {
+    let sending = format!(r#"{{"line":"sending_booking","at":"x","key":"k",{USER},"seats":2}}"#);
     let unanswered = format!(r#"{{"line":"unanswered_booking","at":"x","key":"k",{USER},"seats":2}}"#);
     let busy = format!(r#"{{"line":"not_booked","at":"x","key":"k",{USER},"seats":2,"status":503}}"#);
     let stored = Booking { id: id("k"), ..booking(0, 1, 2, false) };
-    for line in [unanswered, busy] {
-        assert_eq!(against(std::slice::from_ref(&line), &[]), []);
-        assert_eq!(against(std::slice::from_ref(&line), &[stored]), []);
-        assert_eq!(against(std::slice::from_ref(&line), &[stored, stored]), [Kind::Doubled]);
-        assert_eq!(against(&[line], &[Booking { seats: 1, ..stored }]), [Kind::ChangedBooking]);
+    for lines in [vec![sending.clone()], vec![unanswered], vec![sending, busy]] {
+        assert_eq!(ended(&lines, &[]).0, []);
+        assert_eq!(ended(&lines, &[stored]).0, []);
+        assert_eq!(ended(&lines, &[stored, stored]).0, [Kind::Doubled]);
+        assert_eq!(ended(&lines, &[Booking { seats: 1, ..stored }]).0, [Kind::ChangedBooking]);
+        assert_eq!(ended(&lines, &[stored]).1.unknown_there, 1);
     }
+}
+
+#[test]
+fn what_was_refused_is_not_there() {
+    let sending = format!(r#"{{"line":"sending_booking","at":"x","key":"k",{USER},"seats":2}}"#);
+    let refused = format!(r#"{{"line":"not_booked","at":"x","key":"k",{USER},"seats":2,"status":409}}"#);
+    let stored = Booking { id: id("k"), ..booking(0, 1, 2, false) };
+    let lines = [sending, refused];
+    assert_eq!(ended(&lines, &[]).0, []);
+    assert_eq!(ended(&lines, &[stored]).0, [Kind::Doubled]);
 }
 
 #[test]
 fn a_cancellation_that_was_acknowledged_is_there_and_one_without_an_answer_may_be() {
     let cancelled = format!(r#"{{"line":"cancelled","at":"x","booking":"{}","event":"{EVENT}","seats":2}}"#, id("k"));
+    let sending = format!(r#"{{"line":"sending_cancellation","at":"x","booking":"{}"}}"#, id("k"));
     let unanswered =
         format!(r#"{{"line":"unanswered_cancellation","at":"x","booking":"{}","event":"{EVENT}"}}"#, id("k"));
     let stored = Booking { id: id("k"), ..booking(0, 1, 2, false) };
     let gone = Booking { cancelled: true, ..stored };
     for before in [&[booked("k", 2, id("k"))][..], &[]] {
-        let lines = |last: &String| [before, std::slice::from_ref(last)].concat();
-        assert_eq!(against(&lines(&cancelled), &[gone]), []);
-        assert_eq!(against(&lines(&cancelled), &[stored]), [Kind::LostCancellation]);
-        assert_eq!(against(&lines(&unanswered), &[gone]), []);
-        assert_eq!(against(&lines(&unanswered), &[stored]), []);
+        let lines = |last: &[&String]| [before, &last.iter().map(|line| (*line).clone()).collect::<Vec<_>>()].concat();
+        for known in [&[&cancelled][..], &[&sending, &cancelled]] {
+            assert_eq!(checked(&lines(known), &[gone], true).0, []);
+            assert_eq!(checked(&lines(known), &[stored], true).0, [Kind::LostCancellation]);
+        }
+        for open in [&[&unanswered][..], &[&sending], &[&sending, &unanswered]] {
+            assert_eq!(checked(&lines(open), &[gone], true).0, []);
+            assert_eq!(checked(&lines(open), &[stored], true).0, []);
+        }
+    }
+    let other = cancelled.replace("\"seats\":2", "\"seats\":3");
+    assert_eq!(against(&[booked("k", 2, id("k")), other], &[gone]), [Kind::ChangedBooking]);
+}
+
+#[test]
+fn a_line_that_was_cut_off_is_passed_over_and_told_and_nonsense_is_refused() {
+    let whole = booked("k", 2, id("k"));
+    let stored = Booking { id: id("k"), ..booking(0, 1, 2, false) };
+    for length in [0, 3, 20, whole.len() - 1] {
+        let (cut, told) = (whole[..length].to_owned(), u64::from(length > 0));
+        let after = checked(&[whole.clone(), cut.clone()], &[stored], false);
+        assert_eq!((after.0, after.1.cut_off), (Vec::new(), told), "{cut}");
+        let before = ended(&[cut.clone() + &whole], &[stored]);
+        assert_eq!((before.0, before.1.cut_off), (Vec::new(), told), "{cut}: the next run began behind it");
+    }
+    let with_returns = ended(&[whole + "\r", "\r".to_owned()], &[stored]);
+    assert_eq!((with_returns.0, with_returns.1.acknowledged, with_returns.1.cut_off), (Vec::new(), 1, 0));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for nonsense in ["", "hello", r#"{"line":"sold"}"#, "{}", ENDED] {
+        std::fs::write(file.path(), nonsense).unwrap();
+        assert!(record_file::read(file.path(), &mut Findings::default()).is_err(), "{nonsense}");
     }
 }
 
 #[test]
-fn a_line_that_was_cut_off_is_passed_over_and_nonsense_is_refused() {
-    let whole = booked("k", 2, id("k"));
-    let stored = Booking { id: id("k"), ..booking(0, 1, 2, false) };
-    for length in [0, 3, 20, whole.len() - 1] {
-        let cut = whole[..length].to_owned();
-        assert_eq!(against(&[whole.clone(), cut.clone()], &[stored]), [], "{cut}");
-        assert_eq!(against(&[cut + &whole], &[stored]), [], "the next run began behind it");
-    }
-    let file = tempfile::NamedTempFile::new().unwrap();
-    for nonsense in ["", "hello", r#"{"line":"sold"}"#, "{}"] {
-        std::fs::write(file.path(), nonsense).unwrap();
-        assert!(record_file::read(file.path(), &mut Findings::default()).is_err(), "{nonsense}");
+fn wherever_a_record_is_cut_off_nothing_is_found_that_is_not_wrong() {
+    let of = |key| {
+        let sending = booked(key, 2, id(key)).replace("\"booked\"", "\"sending_booking\"");
+        [sending, booked(key, 2, id(key))]
+    };
+    let record = [of("a"), of("b"), of("c")].concat().join("\n") + "\n" + ENDED;
+    let stored = ["a", "b", "c"].map(|key| Booking { id: id(key), ..booking(0, 1, 2, false) });
+    let whole = checked(std::slice::from_ref(&record), &stored, true);
+    assert_eq!((whole.0, whole.1.acknowledged, whole.1.complete), (Vec::new(), 3, true));
+    for length in record.find('\n').unwrap() + 1..record.len() {
+        let (found, told) = checked(&[record[..length].to_owned()], &stored, true);
+        assert_eq!((found, told.complete), (Vec::new(), false), "{}", &record[..length]);
     }
 }

@@ -11,7 +11,7 @@ use myevents::{load::report::Report, record::Line};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::helpers::{DEADLINE, MyEvents, eventually, get, new_folder};
+use crate::helpers::{DEADLINE, Job, MyEvents, eventually, get, new_folder};
 
 /// A load of this system. A few small events, so that the bounds are met soon.
 fn load(run: &MyEvents, arguments: &[&str]) -> Command {
@@ -100,6 +100,7 @@ async fn a_closed_loop_books_as_its_shares_say_and_tells_what_is_so() {
         }
     }
     assert_eq!(recorded, booked);
+    assert!(matches!(lines(&record).last(), Some(Line::Ended { .. })), "it says that it is whole");
 }
 
 #[tokio::test]
@@ -251,4 +252,44 @@ async fn all_wrong_options_are_told_at_once() {
     for part in ["\"fast\"", "a whole number from 1 to 1000"] {
         assert!(said.contains(part), "{part} is missing in {said}");
     }
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_written_fails_the_load_and_its_report_says_so() {
+    let (_place, folder) = new_folder();
+    let run = MyEvents::start(&folder, &["--empty"]).await;
+    let output = output(load(&run, &["--duration", "1", "--json", "--record", "/dev/full"])).await;
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("the record is incomplete"), "{said}");
+    let report: Report = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report.record_trouble.as_deref().is_some_and(|cause| cause.contains("space")), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_record_outlives_a_kill_of_the_load_and_a_later_load_that_cancels_its_bookings() {
+    let (place, folder) = new_folder();
+    let run = MyEvents::start(&folder, &["--empty"]).await;
+    let record = place.path().join("record");
+    let books = || fs::read_to_string(&record).is_ok_and(|text| text.matches("\"booked\"").count() > 300);
+    let mut command = load(&run, &["--duration", "0", "--connections", "64", "--reads", "0"]);
+    let mut child = command.arg("--record").arg(&record).spawn().unwrap();
+    eventually(DEADLINE, "a record", async || books().then_some(())).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let verify = || {
+        let against = ["verify".to_owned(), "--against".into(), record.to_str().unwrap().into()];
+        Job::run(against.into_iter().chain(run.url_options()))
+    };
+    let said = verify().well();
+    assert!(
+        said.contains("a run has no end in it") && said.contains("; 0 bookings of its users are in no line"),
+        "{said}"
+    );
+
+    let later = load(&run, &["--duration", "2", "--json", "--bookings", "0", "--cancels", "100", "--reads", "10"]);
+    report(later).await;
+    let said = verify().well();
+    assert!(said.contains("were cancelled by somebody else"), "{said}");
 }

@@ -3,9 +3,12 @@
 //! The services' migrations begin with [`SCHEMA`], and their transactions call [`insert`]. An entry that a subscriber
 //! will never take moves to a table of its own: `pending` then never steps over it, and it waits there for a redrive.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -46,6 +49,14 @@ CREATE TABLE dead_letters (
 
 const LIST_MAX: i64 = 1000;
 
+/// So often it is looked whether there is a row that nobody announced: somebody may write into the file by hand.
+const GLANCE: Duration = Duration::from_secs(5);
+
+/// How many rows there are.
+fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.prepare_cached("SELECT count(*) FROM outbox")?.query_row([], |row| row.get(0))
+}
+
 /// Writes an entry, in the transaction of the state it tells of. Whoever commits that must call
 /// [`SqliteOutbox::added`] afterwards.
 pub fn insert(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
@@ -62,18 +73,19 @@ pub struct SqliteOutbox {
     wake: Arc<Notify>,
     /// A running total: counting the rows at each scrape would take longer the more of them wait.
     pending: Arc<AtomicU64>,
+    /// When an empty outbox was last looked at.
+    looked: Mutex<Instant>,
 }
 
 impl SqliteOutbox {
     /// Counts what an earlier process left. `wake` is notified when there is something to publish.
     pub async fn open(database: Arc<Database>, wake: Arc<Notify>) -> Result<Self, StoreError> {
-        let count = |connection: &Connection| connection.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0));
-        let left: u64 = database.read(count).await?;
+        let left = database.read(count).await?;
         if left > 0 {
             tracing::info!(messages = left, "an earlier run left messages in the outbox; they go out now");
         }
         let pending = Arc::new(AtomicU64::new(left));
-        Ok(Self { database, wake, pending })
+        Ok(Self { database, wake, pending, looked: Mutex::new(Instant::now()) })
     }
 
     /// What a store calls after the commit of so many entries.
@@ -90,8 +102,34 @@ impl SqliteOutbox {
     fn removed(&self) -> impl Fn(&u64) + Send + 'static {
         let pending = self.pending.clone();
         move |entries| {
-            pending.fetch_sub(*entries, Ordering::Relaxed);
+            let less = |pending: u64| Some(pending.saturating_sub(*entries)); // a row may be one that nobody announced
+            let _ = pending.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
         }
+    }
+
+    /// Whether the last look at an empty outbox was long ago; then this is one.
+    fn glance_is_due(&self) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = looked.elapsed() >= GLANCE;
+        if due {
+            *looked = Instant::now();
+        }
+        due
+    }
+
+    /// Counts anew if there is a row although none was announced. That it cannot be read is for others to tell, who need it.
+    async fn glance(&self) {
+        let exists = |connection: &Connection| connection.prepare_cached("SELECT 1 FROM outbox LIMIT 1")?.exists([]);
+        if self.database.read(exists).await.unwrap_or(false) && self.recount().await.is_ok() {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Counts on the writer's thread, in line with all that adds and removes, so that none of it is counted twice.
+    async fn recount(&self) -> Result<(), StoreError> {
+        let pending = self.pending.clone();
+        self.database.write(count, move |rows| pending.store(*rows, Ordering::Relaxed)).await?;
+        Ok(())
     }
 }
 
@@ -99,9 +137,21 @@ impl SqliteOutbox {
 impl Outbox for SqliteOutbox {
     async fn pending(&self, max: usize) -> Result<Vec<Entry>, OutboxError> {
         if self.pending.load(Ordering::Relaxed) == 0 {
-            return Ok(Vec::new()); // the usual case twice a second, and no reason to wake the reader
+            if self.glance_is_due() {
+                self.glance().await;
+            }
+            if self.pending.load(Ordering::Relaxed) == 0 {
+                return Ok(Vec::new()); // the usual case twice a second, and no reason to wake the reader each time
+            }
         }
-        Ok(self.database.read(move |connection| pending_in(connection, max as i64)).await?)
+        let oldest = move |connection: &Connection| {
+            connection.prepare_cached(PENDING)?.query_map([max as i64], entry)?.collect::<Result<Vec<_>, _>>()
+        };
+        let entries = self.database.read(oldest).await?;
+        if entries.is_empty() && self.pending.load(Ordering::Relaxed) > 0 {
+            self.recount().await?; // somebody has removed rows
+        }
+        Ok(entries)
     }
 
     async fn sent(&self, ids: &[Uuid]) -> Result<(), OutboxError> {
@@ -130,6 +180,9 @@ impl Outbox for SqliteOutbox {
     }
 
     async fn backlog(&self) -> Result<Backlog, OutboxError> {
+        if self.pending.load(Ordering::Relaxed) == 0 {
+            self.glance().await;
+        }
         let pending = self.pending.load(Ordering::Relaxed);
         if pending == 0 {
             return Ok(Backlog::default());
@@ -145,7 +198,10 @@ impl Outbox for SqliteOutbox {
 #[async_trait]
 impl DeadLetters for SqliteOutbox {
     async fn list(&self) -> Result<Vec<DeadLetter>, OutboxError> {
-        Ok(self.database.read(|connection| dead_letters_in(connection, LIST_MAX)).await?)
+        let list = |connection: &Connection| {
+            connection.prepare_cached(DEAD_LETTERS)?.query_map([LIST_MAX], dead_letter)?.collect()
+        };
+        Ok(self.database.read(list).await?)
     }
 
     async fn counts(&self) -> Result<Vec<(String, u64)>, OutboxError> {
@@ -176,18 +232,15 @@ impl From<StoreError> for OutboxError {
     }
 }
 
-pub(super) fn pending_in(connection: &Connection, max: i64) -> rusqlite::Result<Vec<Entry>> {
-    let sql = "SELECT id, name, mandatory, body, occurred_at, traceparent, redriven FROM outbox ORDER BY id LIMIT ?";
-    connection.prepare_cached(sql)?.query_map([max], entry)?.collect()
-}
+/// The oldest first, and at most so many.
+pub(super) const PENDING: &str =
+    "SELECT id, name, mandatory, body, occurred_at, traceparent, redriven FROM outbox ORDER BY id LIMIT ?";
 
-pub(super) fn dead_letters_in(connection: &Connection, max: i64) -> rusqlite::Result<Vec<DeadLetter>> {
-    let sql = "SELECT id, dead_queue, name, cause, attempts, occurred_at, body
-               FROM dead_letters ORDER BY id LIMIT ?";
-    connection.prepare_cached(sql)?.query_map([max], dead_letter)?.collect()
-}
+/// Likewise.
+pub(super) const DEAD_LETTERS: &str =
+    "SELECT id, dead_queue, name, cause, attempts, occurred_at, body FROM dead_letters ORDER BY id LIMIT ?";
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let message = Message {
         id: row.get(0)?,
         name: row.get(1)?,
@@ -199,7 +252,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     Ok(Entry { message, mandatory: row.get(2)? })
 }
 
-fn dead_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
+pub(super) fn dead_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     let body: Vec<u8> = row.get(6)?;
     Ok(DeadLetter {
         id: row.get(0)?,

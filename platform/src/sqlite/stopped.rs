@@ -9,11 +9,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Params, Row};
 
 use super::{
     open::{OpenError, Spec, identify, lock, log_was_left, looks_new, read_error, sqlite_error},
-    outbox::{dead_letters_in, pending_in},
+    outbox::{DEAD_LETTERS, PENDING, dead_letter, entry},
+    rows::{self, BadRow},
+    schema,
 };
 use crate::{messaging::Entry, outbox::DeadLetter};
 
@@ -24,6 +26,7 @@ const PROBLEMS_MAX: u32 = 20;
 pub struct StoppedFile {
     path: PathBuf,
     connection: Connection,
+    migrations: &'static [&'static str],
     _lock: File,
 }
 
@@ -32,7 +35,13 @@ impl StoppedFile {
     pub fn open(spec: &Spec) -> Result<Self, OpenError> {
         let path = spec.folder.join(spec.file);
         if looks_new(&path)? {
-            return Err(OpenError::Missing(path));
+            // A service that starts on an empty file makes a new database of it; what was in it is gone all the same.
+            let missing = !path.exists();
+            return Err(if missing {
+                OpenError::Missing(path)
+            } else {
+                OpenError::Damaged(path, "it is empty".into())
+            });
         }
         let lock = lock(&path)?;
         let named = |cause| sqlite_error(&path, cause);
@@ -41,7 +50,7 @@ impl StoppedFile {
         if found < known {
             return Err(OpenError::Older(path, found, known));
         }
-        Ok(Self { path, connection, _lock: lock })
+        Ok(Self { path, connection, migrations: spec.migrations, _lock: lock })
     }
 
     /// Where it is.
@@ -49,12 +58,15 @@ impl StoppedFile {
         &self.path
     }
 
-    /// Looks through the whole file: every page, every index, every constraint. Gives what is wrong.
+    /// Looks through the whole file: every page, every index, every constraint, and that there is each table and index that
+    /// there must be. Gives what is wrong.
     pub fn problems(&self) -> Result<Vec<String>, OpenError> {
         let sql = format!("PRAGMA integrity_check({PROBLEMS_MAX})");
         let answers: Vec<String> =
             self.read(|connection| connection.prepare(&sql)?.query_map([], |row| row.get(0))?.collect())?;
-        Ok(answers.into_iter().filter(|answer| answer != "ok").collect())
+        let mut problems: Vec<_> = answers.into_iter().filter(|answer| answer != "ok").collect();
+        problems.extend(self.read(|connection| schema::differences(connection, self.migrations))?);
+        Ok(problems)
     }
 
     /// Reads.
@@ -62,14 +74,31 @@ impl StoppedFile {
         work(&self.connection).map_err(|cause| read_error(&self.path, cause))
     }
 
+    /// Shows each row of a query to `look`, and each that cannot be read to `bad`. The first column must be the row's id.
+    pub fn each_row(
+        &self,
+        table: &'static str,
+        sql: &str,
+        values: impl Params,
+        look: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+        bad: impl FnMut(BadRow),
+    ) -> Result<(), OpenError> {
+        self.read(|connection| rows::each(connection, table, sql, values, look, bad))
+    }
+
     /// All messages that wait to be published, oldest first.
-    pub fn pending(&self) -> Result<Vec<Entry>, OpenError> {
-        self.read(|connection| pending_in(connection, i64::MAX))
+    pub fn pending(&self, bad: impl FnMut(BadRow)) -> Result<Vec<Entry>, OpenError> {
+        let mut all = Vec::new();
+        self.each_row("outbox", PENDING, [i64::MAX], |row| entry(row).map(|entry| all.push(entry)), bad)?;
+        Ok(all)
     }
 
     /// All dead letters, oldest first.
-    pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, OpenError> {
-        self.read(|connection| dead_letters_in(connection, i64::MAX))
+    pub fn dead_letters(&self, bad: impl FnMut(BadRow)) -> Result<Vec<DeadLetter>, OpenError> {
+        let mut all = Vec::new();
+        let look = |row: &Row<'_>| dead_letter(row).map(|letter| all.push(letter));
+        self.each_row("dead_letters", DEAD_LETTERS, [i64::MAX], look, bad)?;
+        Ok(all)
     }
 }
 

@@ -162,3 +162,26 @@ async fn the_metrics_show_what_waits_since_when_and_what_is_dead() {
         assert!(text.lines().any(|l| l == line), "{line} is missing in\n{text}");
     }
 }
+
+#[tokio::test]
+async fn a_row_that_somebody_wrote_by_hand_is_counted_and_goes_and_the_count_is_right_again() {
+    let (folder, database, outbox) = new_outbox().await;
+    let by_hand = rusqlite::Connection::open(crate::support::file(folder.path())).unwrap();
+    let entry = Entry::new("noteWritten", true, b"{}".to_vec(), None);
+    insert(&by_hand, &entry).unwrap();
+
+    assert_eq!(outbox.backlog().await.unwrap().pending, 1);
+    assert_eq!(ids(&outbox.pending(10).await.unwrap()), [entry.message.id]);
+    outbox.sent(&[entry.message.id]).await.unwrap();
+    assert_eq!(outbox.backlog().await.unwrap(), Backlog::default());
+
+    // Between two looks: sent without ever having been counted, and gone without having been sent.
+    let announced = commit(&database, &outbox, 1).await;
+    insert(&by_hand, &entry).unwrap();
+    outbox.sent(&[announced[0].message.id, entry.message.id]).await.unwrap();
+    assert_eq!(outbox.backlog().await.unwrap(), Backlog::default());
+    commit(&database, &outbox, 2).await;
+    by_hand.execute("DELETE FROM outbox", []).unwrap();
+    assert_eq!(outbox.pending(10).await.unwrap(), []);
+    assert_eq!(outbox.backlog().await.unwrap(), Backlog::default());
+}

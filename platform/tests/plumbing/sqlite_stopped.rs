@@ -83,3 +83,11 @@ async fn a_damaged_page_is_found() {
     let problems = StoppedFile::open(&spec(folder.path())).unwrap().problems();
     assert!(problems.is_err() || !problems.unwrap().is_empty());
 }
+
+#[test]
+fn an_empty_file_is_damaged_and_not_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(file(folder.path()), "").unwrap();
+    let refused = StoppedFile::open(&spec(folder.path())).err().unwrap();
+    assert!(matches!(refused, OpenError::Damaged(..)), "{refused}");
+}

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use myevents::record::Line;
 use rusqlite::{Connection, Params};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -39,13 +40,14 @@ impl Made {
             let id = book(&run, &asked).await;
             let mut line = json!({ "line": "booked", "at": "now", "booking": id, "status": 201, "cancelled": false });
             line.as_object_mut().unwrap().extend(asked.as_object().unwrap().clone());
-            record += &format!("{line}\n");
+            record += &text(line);
             ids.push(id);
         }
         let cancelled = client().delete(format!("{}/bookings/{}", run.bookings(), ids[0])).send().await.unwrap();
         assert_eq!(cancelled.status(), 200);
         let line = json!({ "line": "cancelled", "at": "now", "booking": ids[0], "event": tango, "seats": 2 });
-        record += &format!("{line}\n");
+        record += &text(line);
+        record += &text(json!({ "line": "ended", "at": "now", "users": USER }));
         view_shows(&run, &tango, 3).await;
         view_shows(&run, &waltz, 5).await;
         run.stop().await;
@@ -63,6 +65,11 @@ impl Made {
         }
         Damaged { folder }
     }
+}
+
+/// A line as it is written: the kind first.
+fn text(line: Value) -> String {
+    serde_json::to_string(&serde_json::from_value::<Line>(line).unwrap()).unwrap() + "\n"
 }
 
 /// Books when the event has arrived; gives the booking's id.

@@ -73,3 +73,18 @@ async fn a_running_system_in_order_passes_also_against_its_record() {
     let said = Job::run(against.into_iter().chain(run.url_options())).well();
     assert!(said.contains("4 acknowledged bookings, 1 acknowledged cancellations"), "{said}");
 }
+
+#[tokio::test]
+async fn a_row_that_somebody_put_into_the_outbox_of_a_running_system_is_seen() {
+    let made = Made::new().await;
+    let copy = made.copy("by hand");
+    let run = MyEvents::start(&copy.folder, &[]).await;
+    // Nobody reads it and somebody must: it stays.
+    let sql = "INSERT INTO outbox (id, name, mandatory, body, occurred_at) VALUES (randomblob(16), 'nobodyReads', 1, x'7b7d', 0)";
+    copy.change(BOOKINGS, sql);
+
+    let job = verify(&run);
+
+    assert_eq!(job.code, Some(2), "{}{}", job.out, job.err);
+    assert!(job.err.contains("the booking service has 1 messages in the outbox"), "{}", job.err);
+}

@@ -10,7 +10,7 @@ type Damage = (&'static str, &'static str, &'static str, &'static [&'static str]
 const BOOKINGS: &str = "bookingservice";
 const EVENTS: &str = "eventservice";
 
-const DAMAGES: [Damage; 22] = [
+const DAMAGES: [Damage; 34] = [
     (
         "a booking removed",
         BOOKINGS,
@@ -103,7 +103,7 @@ const DAMAGES: [Damage; 22] = [
         "an outbox row that nobody can read",
         BOOKINGS,
         "INSERT INTO outbox (id, name, mandatory, body, occurred_at) VALUES (x'01', 'eventBooked', 1, x'7b7d', 0)",
-        &["bookingservice.db holds something that cannot be read"],
+        &["bookingservice.db holds something that cannot be read: table outbox, row x'01': id", "5 events, 4 bookings"],
     ),
     (
         "an outbox row left in the event service",
@@ -117,6 +117,78 @@ const DAMAGES: [Damage; 22] = [
         "INSERT INTO dead_letters (id, name, mandatory, body, occurred_at, dead_queue, attempts, cause)
          VALUES ({tango}, 'seatsChanged', 1, x'7b7d', 0, 'eventservice', 1, 'it has no seats')",
         &["dead letter {tango}: eventservice gave up on this seatsChanged of bookingservice: it has no seats"],
+    ),
+    (
+        "more seats than a number can say",
+        BOOKINGS,
+        "UPDATE bookings SET seats = 9223372036854775807",
+        &["{tango}: 9223372036854775807 seats of confirmed", "has 9223372036854775807 seats: nobody can book so many"],
+    ),
+    (
+        "a sum that no number can say",
+        BOOKINGS,
+        "DROP INDEX bookings_of_an_event; UPDATE bookings SET seats = 9223372036854775807, cancelled_at = NULL, event = 1",
+        &["its confirmed bookings have 36893488147419103228"],
+    ),
+    ("a booking of no seats", BOOKINGS, "UPDATE bookings SET seats = 0 WHERE seats = 3", &["has 0 seats"]),
+    (
+        "fewer than no seats",
+        BOOKINGS,
+        "UPDATE bookings SET seats = -5 WHERE seats = 3",
+        &[
+            "table bookings, row ",
+            "seats is -5",
+            "{tango}: version is 3, and it has 1 bookings",
+            "read      5 events, 3",
+        ],
+    ),
+    (
+        "fewer seats than none left",
+        BOOKINGS,
+        "PRAGMA ignore_check_constraints = ON; UPDATE events SET seats_left = -1 WHERE id = {tango}",
+        &["table events, row {tango}: seats_left is -1", "1 thing is wrong"],
+    ),
+    (
+        "an id that is too short",
+        BOOKINGS,
+        "UPDATE bookings SET id = x'0102' WHERE seats = 3",
+        &["table bookings, row x'0102': id"],
+    ),
+    (
+        "an index that is missing",
+        BOOKINGS,
+        "DROP INDEX bookings_of_an_event",
+        &["bookingservice.db is damaged: the index bookings_of_an_event is missing", "1 thing is wrong"],
+    ),
+    (
+        "an index that is another",
+        EVENTS,
+        "DROP INDEX events_in_order; CREATE INDEX events_in_order ON events (id)",
+        &["eventservice.db is damaged: the index events_in_order is not as it was made", "1 thing is wrong"],
+    ),
+    (
+        "a table that is missing",
+        EVENTS,
+        "DROP TABLE dead_letters",
+        &["eventservice.db is damaged: the table dead_letters is missing", "read      5 events, 4 bookings"],
+    ),
+    (
+        "a location that is not there",
+        EVENTS,
+        "UPDATE events SET location_id = x'00000000000000000000000000000001' WHERE id = {tango}",
+        &["event {tango}: its location is not there", "1 thing is wrong"],
+    ),
+    (
+        "a name that is not found",
+        EVENTS,
+        "UPDATE events SET name_lower = 'polka' WHERE id = {tango}",
+        &["event {tango}: name_lower is not its name", "1 thing is wrong"],
+    ),
+    (
+        "an end before the beginning",
+        EVENTS,
+        "UPDATE events SET start_date = end_date + 1 WHERE id = {tango}",
+        &["event {tango}: it ends before it begins", "1 thing is wrong"],
     ),
 ];
 
@@ -135,6 +207,20 @@ async fn each_damage_of_a_stopped_folder_is_found_and_named() {
         }
         assert!(!job.out.contains("All is well"), "{name}: {}", job.out);
     }
+}
+
+#[tokio::test]
+async fn an_empty_file_is_damaged_and_addresses_that_are_not_asked_are_told() {
+    let made = Made::new().await;
+    let emptied = made.copy("emptied");
+    let well = emptied.verify(&["--events-url", "http://127.0.0.1:1"]).well();
+    assert!(well.contains("not seen  what runs at EVENTS_URL: --data-dir reads files alone"), "{well}");
+    assert_eq!(emptied.verify(&["--patience", "2"]).code, Some(2), "nothing is waited for");
+
+    fs::write(emptied.file(BOOKINGS), "").unwrap();
+    let job = emptied.verify(&[]);
+    assert_eq!(job.code, Some(1), "{}{}", job.out, job.err);
+    assert!(job.out.contains("bookingservice.db is damaged (it is empty)"), "{}", job.out);
 }
 
 #[tokio::test]

@@ -65,13 +65,30 @@ async fn a_system_that_is_away_is_not_checked_and_the_address_is_named() {
     unchecked(&Job::run(["verify".to_owned()].into_iter().chain(options.clone())), &["does not answer", &options[5]]);
 }
 
+#[test]
+fn a_port_that_never_answers_is_waited_for_no_longer_than_the_patience_lasts() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let began = std::time::Instant::now();
+    let job = Job::run(["verify", "--patience", "2", "--events-ops-url", &url, "--bookings-ops-url", &url]);
+    unchecked(&job, &["does not answer", &url]);
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+
+    let began = std::time::Instant::now();
+    let list = Job::run(["dead", "list", "--events-ops-url", &url]);
+    assert_eq!(list.code, Some(1), "{}{}", list.out, list.err);
+    assert!(list.err.contains("does not answer"), "{}", list.err);
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
 #[tokio::test]
 async fn a_record_that_cannot_be_read_is_named() {
     let (place, folder) = new_folder();
     MyEvents::start(&folder, &["--empty"]).await.stop().await;
     let record = place.path().join("record");
     let path = record.to_str().unwrap();
-    unchecked(&verify(&folder, &["--against", path]), &[path, "cannot be read"]);
+    unchecked(&verify(&folder, &["--against", path]), &["--against ", path, "cannot be read"]);
+    unchecked(&verify(&folder, &["--against", ""]), &["--against is \"\": it must be the path of a file"]);
     fs::write(&record, "").unwrap();
     unchecked(&verify(&folder, &["--against", path]), &[path, "nothing to check"]);
     fs::write(&record, "{\"line\":\"sold\"}\n").unwrap();
