@@ -1,11 +1,13 @@
 //! One address, with the requests that the tests send there.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
 use serde_json::Value;
 
 use crate::{Answer, Exposition, exposition};
+
+const IDLE: Duration = Duration::from_secs(2);
 
 /// A REST or ops port. Cloning it shares the connections.
 #[derive(Clone, Debug)]
@@ -17,8 +19,9 @@ pub struct Api {
 impl Api {
     /// `base` is like `http://127.0.0.1:8181`.
     pub fn new(base: &str) -> Self {
-        // Redirects are looked at, not followed; and no proxy stands between us and 127.0.0.1.
-        let client = Client::builder().redirect(Policy::none()).no_proxy().build();
+        // Redirects are looked at, not followed; and no proxy stands between us and 127.0.0.1. A connection that has been
+        // idle is not used again: the service may close it at that very moment.
+        let client = Client::builder().redirect(Policy::none()).no_proxy().pool_idle_timeout(IDLE).build();
         let client = client.expect("a client without TLS can always be built");
         Self { client, base: base.trim_end_matches('/').to_owned() }
     }

@@ -52,7 +52,7 @@ async fn a_service_with_a_file_of_its_own_stops_in_order_and_can_be_checked_alon
     let (record, id) = (folder.path().join("record"), booking.id());
     let line = json!({"line": "cancelled", "at": "now", "booking": id, "event": event, "seats": 4});
     std::fs::write(&record, line.to_string()).unwrap();
-    let against = ["--against", record.to_str().unwrap()];
+    let against = ["--against", record.to_str().unwrap(), "--exclusive"];
     assert_eq!(verify(&bookings.data(), &against).status.code(), Some(1), "it was never cancelled");
     assert_eq!(verify(&events.data(), &against).status.code(), Some(2));
 

@@ -128,6 +128,6 @@ async fn a_database_that_is_away_is_told_in_time_and_costs_nothing() {
         books(Duration::from_secs(30)).await;
     }
     load.stop();
-    let told = verify(&world, &["--against", load.record(), "--patience", "60"]);
+    let told = verify(&world, &["--against", load.record(), "--exclusive", "--patience", "60"]);
     println!("{told}");
 }

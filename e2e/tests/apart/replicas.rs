@@ -26,7 +26,7 @@ async fn a_load_on_two_replicas_of_each_leaves_everything_in_order() {
     eventually(Duration::from_secs(60), "it books", async || (load.recorded("booked") > 1000).then_some(())).await;
     load.stop();
 
-    let told = verify(&world, &["--against", load.record()]);
+    let told = verify(&world, &["--against", load.record(), "--exclusive"]);
 
     assert!(told.contains("0 bookings without an answer"), "nothing was killed: {told}");
     for replica in &world.bookings {

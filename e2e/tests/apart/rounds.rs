@@ -158,7 +158,7 @@ async fn twenty_kills_of_any_process_lose_double_and_oversell_nothing() {
     assert_eq!(counted, ROUNDS, "inconclusive: too few kills hit something: {hits:?} (seed {seed})");
 
     world.ready().await;
-    print!("{}", verify(&world, &["--against", load.record(), "--patience", "60"]));
+    print!("{}", verify(&world, &["--against", load.record(), "--exclusive", "--patience", "60"]));
     for event in created {
         world.events[0].rest.get(&format!("/events/{event}")).await.expect(200);
         world.bookings[0].rest.get(&format!("/events/{event}")).await.expect(200);

@@ -62,7 +62,7 @@ fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
     assert!(left_over >= LEFT_OVER_MIN, "inconclusive: only {left_over} kills left messages in an outbox");
     assert!(rushed >= RUSHED_MIN, "inconclusive: only {rushed} kills came while the last seats were sold");
 
-    let against = ["--against", record.to_str().unwrap()];
+    let against = ["--against", record.to_str().unwrap(), "--exclusive"];
     assert_clean(&verify(&server, &against));
     server.kill();
     assert_clean(&verify_folder(folder.path()));
