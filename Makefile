@@ -25,7 +25,7 @@ lint: ## Formatting, lints and documentation; a warning is an error
 	cargo clippy -p e2e --test compose --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
-bench: ## Measures how fast it is, in two to four minutes, behind the build
+bench: ## Measures how fast it is, in two to five minutes, behind the build
 	cargo bench -p myevents --locked
 
 image: ## Builds the three container images for this machine, as myevents/NAME:local (or TAG=…)

@@ -14,8 +14,11 @@ use crate::{
     urls::{OpsUrls, ask, client},
 };
 
-/// For one request: somebody sits and waits for the list.
+/// For the list: somebody sits and waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Thousands of letters take a while, and half an answer would have them sent once more. The service gives up before this.
+const REDRIVING: Duration = Duration::from_secs(60);
 
 #[derive(Deserialize)]
 struct Redriven {
@@ -42,7 +45,7 @@ async fn of(client: &Client, url: &str) -> anyhow::Result<Vec<DeadLetter>> {
 
 /// How many. With an id, one service has it at most, and the other answers 404.
 pub(super) async fn redrive(ops: &OpsUrls, id: Option<Uuid>) -> anyhow::Result<u64> {
-    let (client, mut redriven) = (client(PATIENCE)?, 0);
+    let (client, mut redriven) = (client(REDRIVING)?, 0);
     let which = id.map_or_else(String::new, |id| format!("?id={id}"));
     for (_, url) in services(ops) {
         let answer: Option<Redriven> = ask(&client, Method::POST, &format!("{url}/dead/redrive{which}")).await?;
