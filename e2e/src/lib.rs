@@ -9,6 +9,7 @@
 //! - [`exposition`], [`series`]: a strict reader of what `/metrics` says
 //! - [`dashboard`], [`promql`]: what Grafana's dashboards ask Prometheus for
 //! - [`server`]: a process to be killed and started again; [`ports`]: where it comes back
+//! - [`load`]: a running `myevents load`, and what it has written down
 //! - [`samples`]: things to create
 //! - [`wait`]: waiting without sleeping, and saying what was not run
 
@@ -17,6 +18,7 @@ pub mod api;
 pub mod binary;
 pub mod dashboard;
 pub mod exposition;
+pub mod load;
 pub mod ports;
 pub mod promql;
 pub mod raw;

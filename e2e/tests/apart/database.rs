@@ -15,7 +15,7 @@ use crate::{
     mongo_server,
     proxy::{Proxy, Weather},
     replica::{Plan, Replica},
-    tools::{Load, verify},
+    tools::{load, verify},
     world::{Servers, World, env},
 };
 
@@ -65,7 +65,7 @@ async fn a_database_that_is_away_is_told_in_time_and_costs_nothing() {
     let world = World { events, bookings, servers, folder };
     world.ready().await;
     let record = tempfile::tempdir().unwrap();
-    let mut load = Load::start(&world, record.path(), &["--connections", "16"]);
+    let mut load = load(&world, record.path(), &["--connections", "16"]);
     let books = async |deadline: Duration| {
         let before = load.recorded("booked");
         eventually(deadline, "the load books", async || (load.recorded("booked") > before + 20).then_some(())).await;

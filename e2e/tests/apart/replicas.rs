@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     replica::Replica,
-    tools::{Load, verify},
+    tools::{load, verify},
     world::World,
 };
 
@@ -22,7 +22,7 @@ const TAKEN_OVER: Duration = Duration::from_secs(12);
 async fn a_load_on_two_replicas_of_each_leaves_everything_in_order() {
     let Some(world) = World::start(2).await else { return };
     let folder = tempfile::tempdir().unwrap();
-    let mut load = Load::start(&world, folder.path(), &["--connections", "16"]);
+    let mut load = load(&world, folder.path(), &["--connections", "16"]);
     eventually(Duration::from_secs(60), "it books", async || (load.recorded("booked") > 1000).then_some(())).await;
     load.stop();
 

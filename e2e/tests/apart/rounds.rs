@@ -9,11 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e::eventually;
+use e2e::{eventually, load::Load};
 
 use crate::{
     clients::Clients,
-    tools::{Load, verify},
+    tools::{load, verify},
     world::World,
 };
 
@@ -122,7 +122,7 @@ async fn twenty_kills_of_any_process_lose_double_and_oversell_nothing() {
     let seed = RandomState::new().hash_one(());
     println!("seed {seed}");
     let (mut dice, folder, began) = (Dice(seed), tempfile::tempdir().unwrap(), Instant::now());
-    let load = Load::start(&world, folder.path(), &["--connections", "32"]);
+    let load = load(&world, folder.path(), &["--connections", "32"]);
     let clients = Clients::start(world.events.iter().map(|replica| replica.rest.clone()));
     let mut arena = Arena { world, load, clients };
 

@@ -1,12 +1,11 @@
 //! The tools of the command line, on a system of many processes.
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    path::Path,
+    process::{Command, Output, Stdio},
 };
 
-use e2e::binary;
+use e2e::{binary, load::Load};
 
 use crate::{replica::Replica, world::World};
 
@@ -53,46 +52,10 @@ pub(crate) fn said(output: &Output) -> String {
     told
 }
 
-/// A running `myevents load` that records what it was answered.
-pub(crate) struct Load {
-    child: Child,
-    record: PathBuf,
-}
-
-impl Load {
-    /// Books, repeats and cancels at all replicas until it is stopped.
-    pub(crate) fn start(world: &World, folder: &Path, more: &[&str]) -> Self {
-        let record = folder.join("record");
-        let mut command = Command::new(binary::myevents());
-        command.arg("load").args(rest_options(world)).args(["--duration", "0", "--events", "5", "--capacity", "5000"]);
-        command.args(["--reads", "5", "--bookings", "60", "--repeats", "10", "--cancels", "25", "--bad", "0"]);
-        command.args(more).arg("--record").arg(&record).env_clear().stdin(Stdio::null());
-        let child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap();
-        Self { child, record }
-    }
-
-    /// The file that it writes.
-    pub(crate) fn record(&self) -> &str {
-        self.record.to_str().unwrap()
-    }
-
-    /// How many lines of a kind the record has, `booked` or `unanswered_` for example.
-    pub(crate) fn recorded(&self, kind: &str) -> usize {
-        let record = fs::read_to_string(&self.record).unwrap_or_default();
-        record.matches(&format!("\"line\":\"{kind}")).count()
-    }
-
-    /// Ctrl-C; it then ends by itself.
-    pub(crate) fn stop(&mut self) {
-        let kill = format!("kill -INT {}", self.child.id()); // the shell's own: not every machine has the program
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success(), "load ends well");
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A running `myevents load` on all replicas.
+pub(crate) fn load(world: &World, folder: &Path, more: &[&str]) -> Load {
+    Load::start(
+        &folder.join("record"),
+        rest_options(world).into_iter().chain(more.iter().map(|text| (*text).to_owned())),
+    )
 }

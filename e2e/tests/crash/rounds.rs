@@ -17,7 +17,7 @@ use e2e::{
 
 use crate::{
     rush::Rush,
-    tools::{Load, assert_clean, verify, verify_folder},
+    tools::{assert_clean, load, verify, verify_folder},
 };
 
 const ROUNDS: usize = 20;
@@ -32,7 +32,7 @@ fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
     let plan = Plan { addresses: Some(addresses()), ..Plan::default() };
     let mut server = Server::start(folder.path(), &plan).expect("it starts");
     let record = folder.path().join("record");
-    let load = Load::start(&server.addresses, &record);
+    let mut load = load(&server.addresses, &record);
 
     let (mut counted, mut left_over, mut rushed) = (0, 0, 0);
     for _ in 0..ROUNDS_MAX {
