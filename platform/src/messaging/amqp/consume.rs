@@ -45,7 +45,7 @@ pub(super) struct Reader<'l> {
 impl Reader<'_> {
     /// Reads until `stop` is cancelled, and finishes the batch at hand.
     pub(super) async fn run(self, stop: &CancellationToken) -> Result<(), Lost> {
-        let channel = self.line.channel().await?;
+        let channel = self.line.channel_to_read().await?;
         self.line.call("basic.qos", channel.basic_qos(PREFETCH, BasicQosOptions::default())).await?;
         let (queue, options) = (self.subscription.queue, BasicConsumeOptions::default());
         let consumer = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default());

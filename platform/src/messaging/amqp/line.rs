@@ -7,7 +7,7 @@ use std::{
     io,
     net::{Shutdown, TcpStream, ToSocketAddrs},
     os::fd::AsFd,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -44,6 +44,7 @@ const THREAD_ENDS: Duration = Duration::from_secs(5);
 pub(super) struct Line {
     connection: Connection,
     leash: Leash,
+    kept: Weak<WithThread>,
     /// Resolves when lapin's thread is gone.
     thread: tokio::sync::Mutex<oneshot::Receiver<()>>,
 }
@@ -52,10 +53,14 @@ impl Line {
     /// Connects and logs in.
     pub(super) async fn open(broker: &Broker, name: &str) -> Result<Self, Lost> {
         let leash = Leash::default();
-        let (alive, mut thread) = oneshot::channel();
-        let connecting = connect(broker, name, leash.0.clone(), alive)?;
+        let (tell_end, mut thread) = oneshot::channel();
+        let with_thread = Arc::new(WithThread { channels: Mutex::default(), _tell_end: tell_end });
+        let kept = Arc::downgrade(&with_thread);
+        let connecting = connect(broker, name, leash.0.clone(), with_thread)?;
         let cause = match timeout(CONNECT, connecting).await {
-            Ok(Ok(connection)) => return Ok(Self { connection, leash, thread: tokio::sync::Mutex::new(thread) }),
+            Ok(Ok(connection)) => {
+                return Ok(Self { connection, leash, kept, thread: tokio::sync::Mutex::new(thread) });
+            }
             Ok(Err(error)) => Lost::from(error),
             Err(_) => Lost::late("the connection"),
         };
@@ -70,6 +75,17 @@ impl Line {
     /// A new channel.
     pub(super) async fn channel(&self) -> Result<Channel, Lost> {
         self.call("channel.open", self.connection.create_channel()).await
+    }
+
+    /// A new channel to read on, kept until lapin's thread has ended. lapin 4.12 ends a consumer under the lock of its
+    /// consumers, and takes the lock of the channel there if nothing else holds the channel any more; its thread, with
+    /// a message in hand, takes the two the other way round. Both then wait for ever, and this thread with them.
+    pub(super) async fn channel_to_read(&self) -> Result<Channel, Lost> {
+        let channel = self.channel().await?;
+        if let Some(thread) = self.kept.upgrade() {
+            thread.channels.lock().unwrap_or_else(PoisonError::into_inner).push(channel.clone());
+        }
+        Ok(channel)
     }
 
     /// Waits for an answer, but not for ever. While the broker takes nothing from us (memory or disk alarm) it cannot
@@ -110,6 +126,13 @@ impl Line {
         self.leash.0.cut();
         let _ = timeout(THREAD_ENDS, &mut *self.thread.lock().await).await;
     }
+}
+
+/// What is dropped when lapin's thread has ended, and not before.
+struct WithThread {
+    channels: Mutex<Vec<Channel>>,
+    /// Its receiver hears of the end.
+    _tell_end: oneshot::Sender<()>,
 }
 
 /// Cuts the connection when it is dropped, in whatever state that is.
@@ -159,7 +182,7 @@ fn connect(
     broker: &Broker,
     name: &str,
     socket: Arc<Socket>,
-    alive: oneshot::Sender<()>,
+    with_thread: Arc<WithThread>,
 ) -> Result<impl Future<Output = lapin::Result<Connection>>, Lost> {
     let tls = match broker.uri.scheme {
         AMQPScheme::AMQP => None,
@@ -172,7 +195,7 @@ fn connect(
         broker.uri.clone(),
         reactor::current(),
         async move |uri: AMQPUri, runtime| {
-            let _ = &alive; // goes with the thread, and tells of its end
+            let _ = &with_thread;
             let host = (uri.authority.host.as_str(), uri.authority.port);
             let mut cause = io::Error::new(io::ErrorKind::NotFound, "the host's name has no address");
             for address in host.to_socket_addrs()? {
