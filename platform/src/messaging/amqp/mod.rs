@@ -141,6 +141,9 @@ impl Bus for AmqpBus {
         {
             tracing::warn!("messages were still being handled; the broker delivers them again");
             self.abort.abort();
+            // The broker delivers them when the connection ends, and that ends with the last who has it.
+            self.publisher.lock().await.take();
+            self.shared.down();
         }
     }
 }
