@@ -36,7 +36,7 @@ impl Bus for InProcessBus {
                 .filter(|(_, entry)| mine(entry))
                 .map(|(place, entry)| (place, entry.message.clone()))
                 .unzip();
-            for (place, verdict) in places.into_iter().zip(settle(subscription, messages).await) {
+            for (place, verdict) in places.into_iter().zip(settle(subscription, &messages).await) {
                 if let Verdict::Dead { cause, attempts } = verdict {
                     let queue = subscription.queue.to_owned();
                     fates[place] = Err(PublishError::Dead { queue, cause, attempts });

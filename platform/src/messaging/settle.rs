@@ -30,7 +30,7 @@ pub enum Verdict {
 
 /// Handles a batch to its end; one verdict per message, in order. Dropping the future abandons what is not done yet, so
 /// the caller must not have acknowledged it.
-pub async fn settle(subscription: &Subscription, batch: Vec<Message>) -> Vec<Verdict> {
+pub async fn settle(subscription: &Subscription, batch: &[Message]) -> Vec<Verdict> {
     let mut verdicts: Vec<Option<Verdict>> = vec![None; batch.len()];
     let mut open: Vec<usize> = (0..batch.len()).collect();
     let mut pauses = pauses();

@@ -7,10 +7,13 @@ use std::{
 
 use lapin::{
     BasicProperties, Channel,
-    options::{BasicGetOptions, BasicNackOptions, QueueDeclareOptions},
+    options::{BasicGetOptions, BasicNackOptions, BasicRejectOptions, QueueDeclareOptions},
     types::AMQPValue,
 };
-use platform::messaging::{Bus, Effect, Outcome, Subscription, amqp::AmqpBus, metrics::ConsumeMetrics};
+use platform::{
+    messaging::{Bus, Effect, Outcome, Subscription, amqp::AmqpBus, metrics::ConsumeMetrics},
+    outbox::DeadLetter,
+};
 
 use crate::{
     bus_amqp::{amqp, broker, tuning},
@@ -50,6 +53,12 @@ async fn publish(channel: &Channel, queue: &str, body: &[u8]) {
     channel.basic_publish("".into(), queue.into(), Default::default(), body, properties).await.unwrap();
 }
 
+/// As a program of somebody else may do it: the routing key is all that tells what it is.
+async fn publish_as_a_stranger(channel: &Channel, body: &[u8]) {
+    let (exchange, properties) = (tuning().exchange.into(), BasicProperties::default());
+    channel.basic_publish(exchange, "noteWritten".into(), Default::default(), body, properties).await.unwrap();
+}
+
 async fn messages_in(channel: &Channel, queue: &str) -> u32 {
     let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     channel.queue_declare(queue.into(), passive, Default::default()).await.unwrap().message_count()
@@ -61,10 +70,7 @@ async fn what_is_no_message_of_ours_goes_to_the_dead_letters_and_others_go_on() 
     let reader = strict();
     let (world, channel) = world(&reader).await;
     publish(&channel, world.queue, b"\xff\xfe not even a text").await; // of no type, without any header
-    channel
-        .basic_publish(tuning().exchange.into(), "noteWritten".into(), Default::default(), b"{", Default::default())
-        .await
-        .unwrap();
+    publish_as_a_stranger(&channel, b"{").await;
     world.commit("noteWritten", true, [r#""after it""#]).await;
     eventually(SOON, "the good one is done", async || reader.bodies().contains(&r#""after it""#.to_owned())).await;
     let dead = format!(r#"myevents_dead_letters{{queue="{}"}}"#, world.queue);
@@ -79,12 +85,46 @@ async fn what_is_no_message_of_ours_goes_to_the_dead_letters_and_others_go_on() 
 }
 
 #[tokio::test]
+async fn a_strangers_message_has_one_name_id_and_time_among_the_dead_letters_and_on_its_way_back() {
+    let Some(_server) = rabbitmq::shared().await else { return };
+    let reader = strict();
+    let (world, channel) = world(&reader).await;
+    publish_as_a_stranger(&channel, b"{").await;
+    let read = || reader.calls().concat().into_iter().filter(|message| message.body == b"{").collect::<Vec<_>>();
+    eventually(SOON, "it is a dead letter", async || !world.dead.list().await.unwrap().is_empty()).await;
+
+    let (letter, first) = (world.dead.list().await.unwrap().remove(0), read().remove(0));
+    let micros = |at: jiff::Timestamp| format!("{at:.6}");
+    assert_eq!((&*letter.message, letter.id), ("noteWritten", first.id));
+    assert_eq!(micros(letter.occurred_at), micros(first.occurred_at));
+    assert!(letter.cause.starts_with("not JSON"), "{}", letter.cause);
+
+    assert_eq!(world.dead.redrive(Some(letter.id)).await.unwrap(), 1);
+    eventually(SOON, "it is tried again", async || read().len() == 2).await;
+    eventually(SOON, "and dies again", async || world.dead.list().await.unwrap() == [letter.clone()]).await;
+    let again = read().remove(1);
+    assert_eq!((&*again.name, again.id, again.redriven), ("noteWritten", letter.id, true));
+    assert_eq!(again.occurred_at, letter.occurred_at);
+}
+
+#[tokio::test]
 async fn what_the_broker_gave_up_on_is_counted_listed_and_redriven() {
     let Some(_server) = rabbitmq::shared().await else { return };
     let reader = strict();
     let (world, channel) = world(&reader).await;
     world.bus.close().await; // nobody reads: the message is given back as by a process that dies with it
-    publish(&channel, world.queue, br#""it kills""#).await;
+    publish_as_a_stranger(&channel, br#""it is rejected""#).await;
+    eventually(SOON, "it is rejected", async || {
+        let got = channel.basic_get(world.queue.into(), BasicGetOptions { no_ack: false }).await.unwrap();
+        let Some(got) = got else { return false };
+        let reject = BasicRejectOptions { requeue: false };
+        channel.basic_reject(got.delivery.delivery_tag, reject).await.unwrap();
+        true
+    })
+    .await;
+    let dead = format!("{}.dead", world.queue);
+    eventually(SOON, "it is set aside", async || messages_in(&channel, &dead).await == 1).await;
+    publish_as_a_stranger(&channel, br#""it kills""#).await;
     let mut returned = 0;
     eventually(SOON, "the broker gave up on it", async || {
         let options = BasicGetOptions { no_ack: false };
@@ -93,7 +133,7 @@ async fn what_the_broker_gave_up_on_is_counted_listed_and_redriven() {
             channel.basic_nack(got.delivery.delivery_tag, requeue).await.unwrap();
             returned += 1;
         }
-        messages_in(&channel, &format!("{}.dead", world.queue)).await == 1
+        messages_in(&channel, &dead).await == 2
     })
     .await;
     assert_eq!(returned, 21);
@@ -101,12 +141,22 @@ async fn what_the_broker_gave_up_on_is_counted_listed_and_redriven() {
     let next = world.killed_and_started_again().await;
     next.subscribe(NOTES, &reader).await;
     let dead = format!(r#"myevents_dead_letters{{queue="{}"}}"#, world.queue);
-    eventually(SOON, "the gauge shows it", async || next.metric(&dead).await == 1.0).await;
-    let letter = next.dead.list().await.unwrap().remove(0);
-    assert!(letter.cause.contains("delivered 20 times"), "{}", letter.cause);
-    assert_eq!(next.dead.redrive(None).await.unwrap(), 1);
-    // It came by its queue's name, so that is all it says of its type; a message of ours has a header.
-    eventually(SOON, "it is tried", async || reader.tries(r#""it kills""#) == 1).await;
+    eventually(SOON, "the gauge shows it", async || next.metric(&dead).await == 2.0).await;
+    let letters = next.dead.list().await.unwrap();
+    for (body, cause) in [(r#""it is rejected""#, "rejected it"), (r#""it kills""#, "delivered 20 times")] {
+        let letter = letters.iter().find(|letter| letter.body == body).unwrap();
+        assert!(letter.cause.contains(cause), "{}", letter.cause);
+        assert_eq!(letter.message, "noteWritten", "the broker notes the routing key it had");
+    }
+    let ids = |letters: &[DeadLetter]| letters.iter().map(|one| (one.id, one.occurred_at)).collect::<Vec<_>>();
+    assert_eq!(ids(&next.dead.list().await.unwrap()), ids(&letters), "the same at each look");
+    assert_eq!(next.dead.redrive(None).await.unwrap(), 2);
+    for letter in letters {
+        eventually(SOON, "it is done", async || reader.bodies().contains(&letter.body)).await;
+        let done = reader.done().into_iter().find(|message| message.body == letter.body.as_bytes()).unwrap();
+        assert_eq!((done.id, done.occurred_at), (letter.id, letter.occurred_at));
+        assert_eq!(reader.tries(&letter.body), 1);
+    }
 }
 
 #[tokio::test]
@@ -135,16 +185,20 @@ async fn a_batch_that_waits_long_goes_to_the_end_of_the_queue_and_counts_as_new(
         ["1", "2", "3"].map(|body| platform::messaging::Entry::new("noteWritten", true, body.into(), None)).into();
     let published = async || bus.publish(&sent).await.iter().all(Result::is_ok);
     eventually(SOON, "they are published", published).await;
-    // Far more often than the broker would deliver a message that comes back.
     let connection = lapin::Connection::connect(rabbitmq::url(), Default::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
+    publish_as_a_stranger(&channel, b"4").await;
+    // Far more often than the broker would deliver a message that comes back.
     eventually(Duration::from_secs(30), "it was put back often", async || reader.tries("1") > 80).await;
     reader.mend();
-    let done = async || ["1", "2", "3"].iter().all(|body| reader.bodies().iter().any(|done| done == body));
+    let done = async || ["1", "2", "3", "4"].iter().all(|body| reader.bodies().iter().any(|done| done == body));
     eventually(SOON, "all are done", done).await;
     assert_eq!(messages_in(&channel, &format!("{queue}.dead")).await, 0);
-    let message = reader.done().remove(0);
-    assert!(sent.iter().any(|entry| entry.message.id == message.id), "it is still the same message");
+    for message in reader.done() {
+        let of_ours = sent.iter().any(|entry| entry.message.id == message.id);
+        assert!(of_ours || message.body == b"4", "it is still the same message");
+        assert_eq!(message.name, "noteWritten", "that of a stranger, too");
+    }
 }
 
 #[tokio::test]

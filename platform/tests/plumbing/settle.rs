@@ -47,7 +47,7 @@ impl Handler for Patient {
 #[tokio::test(start_paused = true)]
 async fn again_is_tried_without_limit_and_the_pause_grows_from_50_ms_to_5_s() {
     let patient = Arc::new(Patient { tries: 1000, calls: Mutex::default() });
-    let verdicts = settle(&subscription(patient.clone()), batch(["one", "two"])).await;
+    let verdicts = settle(&subscription(patient.clone()), &batch(["one", "two"])).await;
     assert_eq!(verdicts, [Verdict::Done, Verdict::Done]);
 
     let calls = patient.calls.lock().unwrap();
@@ -68,10 +68,10 @@ async fn every_message_has_its_own_verdict_in_the_order_of_the_batch() {
         b"bad" => Outcome::Never("a bug".into()),
         _ => Outcome::Done(Effect::Applied),
     });
-    let verdicts = settle(&subscription(reader.clone()), batch(["one", "bad", "old"])).await;
+    let verdicts = settle(&subscription(reader.clone()), &batch(["one", "bad", "old"])).await;
     assert_eq!(verdicts, [Verdict::Done, Verdict::Dead { cause: "a bug".into(), attempts: 1 }, Verdict::Done]);
     assert_eq!(reader.calls().len(), 1, "it is one transaction");
-    assert_eq!(settle(&subscription(reader), Vec::new()).await, []);
+    assert_eq!(settle(&subscription(reader), &[]).await, []);
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +86,7 @@ async fn after_a_panic_each_message_is_tried_by_itself_and_again_still_has_no_li
         }
         _ => Outcome::Done(Effect::Applied),
     });
-    let verdicts = settle(&subscription(reader.clone()), batch(["waits", "panics", "good"])).await;
+    let verdicts = settle(&subscription(reader.clone()), &batch(["waits", "panics", "good"])).await;
     let [Verdict::Done, Verdict::Dead { cause, attempts }, Verdict::Done] = &verdicts[..] else {
         panic!("{verdicts:?}")
     };
@@ -107,6 +107,6 @@ impl Handler for Forgetful {
 
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_forgets_a_message_cannot_lose_it() {
-    let verdicts = settle(&subscription(Arc::new(Forgetful)), batch(["one", "two"])).await;
+    let verdicts = settle(&subscription(Arc::new(Forgetful)), &batch(["one", "two"])).await;
     assert!(verdicts.iter().all(|verdict| matches!(verdict, Verdict::Dead { .. })), "{verdicts:?}");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
 use lapin::{
-    Channel, Consumer,
+    BasicProperties, Channel, Consumer,
     message::Delivery,
     options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions},
     types::FieldTable,
@@ -61,14 +61,14 @@ impl Reader<'_> {
 
     async fn handle(&self, channel: &Channel, consumer: &mut Consumer, batch: Vec<Delivery>) -> Result<(), Lost> {
         let messages: Vec<Message> = batch.iter().map(wire::message).collect();
-        let Ok(verdicts) = timeout(self.hold, settle(self.subscription, messages)).await else {
+        let Ok(verdicts) = timeout(self.hold, settle(self.subscription, &messages)).await else {
             return self.put_back(channel, consumer, batch).await;
         };
         let (mut rejected, mut publisher) = (Vec::new(), None);
-        for (delivery, verdict) in batch.iter().zip(verdicts) {
-            if let Verdict::Dead { cause, attempts } = verdict
-                && !self.bury(&mut publisher, delivery, &cause, attempts).await?
-            {
+        for ((delivery, message), verdict) in batch.iter().zip(&messages).zip(verdicts) {
+            let Verdict::Dead { cause, attempts } = verdict else { continue };
+            let properties = wire::buried(&delivery.properties, message, &cause, attempts);
+            if !self.bury(&mut publisher, message, properties).await? {
                 let reject = channel.basic_reject(delivery.delivery_tag, BasicRejectOptions { requeue: false });
                 self.line.call("basic.reject", reject).await?;
                 rejected.push(delivery.delivery_tag);
@@ -89,17 +89,15 @@ impl Reader<'_> {
     async fn bury(
         &self,
         publisher: &mut Option<Publisher>,
-        delivery: &Delivery,
-        cause: &str,
-        attempts: u32,
+        message: &Message,
+        properties: BasicProperties,
     ) -> Result<bool, Lost> {
         let publisher = match publisher {
             Some(publisher) => publisher,
             None => publisher.insert(Publisher::open(self.line, self.unconfirmed.clone()).await?),
         };
-        let properties = wire::buried(&delivery.properties, cause, attempts);
         let place = topology::dead(self.subscription.queue);
-        Ok(publisher.to_queue(self.line, &place, &delivery.data, properties).await.is_ok())
+        Ok(publisher.to_queue(self.line, &place, &message.body, properties).await.is_ok())
     }
 
     /// The broker takes a message back that nobody acknowledges for half an hour, and counts that against the message:
@@ -112,7 +110,7 @@ impl Reader<'_> {
         }
         let publisher = Publisher::open(self.line, self.unconfirmed.clone()).await?;
         for delivery in &held {
-            let properties = delivery.properties.clone();
+            let properties = wire::kept(&delivery.properties, &wire::message(delivery));
             let put = publisher.to_queue(self.line, self.subscription.queue, &delivery.data, properties).await;
             put.map_err(|cause| Lost::new(Reason::Timeout, format!("a message cannot be put back: {cause}")))?;
         }

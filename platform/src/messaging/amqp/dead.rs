@@ -106,15 +106,15 @@ impl AmqpDeadLetters {
         let channel = line.channel().await?;
         let publisher = Publisher::open(line, self.shared.metrics.unconfirmed.clone()).await?;
         let there = topology::count_dead(line, &channel, queue).await?;
-        let wanted = |delivery: &Delivery| id.is_none_or(|id| wire::message(delivery).id == id);
         let mut others = Vec::new();
         for _ in 0..there {
             let Some(delivery) = take(line, &channel, queue, 1).await?.pop() else { break };
-            if !wanted(&delivery) {
+            let message = wire::message(&delivery);
+            if id.is_some_and(|id| id != message.id) {
                 others.push(delivery);
                 continue;
             }
-            let properties = wire::redriven(&delivery.properties);
+            let properties = wire::redriven(&delivery.properties, &message);
             let published = publisher.to_queue(line, queue, &delivery.data, properties).await;
             published.map_err(|cause| OutboxError(format!("{redriven} went to their queue; then: {cause}")))?;
             let ack = channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
@@ -160,10 +160,8 @@ fn letter(queue: &str, delivery: &Delivery) -> DeadLetter {
 
 /// What the broker noted when it gave up on the message itself.
 fn brokers_cause(delivery: &Delivery) -> String {
-    let note = wire::header(&delivery.properties, wire::BROKERS_NOTE).and_then(AMQPValue::as_array);
-    let first = note.and_then(|notes| notes.as_slice().first()).and_then(AMQPValue::as_field_table);
-    let reason = first.and_then(|note| note.inner().get("reason")).and_then(AMQPValue::as_long_string);
-    match reason.map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned()).as_deref() {
+    let reason = wire::brokers_note(delivery).and_then(|note| note.inner().get("reason"));
+    match reason.and_then(AMQPValue::as_long_string).map(ToString::to_string).as_deref() {
         Some("delivery_limit") => "it was delivered 20 times without an end: it may kill its reader".into(),
         Some("rejected") => "a reader rejected it; the reader's log says why".into(),
         Some(other) => format!("the broker gave up on it: {other}"),

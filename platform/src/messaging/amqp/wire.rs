@@ -11,6 +11,7 @@ use lapin::{
 };
 use uuid::Uuid;
 
+use super::topology;
 use crate::messaging::Message;
 
 /// What kind of message it is.
@@ -29,7 +30,7 @@ pub(super) const DEAD_CAUSE: &str = "x-dead-cause";
 pub(super) const DEAD_ATTEMPTS: &str = "x-dead-attempts";
 
 /// What the broker notes when it gives up on a message itself.
-pub(super) const BROKERS_NOTE: &str = "x-death";
+const BROKERS_NOTE: &str = "x-death";
 
 /// In nanoseconds nobody is interested, and jiff would print them.
 const MICROSECONDS: usize = 6;
@@ -59,9 +60,12 @@ pub(super) fn properties(message: &Message) -> BasicProperties {
 /// The message in a delivery.
 pub(super) fn message(delivery: &Delivery) -> Message {
     let properties = &delivery.properties;
-    let name = text(properties, NAME).unwrap_or_else(|| delivery.routing_key.to_string());
-    let seconds = || properties.timestamp().and_then(|at| Timestamp::from_second(i64::try_from(at).ok()?).ok());
-    let occurred_at = text(properties, OCCURRED_AT).and_then(|text| text.parse().ok()).or_else(seconds);
+    let key = || key_before_death(delivery).unwrap_or_else(|| delivery.routing_key.to_string());
+    let name = text(properties, NAME).unwrap_or_else(key);
+    let timestamp = || properties.timestamp().and_then(seconds);
+    let died = || brokers_note(delivery)?.inner().get("time")?.as_timestamp().and_then(seconds);
+    let written = text(properties, OCCURRED_AT).and_then(|text| text.parse().ok());
+    let occurred_at = written.or_else(timestamp).or_else(died);
     Message {
         id: id(delivery, &name),
         name,
@@ -79,17 +83,51 @@ fn id(delivery: &Delivery, name: &str) -> Uuid {
     given.unwrap_or_else(|| Uuid::new_v5(&Uuid::NAMESPACE_OID, &[name.as_bytes(), b"\0", &delivery.data].concat()))
 }
 
+fn seconds(at: u64) -> Option<Timestamp> {
+    Timestamp::from_second(i64::try_from(at).ok()?).ok()
+}
+
+/// What the broker noted when it gave up on this message, if it was the broker that moved it to the dead letters.
+pub(super) fn brokers_note(delivery: &Delivery) -> Option<&FieldTable> {
+    let notes = header(&delivery.properties, BROKERS_NOTE)?.as_array()?;
+    // Others, of queues it was in before, tell nothing about this move.
+    let this = |note: &&FieldTable| {
+        let queue = note.inner().get("queue").and_then(AMQPValue::as_long_string);
+        queue.is_some_and(|queue| topology::dead(&queue.to_string()) == delivery.routing_key.as_str())
+    };
+    notes.as_slice().iter().filter_map(AMQPValue::as_field_table).find(this)
+}
+
+/// The routing key it had in the queue that gave up on it; the broker replaces it by the name of the dead letters.
+fn key_before_death(delivery: &Delivery) -> Option<String> {
+    let keys = brokers_note(delivery)?.inner().get("routing-keys")?.as_array()?;
+    Some(keys.as_slice().first()?.as_long_string()?.to_string())
+}
+
+/// The properties of a message that goes on to a queue by that queue's name: what it had. Its routing key will tell nothing
+/// any more, so what was read of it is written down; a message of a stranger may have that in no header.
+pub(super) fn kept(properties: &BasicProperties, read: &Message) -> BasicProperties {
+    let (ours, mut headers) = (self::properties(read), properties.headers().clone().unwrap_or_default());
+    for (name, value) in ours.headers().iter().flatten() {
+        headers.insert(name.clone(), value.clone());
+    }
+    let id = read.id.to_string().into();
+    properties.clone().with_headers(headers).with_message_id(id).with_delivery_mode(2)
+}
+
 /// The properties of a message that goes to the dead letters: what it had, and why.
-pub(super) fn buried(properties: &BasicProperties, cause: &str, attempts: u32) -> BasicProperties {
+pub(super) fn buried(properties: &BasicProperties, read: &Message, cause: &str, attempts: u32) -> BasicProperties {
+    let properties = kept(properties, read);
     let mut headers = properties.headers().clone().unwrap_or_default();
     let cause: String = cause.chars().take(1000).collect(); // a frame has 128 KB for all headers
     headers.insert(DEAD_CAUSE.into(), AMQPValue::LongString(cause.into()));
     headers.insert(DEAD_ATTEMPTS.into(), AMQPValue::LongUInt(attempts));
-    properties.clone().with_headers(headers).with_delivery_mode(2)
+    properties.with_headers(headers)
 }
 
 /// The properties of a message that comes back from the dead letters: what it had, without why it died.
-pub(super) fn redriven(properties: &BasicProperties) -> BasicProperties {
+pub(super) fn redriven(properties: &BasicProperties, read: &Message) -> BasicProperties {
+    let properties = kept(properties, read);
     let old = properties.headers().clone().unwrap_or_default();
     let mut headers = FieldTable::default();
     for (name, value) in &old {
@@ -98,7 +136,7 @@ pub(super) fn redriven(properties: &BasicProperties) -> BasicProperties {
         }
     }
     headers.insert(REDRIVEN.into(), AMQPValue::Boolean(true));
-    properties.clone().with_headers(headers).with_delivery_mode(2)
+    properties.with_headers(headers)
 }
 
 /// A header, whatever it holds.
