@@ -15,7 +15,14 @@ use lapin::{
 use tokio::{sync::Mutex, time::timeout};
 use uuid::Uuid;
 
-use super::{line::Line, lost::Lost, publish::Publisher, shared::Shared, topology, wire};
+use super::{
+    line::Line,
+    lost::Lost,
+    publish::Publisher,
+    shared::Shared,
+    topology::{self, DELIVERY_LIMIT},
+    wire,
+};
 use crate::outbox::{DeadLetter, DeadLetters, OutboxError};
 
 /// As many as are shown. A redrive of all takes all.
@@ -152,26 +159,35 @@ fn letter(queue: &str, delivery: &Delivery) -> DeadLetter {
         queue: queue.to_owned(),
         message: message.name,
         cause: wire::text(&delivery.properties, wire::DEAD_CAUSE).unwrap_or_else(|| brokers_cause(delivery)),
-        attempts: attempts.unwrap_or_else(|| delivered(delivery)),
+        attempts: attempts.unwrap_or_else(|| brokers_attempts(delivery)),
         occurred_at: message.occurred_at,
         body: String::from_utf8_lossy(&message.body).into_owned(),
     }
 }
 
-/// What the broker noted when it gave up on the message itself.
+/// Why the broker gave up on the message itself.
+fn brokers_reason(delivery: &Delivery) -> Option<String> {
+    wire::brokers_note(delivery)?.inner().get("reason")?.as_long_string().map(ToString::to_string)
+}
+
 fn brokers_cause(delivery: &Delivery) -> String {
-    let reason = wire::brokers_note(delivery).and_then(|note| note.inner().get("reason"));
-    match reason.and_then(AMQPValue::as_long_string).map(ToString::to_string).as_deref() {
-        Some("delivery_limit") => "it was delivered 20 times without an end: it may kill its reader".into(),
+    match brokers_reason(delivery).as_deref() {
+        Some("delivery_limit") => {
+            format!("it was delivered {DELIVERY_LIMIT} times without an end: it may kill its reader")
+        }
         Some("rejected") => "a reader rejected it; the reader's log says why".into(),
         Some(other) => format!("the broker gave up on it: {other}"),
         None => "nobody noted why".into(),
     }
 }
 
-fn delivered(delivery: &Delivery) -> u32 {
-    let count = wire::header(&delivery.properties, "x-delivery-count").and_then(AMQPValue::as_long_long_int);
-    count.and_then(|count| u32::try_from(count).ok()).unwrap_or_default()
+/// The count that comes with a delivery is of no use: among the dead letters it counts how often somebody looked.
+fn brokers_attempts(delivery: &Delivery) -> u32 {
+    match brokers_reason(delivery).as_deref() {
+        Some("delivery_limit") => DELIVERY_LIMIT.unsigned_abs(),
+        Some(_) => 1, // at least
+        None => 0,
+    }
 }
 
 impl From<Lost> for OutboxError {

@@ -17,7 +17,7 @@ use super::{
 use crate::messaging::Subscription;
 
 /// Delivered so often without an end, a message is one that kills the process.
-const DELIVERY_LIMIT: i32 = 20;
+pub(super) const DELIVERY_LIMIT: i32 = 20;
 
 /// Where the messages that `queue` gave up on are.
 pub(super) fn dead(queue: &str) -> String {
