@@ -236,7 +236,8 @@ fn threads_of_lapin() -> usize {
 }
 
 #[tokio::test]
-async fn a_broker_that_says_nothing_does_not_collect_threads() {
+async fn a_broker_that_says_nothing_is_told_once_and_does_not_collect_threads() {
+    logs::capture();
     // Alone, since the threads of other tests would be counted, too.
     let Some(server) = rabbitmq::alone().await else { return };
     let proxy = Proxy::to(server.port()).await;
@@ -252,6 +253,9 @@ async fn a_broker_that_says_nothing_does_not_collect_threads() {
     })
     .await;
     assert_eq!(most, 1);
+    let told = logs::lines_with(&proxy.address.to_string());
+    let why = |line: &&String| line.contains("the broker did not answer in time, asked for a sign of life");
+    assert_eq!(told.iter().filter(why).count(), 1, "{told:#?}");
     drop(service);
     eventually(NOTICED, "no thread is left", async || threads_of_lapin() == 0).await;
 }

@@ -62,7 +62,7 @@ impl Line {
                 return Ok(Self { connection, leash, kept, thread: tokio::sync::Mutex::new(thread) });
             }
             Ok(Err(error)) => Lost::from(error),
-            Err(_) => Lost::late("the connection"),
+            Err(_) => Lost::late("a connection"),
         };
         // No second thread before the first is gone: else a broker that swallows everything would collect them.
         drop(leash);

@@ -72,9 +72,9 @@ impl Lost {
         Self { reason, text: text.into() }
     }
 
-    /// An answer did not come in time.
+    /// An answer did not come in time. `what` is what was asked.
     pub(super) fn late(what: &str) -> Self {
-        Self::new(Reason::Timeout, format!("the broker did not answer {what} in time"))
+        Self::new(Reason::Timeout, format!("the broker did not answer in time, asked for {what}"))
     }
 }
 

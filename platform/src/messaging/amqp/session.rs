@@ -125,7 +125,7 @@ async fn look(shared: &Shared, line: &Line, channel: &Channel, subscriptions: &[
     match tokio::time::timeout(SIGN_OF_LIFE, topology::exchange(line, channel, &shared.exchange)).await {
         Ok(answer) => answer?,
         Err(_) if line.is_blocked() => return Ok(()),
-        Err(_) => return Err(Lost::late("for seconds")),
+        Err(_) => return Err(Lost::late("a sign of life")),
     }
     for subscription in subscriptions {
         topology::bind(line, channel, &shared.exchange, subscription).await?;
