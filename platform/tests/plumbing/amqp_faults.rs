@@ -164,6 +164,39 @@ async fn a_memory_alarm_is_seen_and_waited_out() {
 }
 
 #[tokio::test]
+async fn under_a_memory_alarm_the_dead_letters_are_refused_at_once_with_the_reason() {
+    let Some(server) = rabbitmq::alone().await else { return };
+    let mut service = Service::start().await;
+    let (channel, dead) = (server.connect().await.unwrap().create_channel().await.unwrap(), service.world.dead.clone());
+    let graveyard = format!("{}.dead", service.world.queue);
+    channel
+        .basic_publish("".into(), graveyard.as_str().into(), Default::default(), b"dead", Default::default())
+        .await
+        .unwrap();
+    eventually(NOTICED, "it is a dead letter", async || dead.list().await.unwrap().len() == 1).await;
+    server.memory_alarm(true);
+    eventually(NOTICED, "the alarm is on", async || server.eval("rabbit_alarm:get_alarms()") != "[]").await;
+
+    // The broker tells of its alarm when something is published: the redrive is the first that does.
+    let began = Instant::now();
+    let (first, list) = (dead.redrive(None).await.unwrap_err(), dead.list().await.unwrap_err());
+    let second = dead.redrive(None).await.unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(3), "somebody waits: {:?}", began.elapsed());
+    for refused in [first, list, second] {
+        assert!(refused.0.contains("has an alarm") && refused.0.contains("low on memory"), "{refused}");
+    }
+    service.commit(10).await;
+
+    server.memory_alarm(false);
+    service.sent += 1;
+    eventually(NOTICED, "it is redriven", async || {
+        dead.redrive(None).await.is_ok() && service.arrived() == service.sent
+    })
+    .await;
+    service.all_arrive(HEALED).await;
+}
+
+#[tokio::test]
 async fn a_queue_that_is_deleted_or_purged_under_its_reader_is_there_again() {
     let Some(server) = rabbitmq::shared().await else { return };
     let mut service = Service::start().await;

@@ -32,7 +32,7 @@ pub(super) struct Shared {
     pub(super) look: Notify,
     subscriptions: Mutex<Vec<Subscription>>,
     dead: Mutex<HashMap<&'static str, u64>>,
-    condition: Mutex<Condition>,
+    condition: watch::Sender<Condition>,
 }
 
 /// How it is, for `/readyz` and for the log, which has a line for each change and none for each try.
@@ -58,7 +58,7 @@ impl Shared {
             look: Notify::new(),
             subscriptions: Mutex::default(),
             dead: Mutex::default(),
-            condition: Mutex::new(Condition::Starting),
+            condition: watch::Sender::new(Condition::Starting),
         }
     }
 
@@ -91,13 +91,25 @@ impl Shared {
         lock(&self.dead).insert(queue, count);
     }
 
+    /// Waits until the broker takes no messages, and tells why. It answers nothing then, for hours perhaps.
+    pub(super) async fn alarm(&self) -> String {
+        let mut conditions = self.condition.subscribe();
+        let alarm = conditions.wait_for(|condition| matches!(condition, Condition::Blocked(_))).await;
+        let alarm = alarm.expect("its sender is here").clone();
+        self.told(&alarm).unwrap_or_else(|text| text)
+    }
+
     /// A few words for `/readyz`.
     pub(super) fn state(&self) -> Result<String, String> {
+        self.told(&self.condition.borrow())
+    }
+
+    fn told(&self, condition: &Condition) -> Result<String, String> {
         let place = self.broker.place();
-        match &*lock(&self.condition) {
+        match condition {
             Condition::Starting => Err(format!("connecting to {place}")),
             Condition::Connected => Ok(format!("connected to {place}")),
-            Condition::Blocked(why) => Err(format!("{place} takes no messages: {why}")),
+            Condition::Blocked(why) => Err(format!("{place} has an alarm and takes no messages: {why}")),
             Condition::Away(lost) => Err(format!("no connection to {place}, tried again all the time: {lost}")),
         }
     }
@@ -107,7 +119,7 @@ impl Shared {
         self.line.send_replace(Some(line.clone()));
         self.metrics.connected.set(1);
         let place = self.broker.place();
-        let was = std::mem::replace(&mut *lock(&self.condition), Condition::Connected);
+        let was = self.condition.send_replace(Condition::Connected);
         if !matches!(was, Condition::Connected | Condition::Blocked(_)) {
             tracing::info!(broker = place, "connected to the broker");
         }
@@ -124,8 +136,7 @@ impl Shared {
     pub(super) fn lost(&self, lost: Lost) {
         self.metrics.lost(lost.reason);
         let place = self.broker.place();
-        let mut condition = lock(&self.condition);
-        let news = match &*condition {
+        let news = match &*self.condition.borrow() {
             Condition::Away(before) => {
                 before.reason != lost.reason && (before.reason.needs_a_person() || lost.reason.needs_a_person())
             }
@@ -136,7 +147,7 @@ impl Shared {
         } else if news {
             tracing::warn!(broker = place, "no connection to the broker, it is tried again all the time: {lost}");
         }
-        *condition = Condition::Away(lost);
+        self.condition.send_replace(Condition::Away(lost));
     }
 
     /// The broker takes no messages, and why; or takes them again.
@@ -146,7 +157,7 @@ impl Shared {
             Some(why) => tracing::warn!("the broker takes no messages, they wait in the outbox: {why}"),
             None => tracing::info!("the broker takes messages again"),
         }
-        *lock(&self.condition) = why.map_or(Condition::Connected, Condition::Blocked);
+        self.condition.send_replace(why.map_or(Condition::Connected, Condition::Blocked));
     }
 }
 
