@@ -22,6 +22,9 @@ const NOTES: &[&str] = &["noteWritten"];
 /// After the end of a fault.
 const HEALED: Duration = Duration::from_secs(10);
 
+/// A queue that is refused is tried again after so long.
+const RETRIED: Duration = Duration::from_secs(3);
+
 /// Before its end.
 const NOTICED: Duration = Duration::from_secs(20);
 
@@ -243,23 +246,60 @@ async fn a_wrong_password_is_told_once_and_never_shown_and_a_mended_one_works() 
 }
 
 #[tokio::test]
-async fn a_queue_with_other_arguments_is_told_with_what_to_do_and_works_when_it_is_done() {
+async fn a_queue_with_other_arguments_stops_its_reading_only_and_works_when_what_is_told_is_done() {
+    logs::capture();
     let Some(server) = rabbitmq::shared().await else { return };
     let service = Service::start().await;
     let (channel, queue) = (server.connect().await.unwrap().create_channel().await.unwrap(), service.world.queue);
-    let next = service.world.killed_and_started_again().await;
+    let mut next = service.world.killed_and_started_again().await;
     drop(service);
     channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
     let other = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     channel.queue_declare(queue.into(), other, Default::default()).await.unwrap();
 
+    // Somebody else reads the same messages, and must get them all the same.
+    let other = format!("{queue}-of-another");
+    let (exclusive, bind) = (QueueDeclareOptions { exclusive: true, ..Default::default() }, Default::default());
+    channel.queue_declare(other.as_str().into(), exclusive, Default::default()).await.unwrap();
+    let exchange = tuning().exchange.into();
+    channel.queue_bind(other.as_str().into(), exchange, "noteWritten".into(), bind, Default::default()).await.unwrap();
+    let arrived_there = async || {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        channel.queue_declare(other.as_str().into(), passive, Default::default()).await.unwrap().message_count()
+    };
+
     let reader = Reader::willing();
+    next.bus.register(&next.metrics.registry).unwrap();
     next.subscribe(NOTES, &reader).await;
+    next.start();
     let told = || next.bus.state().err().unwrap_or_default();
     let what_to_do = format!("rabbitmqctl delete_queue {queue}");
     eventually(NOTICED, "it says what to do", async || told().contains(&what_to_do)).await;
+    let mut sent = 0;
+    let began = Instant::now();
+    eventually(6 * RETRIED, "it was tried again a few times", async || {
+        next.commit("noteWritten", true, ["while it is not read"]).await;
+        sent += 1;
+        eventually(NOTICED, "it is published", async || arrived_there().await == sent).await;
+        assert!(told().contains(&what_to_do), "{:?}", next.bus.state());
+        assert_eq!(next.metric("myevents_amqp_connected").await, 1.0);
+        began.elapsed() > 3 * RETRIED
+    })
+    .await;
+    for reason in ["arguments", "closed", "queue_gone", "broken", "timeout"] {
+        let lost = format!(r#"myevents_amqp_reconnects_total{{reason="{reason}"}}"#);
+        assert_eq!(next.metric(&lost).await, 0.0, "{reason}: the connection outlives each try");
+    }
+    let lines = logs::lines_with(&what_to_do);
+    assert!(lines.len() == 1 && lines[0].contains("ERROR"), "{lines:#?}");
+    assert_eq!(reader.bodies(), [""; 0]);
+
     channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
-    eventually(HEALED, "it is connected", async || next.bus.state().is_ok()).await;
+    eventually(HEALED, "it is all well", async || next.bus.state().is_ok()).await;
+    next.commit("noteWritten", true, ["at last"]).await;
+    eventually(HEALED, "it reads", async || reader.bodies() == ["at last"]).await;
+    next.all_is_sent().await;
+    assert_eq!(next.metric(r#"myevents_amqp_reconnects_total{reason="arguments"}"#).await, 0.0);
 }
 
 /// lapin's threads in this process.

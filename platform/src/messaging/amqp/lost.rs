@@ -111,7 +111,13 @@ impl From<lapin::Error> for Lost {
 /// Whether the broker refused this one call with this code, and the connection lives on.
 pub(super) fn refused_with(error: &lapin::Error, code: u16) -> bool {
     let ErrorKind::ProtocolError(said) = error.kind() else { return false };
-    matches!(said.kind(), AMQPErrorKind::Soft(_)) && said.get_id() == code
+    costs_a_channel(error) && said.get_id() == code
+}
+
+/// Whether the broker closed the channel only, and the connection lives on.
+pub(super) fn costs_a_channel(error: &lapin::Error) -> bool {
+    let ErrorKind::ProtocolError(said) = error.kind() else { return false };
+    matches!(said.kind(), AMQPErrorKind::Soft(_))
 }
 
 /// Marks an error as one of the encrypted connection, on its way through lapin.

@@ -2,6 +2,8 @@
 //!
 //! One task does this, and all that reads runs in it: when a session ends, what its readers were doing ends with it,
 //! and the broker delivers those messages once more. Publishers borrow the connection of the moment from [`Shared`].
+//!
+//! A queue with other arguments is no reason to end it: nothing is read from that queue, and all else goes on.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +14,7 @@ use lapin::{Channel, Event};
 use super::{
     consume::Reader,
     line::Line,
-    lost::{Lost, Reason},
+    lost::{Lost, Reason, costs_a_channel},
     shared::Shared,
     topology,
 };
@@ -73,23 +75,43 @@ async fn session(shared: &Shared) -> Result<(), (bool, Lost)> {
 async fn declare(shared: &Shared, line: &Line, subscriptions: &[Subscription]) -> Result<(), Lost> {
     topology::exchange(line, &line.channel().await?, &shared.exchange).await?;
     for subscription in subscriptions {
-        topology::declare(line, &shared.exchange, subscription).await?;
+        declare_queue(shared, line, subscription).await?;
+    }
+    Ok(())
+}
+
+/// Declares one queue, and notes where the broker refuses that: publishing needs no queue of ours.
+async fn declare_queue(shared: &Shared, line: &Line, subscription: &Subscription) -> Result<(), Lost> {
+    match topology::declare(line, &shared.exchange, subscription).await {
+        Err(lost) if lost.reason == Reason::Arguments => shared.refused(subscription.queue, lost),
+        declared => {
+            declared?;
+            shared.accepted(subscription.queue);
+        }
     }
     Ok(())
 }
 
 /// Reads all queues until `stop`.
 async fn read(shared: &Shared, line: &Line, subscriptions: &[Subscription]) -> Result<(), Lost> {
-    let reader = |subscription| {
-        let reader = Reader { line, subscription, unconfirmed: shared.metrics.unconfirmed.clone(), hold: shared.hold };
-        reader.run(&shared.stop)
-    };
-    try_join_all(subscriptions.iter().map(reader)).await?;
+    try_join_all(subscriptions.iter().map(|subscription| read_queue(shared, line, subscription))).await?;
     shared.stop.cancelled().await; // where nothing is read, the connection is there for publishing
     Ok(())
 }
 
-/// Hears what the broker says about the connection as a whole.
+/// Reads one queue, as soon as it is as it must be.
+async fn read_queue(shared: &Shared, line: &Line, subscription: &Subscription) -> Result<(), Lost> {
+    while shared.is_refused(subscription.queue) {
+        if shared.stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_none() {
+            return Ok(());
+        }
+        declare_queue(shared, line, subscription).await?;
+    }
+    let reader = Reader { line, subscription, unconfirmed: shared.metrics.unconfirmed.clone(), hold: shared.hold };
+    reader.run(&shared.stop).await
+}
+
+/// Hears what the broker says about the connection as a whole. What ends a channel only is heard by whoever has that.
 async fn listen(shared: &Shared, line: &Line) -> Lost {
     let mut events = std::pin::pin!(line.events());
     while let Some(event) = events.next().await {
@@ -97,7 +119,9 @@ async fn listen(shared: &Shared, line: &Line) -> Lost {
             shared.blocked(Some(why));
         } else if let Event::ConnectionUnblocked = event {
             shared.blocked(None);
-        } else if let Event::Error(error) = event {
+        } else if let Event::Error(error) = event
+            && !costs_a_channel(&error)
+        {
             return error.into();
         }
     }
@@ -128,7 +152,9 @@ async fn look(shared: &Shared, line: &Line, channel: &Channel, subscriptions: &[
         Err(_) => return Err(Lost::late("a sign of life")),
     }
     for subscription in subscriptions {
-        topology::bind(line, channel, &shared.exchange, subscription).await?;
+        if !shared.is_refused(subscription.queue) {
+            topology::bind(line, channel, &shared.exchange, subscription).await?;
+        }
         let count = topology::count_dead(line, channel, subscription.queue).await?;
         shared.set_dead_count(subscription.queue, count);
     }

@@ -32,6 +32,8 @@ pub(super) struct Shared {
     pub(super) look: Notify,
     subscriptions: Mutex<Vec<Subscription>>,
     dead: Mutex<HashMap<&'static str, u64>>,
+    /// Queues that cannot be declared, and why: they are not read.
+    refused: Mutex<HashMap<&'static str, Lost>>,
     condition: watch::Sender<Condition>,
 }
 
@@ -58,6 +60,7 @@ impl Shared {
             look: Notify::new(),
             subscriptions: Mutex::default(),
             dead: Mutex::default(),
+            refused: Mutex::default(),
             condition: watch::Sender::new(Condition::Starting),
         }
     }
@@ -108,10 +111,32 @@ impl Shared {
         let place = self.broker.place();
         match condition {
             Condition::Starting => Err(format!("connecting to {place}")),
-            Condition::Connected => Ok(format!("connected to {place}")),
+            Condition::Connected => match lock(&self.refused).values().next() {
+                None => Ok(format!("connected to {place}")),
+                Some(why) => Err(format!("connected to {place}, and publishing, but not reading: {why}")),
+            },
             Condition::Blocked(why) => Err(format!("{place} has an alarm and takes no messages: {why}")),
             Condition::Away(lost) => Err(format!("no connection to {place}, tried again all the time: {lost}")),
         }
+    }
+
+    /// The queue has other arguments, and cannot be read until somebody has done something.
+    pub(super) fn refused(&self, queue: &'static str, why: Lost) {
+        let place = self.broker.place();
+        if lock(&self.refused).insert(queue, why.clone()).is_none() {
+            tracing::error!(broker = place, queue, "nothing is read, and somebody must do something: {why}");
+        }
+    }
+
+    /// The queue is as it must be.
+    pub(super) fn accepted(&self, queue: &'static str) {
+        if lock(&self.refused).remove(queue).is_some() {
+            tracing::info!(queue, "the queue can be read now");
+        }
+    }
+
+    pub(super) fn is_refused(&self, queue: &str) -> bool {
+        lock(&self.refused).contains_key(queue)
     }
 
     /// There is a connection.

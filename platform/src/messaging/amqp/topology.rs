@@ -2,7 +2,8 @@
 //!
 //! Declared on every connection, and looked after while it lasts: a queue or an exchange that somebody deletes is there
 //! again within seconds. The arguments of the queue are wire format. The broker refuses (406) a service that wants others
-//! than the queue has, and that is right: two versions would else disagree about what happens to a message.
+//! than the queue has, and that is right: two versions would else disagree about what happens to a message. The service then
+//! reads nothing from it, and tries again.
 
 use lapin::{
     Channel, ExchangeKind,
