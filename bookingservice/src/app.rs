@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use actix_web::web;
-use contracts::{BookingCancelled, Contract, EventBooked, SeatsChanged};
+use contracts::{BookingCancelled, Contract, EventBooked, ResyncRequested, SeatsChanged};
 use platform::{
     health::Health,
     http::docs::Docs,
-    messaging::{Bus, Subscription, metrics::ConsumeMetrics, metrics::PublishMetrics},
-    outbox::{DeadLetters, metrics::RelayMetrics, metrics::show_backlog, relay::Relay},
+    messaging::{Bus, Entry, Subscription, metrics::ConsumeMetrics, metrics::PublishMetrics},
+    outbox::{DeadLetters, metrics::RelayMetrics, metrics::show_backlog, relay::Relay, resync},
     service::{Backend, Foundation, Service, Settings},
 };
 use tokio::sync::Notify;
@@ -23,6 +23,7 @@ use crate::{
     http::{Api, Context, configure},
     listener::{Listener, QUEUE, READS},
     metrics::BookingMetrics,
+    state::State,
     store,
 };
 
@@ -50,13 +51,21 @@ pub async fn build(settings: Settings, bus: Arc<dyn Bus>, stop: CancellationToke
     };
     show_backlog(&mut base.metrics, outbox.clone(), dead.clone(), &queues)?;
 
+    let outbox = resync::Told::again(outbox, Arc::new(State(store.clone())));
     let handler = Arc::new(Listener { store: store.clone() });
+    let handler = resync::Asked::first(ResyncRequested::NAME, outbox.clone(), handler);
     let consumed = ConsumeMetrics::new(&registry, QUEUE, READS)?;
-    bus.subscribe(Subscription { queue: QUEUE, names: READS, handler, metrics: consumed }).await;
+    bus.subscribe(Subscription { queue: QUEUE, names: READS, handler, metrics: consumed, when_new: Some(ask) }).await;
     let published = PublishMetrics::new(&registry, &PUBLISHES)?;
     let relay = Relay::new(outbox, bus.clone(), wake, RelayMetrics::new(&registry)?, published);
 
     let health = Health::new(stop).required("store", probe).told("broker", platform::messaging::probe(bus));
     let (context, docs) = (web::Data::new(Context { store, metrics }), Docs::new(&api));
     base.build(QUEUE, health, dead, relay, kept, move |app| configure(app, &context, &docs))
+}
+
+/// What others are asked for, where this service's queue is new.
+fn ask() -> Entry {
+    let request = ResyncRequested { queue: QUEUE.to_owned() };
+    Entry::new(ResyncRequested::NAME, ResyncRequested::MANDATORY, request.to_json(), None)
 }

@@ -7,7 +7,7 @@ mod instant;
 mod messages;
 
 pub use instant::{Instant, InstantError};
-pub use messages::{BookingCancelled, EventBooked, EventCreated, Hall, LocationCreated, SeatsChanged};
+pub use messages::{BookingCancelled, EventBooked, EventCreated, Hall, LocationCreated, ResyncRequested, SeatsChanged};
 
 /// A message type: its name on the wire, and whether somebody must be there to read it.
 pub trait Contract: serde::Serialize + serde::de::DeserializeOwned {
@@ -29,5 +29,11 @@ pub trait Contract: serde::Serialize + serde::de::DeserializeOwned {
 }
 
 /// Every message name, for label sets that must exist before the first message.
-pub const NAMES: [&str; 5] =
-    [EventCreated::NAME, LocationCreated::NAME, EventBooked::NAME, BookingCancelled::NAME, SeatsChanged::NAME];
+pub const NAMES: [&str; 6] = [
+    EventCreated::NAME,
+    LocationCreated::NAME,
+    EventBooked::NAME,
+    BookingCancelled::NAME,
+    SeatsChanged::NAME,
+    ResyncRequested::NAME,
+];

@@ -102,6 +102,14 @@ pub struct SeatsChanged {
     pub version: u64,
 }
 
+/// Published by each service, read by all others. It asks for everything to be told again that is read by `queue`, which
+/// was not there and is new: what had been published before is not in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResyncRequested {
+    /// The queue that is new.
+    pub queue: String,
+}
+
 impl Contract for EventCreated {
     const NAME: &'static str = "eventCreated";
     const MANDATORY: bool = true;
@@ -125,4 +133,9 @@ impl Contract for BookingCancelled {
 impl Contract for SeatsChanged {
     const NAME: &'static str = "seatsChanged";
     const MANDATORY: bool = true;
+}
+
+impl Contract for ResyncRequested {
+    const NAME: &'static str = "resyncRequested";
+    const MANDATORY: bool = false; // who has no queue yet will find its own new, and ask in turn
 }

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use contracts::{BookingCancelled, Contract, EventBooked, EventCreated, LocationCreated, SeatsChanged};
+use contracts::{
+    BookingCancelled, Contract, EventBooked, EventCreated, LocationCreated, ResyncRequested, SeatsChanged,
+};
 
 fn holds<M: Contract>(golden: &str) {
     let golden = golden.trim_end();
@@ -20,6 +22,7 @@ fn every_message_is_written_as_its_golden_file_says() {
     holds::<EventBooked>(include_str!("../golden/eventBooked.json"));
     holds::<BookingCancelled>(include_str!("../golden/bookingCancelled.json"));
     holds::<SeatsChanged>(include_str!("../golden/seatsChanged.json"));
+    holds::<ResyncRequested>(include_str!("../golden/resyncRequested.json"));
 }
 
 #[test]

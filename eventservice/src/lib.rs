@@ -9,6 +9,7 @@
 //! | [`http`] | the URL table, the handlers, and how errors are answered |
 //! | [`store`] | what a store promises, and SQLite |
 //! | [`listener`] | `eventBooked` and `seatsChanged` |
+//! | `state` | what is told again where a queue was lost |
 //! | [`metrics`] | what is counted about events |
 
 pub mod app;
@@ -17,4 +18,5 @@ pub mod domain;
 pub mod http;
 pub mod listener;
 pub mod metrics;
+mod state;
 pub mod store;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contracts::{Contract, EventBooked, SeatsChanged};
+use contracts::{Contract, EventBooked, ResyncRequested, SeatsChanged};
 use platform::{
     fail_point::fail_point,
     messaging::{Handler, Message, Outcome},
@@ -14,8 +14,8 @@ use crate::store::{Heard, Store};
 /// The queue of this service.
 pub const QUEUE: &str = "eventservice";
 
-/// What it is bound to.
-pub const READS: &[&str] = &[EventBooked::NAME, SeatsChanged::NAME];
+/// What it is bound to; the last is handled before it comes here (`app.rs`).
+pub const READS: &[&str] = &[EventBooked::NAME, SeatsChanged::NAME, ResyncRequested::NAME];
 
 /// Handles what the queue brings.
 pub struct Listener {

@@ -5,6 +5,7 @@
 
 pub mod metrics;
 pub mod relay;
+pub mod resync;
 mod waiting;
 
 use async_trait::async_trait;
@@ -33,6 +34,9 @@ pub trait Outbox: Send + Sync {
 
     /// How much waits, for the metrics.
     async fn backlog(&self) -> Result<Backlog, OutboxError>;
+
+    /// Notes, to survive a crash, that everything is to be told again: see [`resync`].
+    async fn request_resync(&self) -> Result<(), OutboxError>;
 
     /// Whether `pending` also gives what other processes left over. Of those that share an outbox only one does at a time.
     fn relays_left_overs(&self) -> bool {

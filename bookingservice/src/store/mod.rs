@@ -99,6 +99,9 @@ pub trait Store: Send + Sync {
     /// An event.
     async fn event(&self, id: Uuid) -> Result<Option<EventOnSale>, Unavailable>;
 
+    /// At most `max` events behind an id, in the order of their ids.
+    async fn events(&self, after: Option<Uuid>, max: usize) -> Result<Vec<EventOnSale>, Unavailable>;
+
     /// Adds events that are not there yet; never changes one. Where it fails some may have been added: it is safe to repeat.
     async fn add_events(&self, events: Vec<EventCreated>) -> Result<Vec<Effect>, Unavailable>;
 }

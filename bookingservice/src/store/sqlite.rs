@@ -137,6 +137,11 @@ impl Store for SqliteStore {
         Ok(self.database.read(move |connection| statements::event(connection, id)).await?)
     }
 
+    async fn events(&self, after: Option<Uuid>, max: usize) -> Result<Vec<EventOnSale>, Unavailable> {
+        let after = after.unwrap_or_default();
+        Ok(self.database.read(move |connection| statements::events(connection, after, max)).await?)
+    }
+
     async fn add_events(&self, events: Vec<EventCreated>) -> Result<Vec<Effect>, Unavailable> {
         let metrics = self.metrics.clone();
         let labels: Vec<_> = events.iter().map(|event| (event.id, event.name.clone())).collect();

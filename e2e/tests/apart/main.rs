@@ -6,6 +6,7 @@
 //! - [`rounds`]: 20 rounds of `kill -9`, with [`clients`] of the event service
 //! - [`start`]: started before the servers are up
 //! - [`database`], [`broker`]: a server that is away, and comes back
+//! - [`queue_lost`]: a queue that is deleted with what waits in it
 //! - [`poison`]: messages that nobody can handle
 //! - [`stop`]: SIGTERM with work in hand
 //! - [`alone`]: a service with a file of its own
@@ -24,6 +25,7 @@ mod poison;
 #[expect(dead_code, reason = "nothing here is slow")]
 #[path = "../../../platform/tests/servers/proxy.rs"]
 mod proxy;
+mod queue_lost;
 #[expect(dead_code, reason = "nothing here closes connections or raises an alarm")]
 #[path = "../../../platform/tests/servers/rabbitmq.rs"]
 mod rabbitmq;

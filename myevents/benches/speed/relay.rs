@@ -159,7 +159,8 @@ impl Reader {
 
     async fn subscribe(self: &Arc<Self>, bus: &AmqpBus) -> anyhow::Result<()> {
         let metrics = ConsumeMetrics::new(&Registry::new(), QUEUE, READS)?;
-        bus.subscribe(Subscription { queue: QUEUE, names: READS, handler: self.clone(), metrics }).await;
+        bus.subscribe(Subscription { queue: QUEUE, names: READS, handler: self.clone(), metrics, when_new: None })
+            .await;
         Ok(())
     }
 

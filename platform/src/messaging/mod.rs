@@ -144,6 +144,9 @@ pub struct Subscription {
     pub handler: Arc<dyn Handler>,
     /// Where it is counted.
     pub metrics: metrics::ConsumeMetrics,
+    /// Makes what is handled by the handler, and published, before the queue is made where it is not there: of what had
+    /// been published nothing is in a new queue.
+    pub when_new: Option<fn() -> Entry>,
 }
 
 /// Handles messages.

@@ -33,7 +33,7 @@ use super::{
 use crate::{
     background::Background,
     messaging::Entry,
-    outbox::{Backlog, Outbox, OutboxError},
+    outbox::{Backlog, Outbox, OutboxError, resync},
 };
 
 /// Older entries are left over: their own process had its chance.
@@ -41,6 +41,9 @@ pub const LEFT_OVER: Duration = Duration::from_secs(5);
 
 /// How often the database is asked for what is left over, where the last answer was not full.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// The notes that everything is to be told again, each in a document of its own.
+const RESYNCS: &str = "resyncs";
 
 /// How often the backlog is counted; and no more than this part of the time is spent counting.
 const COUNT: (Duration, u32) = (Duration::from_secs(5), 20);
@@ -68,7 +71,7 @@ struct Carrier {
 impl MongoOutbox {
     /// `tables` are those whose documents have an `outbox`. `wake` is notified when there is something to publish.
     pub fn new(mongo: &Mongo, tables: &[&'static str], wake: Arc<Notify>) -> Arc<Self> {
-        let tables = tables.iter().chain(&[dead_letters::TABLE]);
+        let tables = tables.iter().chain(&[dead_letters::TABLE, RESYNCS]);
         Arc::new(Self {
             tables: tables.map(|name| (*name, mongo.table(name))).collect(),
             wake,
@@ -181,6 +184,11 @@ impl MongoOutbox {
                 self.dead.redriven(&documents).await?;
                 continue;
             }
+            if *name == RESYNCS {
+                let done = doc! { "_id": { "$in": documents } };
+                table.remove(Deadline::new(), "resync.done", done).await?;
+                continue;
+            }
             let pull = doc! { "$pull": { "outbox": { "id": { "$in": ids } } } };
             let documents = doc! { "_id": { "$in": documents } };
             table.change_many(Deadline::new(), "outbox.sent", documents, pull).await?;
@@ -252,6 +260,15 @@ impl Outbox for MongoOutbox {
             self.on_the_way().confirmed.insert(id, place);
             self.remove_confirmed().await?;
         }
+        Ok(())
+    }
+
+    async fn request_resync(&self) -> Result<(), OutboxError> {
+        let note = resync::note();
+        let id = note.message.id;
+        let carrier = Carrier { id: key(id), outbox: vec![StoredEntry::from(&note)] };
+        self.table(RESYNCS).insert(Deadline::new(), "resync.note", carrier).await?;
+        self.committed(RESYNCS, id, [note]);
         Ok(())
     }
 

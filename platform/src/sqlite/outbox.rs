@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{Database, StoreError};
 use crate::{
     messaging::{Entry, Message},
-    outbox::{Backlog, DeadLetter, DeadLetters, Outbox, OutboxError},
+    outbox::{Backlog, DeadLetter, DeadLetters, Outbox, OutboxError, resync},
 };
 
 /// The tables. Ids are UUIDs version 7: their order is the order of writing, so new rows go to the end.
@@ -177,6 +177,12 @@ impl Outbox for SqliteOutbox {
         };
         self.database.write(set_aside, self.removed()).await?;
         Ok(())
+    }
+
+    async fn request_resync(&self) -> Result<(), OutboxError> {
+        let (note, added) = (resync::note(), self.added());
+        let noted = self.database.write(move |connection| insert(connection, &note), move |()| added(1));
+        Ok(noted.await?)
     }
 
     async fn backlog(&self) -> Result<Backlog, OutboxError> {

@@ -178,7 +178,7 @@ async fn a_batch_that_waits_long_goes_to_the_end_of_the_queue_and_counts_as_new(
     let reader = Reader::new(|_| Outcome::Again("the store is away".into()));
     let queue = format!("notes-{}", uuid::Uuid::new_v4()).leak();
     let metrics = ConsumeMetrics::new(&prometheus::Registry::new(), queue, NOTES).unwrap();
-    bus.subscribe(Subscription { queue, names: NOTES, handler: reader.clone(), metrics }).await;
+    bus.subscribe(Subscription { queue, names: NOTES, handler: reader.clone(), metrics, when_new: None }).await;
     let sent: Vec<_> =
         ["1", "2", "3"].map(|body| platform::messaging::Entry::new("noteWritten", true, body.into(), None)).into();
     let published = async || bus.publish(&sent).await.iter().all(Result::is_ok);

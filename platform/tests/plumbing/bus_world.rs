@@ -73,7 +73,7 @@ impl World {
     pub(crate) async fn subscribe(&self, names: &'static [&'static str], reader: &Arc<Reader>) {
         let metrics = ConsumeMetrics::new(&self.metrics.registry, self.queue, names).unwrap();
         let handler = reader.clone();
-        self.bus.subscribe(Subscription { queue: self.queue, names, handler, metrics }).await;
+        self.bus.subscribe(Subscription { queue: self.queue, names, handler, metrics, when_new: None }).await;
     }
 
     /// Commits a message for each body, all of them at once.

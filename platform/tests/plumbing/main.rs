@@ -27,6 +27,7 @@ mod proxy;
 #[path = "../servers/rabbitmq.rs"]
 mod rabbitmq;
 mod relay;
+mod resync;
 mod settle;
 mod sqlite_damaged;
 mod sqlite_full;

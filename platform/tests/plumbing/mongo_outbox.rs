@@ -31,7 +31,7 @@ use crate::{mongo_server, support::eventually};
 
 const NOTES: &str = "notes";
 
-async fn connect() -> Option<Mongo> {
+pub(crate) async fn connect() -> Option<Mongo> {
     let url = Some(mongo_server::shared()?.url(&format!("myevents-test-{}", Uuid::new_v4().simple())));
     let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
     Some(Mongo::open(&url, "notes", ClientMetrics::new(&Registry::new()).unwrap()).await.unwrap())

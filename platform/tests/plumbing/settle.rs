@@ -20,7 +20,7 @@ use crate::bus_world::Reader;
 fn subscription(handler: Arc<dyn Handler>) -> Subscription {
     let names = &["noteWritten"];
     let metrics = ConsumeMetrics::new(&Registry::new(), "notes", names).unwrap();
-    Subscription { queue: "notes", names, handler, metrics }
+    Subscription { queue: "notes", names, handler, metrics, when_new: None }
 }
 
 fn batch<const N: usize>(bodies: [&str; N]) -> Vec<Message> {

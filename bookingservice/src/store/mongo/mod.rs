@@ -196,6 +196,13 @@ impl Store for MongoStore {
         Ok(event.map(EventOnSale::from))
     }
 
+    async fn events(&self, after: Option<Uuid>, max: usize) -> Result<Vec<EventOnSale>, Unavailable> {
+        let filter = after.map_or_else(|| doc! {}, |id| doc! { "_id": { "$gt": key(id) } });
+        let select = Select { filter, sort: doc! { "_id": 1 }, limit: max, fields: steps::without_holds() };
+        let events = self.0.steps.events.select(Deadline::new(), select).await?;
+        Ok(events.into_iter().map(EventOnSale::from).collect())
+    }
+
     async fn add_events(&self, events: Vec<EventCreated>) -> Result<Vec<Effect>, Unavailable> {
         let labels: Vec<_> = events.iter().map(|event| (event.id, event.name.clone())).collect();
         let documents = events.into_iter().map(documents::EventDoc::from).collect();

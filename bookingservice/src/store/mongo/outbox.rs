@@ -190,6 +190,10 @@ impl Outbox for BookingOutbox {
         Ok(self.told(event, version).await?)
     }
 
+    async fn request_resync(&self) -> Result<(), OutboxError> {
+        self.messages.request_resync().await
+    }
+
     async fn backlog(&self) -> Result<Backlog, OutboxError> {
         let (messages, untold) =
             (self.messages.backlog().await?, *self.backlog.lock().expect("nothing panics while it holds this"));

@@ -131,14 +131,27 @@ pub(super) fn bookings_of(
 }
 
 pub(super) fn event(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<EventOnSale>> {
-    let sql = "SELECT name, capacity, seats_left, booked_seats, version FROM events WHERE id = ?";
-    let read = |row: &Row<'_>| {
-        let (capacity, seats_left): (Option<u64>, u64) = (row.get(1)?, row.get(2)?);
-        let seats_left = capacity.map(|_| seats_left);
-        let (name, booked_seats, version) = (row.get(0)?, row.get(3)?, row.get(4)?);
-        Ok(EventOnSale { id, name, capacity, seats_left, booked_seats, version })
-    };
-    connection.prepare_cached(sql)?.query_row([id], read).optional()
+    connection.prepare_cached(&format!("{EVENT} WHERE id = ?"))?.query_row([id], event_row).optional()
+}
+
+/// In the order of their ids.
+pub(super) fn events(connection: &Connection, after: Uuid, max: usize) -> rusqlite::Result<Vec<EventOnSale>> {
+    let sql = format!("{EVENT} WHERE id > ? ORDER BY id LIMIT ?");
+    connection.prepare_cached(&sql)?.query_map(params![after, max], event_row)?.collect()
+}
+
+const EVENT: &str = "SELECT id, name, capacity, seats_left, booked_seats, version FROM events";
+
+fn event_row(row: &Row<'_>) -> rusqlite::Result<EventOnSale> {
+    let (capacity, seats_left): (Option<u64>, u64) = (row.get(2)?, row.get(3)?);
+    Ok(EventOnSale {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        capacity,
+        seats_left: capacity.map(|_| seats_left),
+        booked_seats: row.get(4)?,
+        version: row.get(5)?,
+    })
 }
 
 /// What a booking needs of its event.

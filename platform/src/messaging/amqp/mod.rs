@@ -6,6 +6,7 @@
 //! | [`line`] | one connection, never mended; [`tls`] encrypts it, [`reactor`] is its way to the socket |
 //! | [`session`] | connect, declare, read; on any error build all of it again; [`shared`] is what others see of it |
 //! | [`topology`] | exchange, queues, bindings: wire format |
+//! | [`fresh`] | what precedes a queue that is new |
 //! | [`wire`] | a message as properties, headers and body: wire format |
 //! | [`publish`] | confirms, 64 on their way at once |
 //! | [`consume`] | batches, acknowledged when their work is durable |
@@ -18,6 +19,7 @@
 mod broker;
 mod consume;
 mod dead;
+mod fresh;
 mod line;
 mod lost;
 mod metrics;

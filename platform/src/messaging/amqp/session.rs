@@ -13,6 +13,7 @@ use lapin::{Channel, Event};
 
 use super::{
     consume::Reader,
+    fresh,
     line::Line,
     lost::{Lost, Reason, costs_a_channel},
     shared::Shared,
@@ -82,6 +83,7 @@ async fn declare(shared: &Shared, line: &Line, subscriptions: &[Subscription]) -
 
 /// Declares one queue, and notes where the broker refuses that: publishing needs no queue of ours.
 async fn declare_queue(shared: &Shared, line: &Line, subscription: &Subscription) -> Result<(), Lost> {
+    fresh::announce(shared, line, subscription).await?;
     match topology::declare(line, &shared.exchange, subscription).await {
         Err(lost) if lost.reason == Reason::Arguments => shared.refused(subscription.queue, lost),
         declared => {

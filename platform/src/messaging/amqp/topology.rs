@@ -32,6 +32,17 @@ pub(super) async fn exchange(line: &Line, channel: &Channel, name: &str) -> Resu
     line.call("exchange.declare", channel.exchange_declare(name.into(), ExchangeKind::Topic, options, none)).await
 }
 
+/// Whether the queue is there.
+pub(super) async fn exists(line: &Line, queue: &str) -> Result<bool, Lost> {
+    let passive = QueueDeclareOptions { passive: true, ..durable() };
+    let channel = line.channel().await?; // of its own: the answer no costs it
+    match line.answer("queue.declare", channel.queue_declare(queue.into(), passive, FieldTable::default())).await? {
+        Ok(_) => Ok(true),
+        Err(error) if refused_with(&error, 404) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// All a subscription needs, on a connection that has the exchange.
 pub(super) async fn declare(line: &Line, exchange: &str, subscription: &Subscription) -> Result<(), Lost> {
     let queue = subscription.queue;
@@ -68,14 +79,8 @@ pub(super) async fn count_dead(line: &Line, channel: &Channel, queue: &str) -> R
 /// RabbitMQ 4 has one of 20 unless another is given. -1 means none only there: 3.10 takes it, and drops a message at the
 /// first look. The highest number means none on both. One that is there already is taken as it is.
 async fn declare_dead(line: &Line, name: &str) -> Result<(), Lost> {
-    let passive = QueueDeclareOptions { passive: true, ..durable() };
-    let channel = line.channel().await?;
-    let there =
-        line.answer("queue.declare", channel.queue_declare(name.into(), passive, FieldTable::default())).await?;
-    match there {
-        Ok(_) => return Ok(()),
-        Err(error) if refused_with(&error, 404) => {} // it costs the channel
-        Err(error) => return Err(error.into()),
+    if exists(line, name).await? {
+        return Ok(());
     }
     let mut arguments = quorum();
     arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(i32::MAX));

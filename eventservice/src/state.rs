@@ -1,0 +1,29 @@
+//! What this service tells of, told again: its events, as when they were created. Nobody reads of locations.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use contracts::{Contract, EventCreated};
+use platform::{
+    http::page::Cursor,
+    messaging::Entry,
+    outbox::{OutboxError, resync},
+};
+
+use crate::store::{Filter, Store};
+
+/// All events.
+pub(crate) struct State(pub(crate) Arc<dyn Store>);
+
+#[async_trait]
+impl resync::State for State {
+    async fn page(&self, after: Option<Cursor>, max: usize) -> Result<Vec<(Cursor, Entry)>, OutboxError> {
+        let events = self.0.events(Filter::default(), after, max).await;
+        let events = events.map_err(|_| OutboxError("the events cannot be read".into()))?;
+        let told = |event: crate::domain::Event| {
+            let place = Cursor { number: event.start_date.as_millis(), id: event.id };
+            (place, Entry::new(EventCreated::NAME, EventCreated::MANDATORY, event.created().to_json(), None))
+        };
+        Ok(events.into_iter().map(told).collect())
+    }
+}
