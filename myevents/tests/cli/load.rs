@@ -78,7 +78,8 @@ async fn a_closed_loop_books_as_its_shares_say_and_tells_what_is_so() {
         ("repeats", share(&["repeat"]), 5.0),
         ("bad requests", share(&["bad request"]), 5.0),
     ] {
-        assert!((percent - hoped).abs() < hoped / 3.0, "{what}: {percent} %");
+        let chance = 4.0 * (hoped * (100.0 - hoped) / report.requests as f64).sqrt(); // a busy machine sends few
+        assert!((percent - hoped).abs() < hoped / 3.0 + chance, "{what}: {percent} % of {}", report.requests);
     }
     let book = report.kind("book").unwrap();
     assert_eq!(book.statuses.keys().collect::<Vec<_>>(), [&201]);
@@ -144,8 +145,9 @@ async fn an_open_loop_keeps_its_rate() {
     let run = MyEvents::start(&folder, &["--empty"]).await;
     let report = report(load(&run, &["--duration", "2", "--rate", "100", "--json"])).await;
     assert_eq!((report.r#loop.as_str(), report.rate), ("open", Some(100.0)));
-    let all = report.requests + report.not_sent;
-    assert!((150..=203).contains(&all), "{all} requests in 2 s");
+    // Of as long as it really took: a busy machine ends it late. Those in flight at the end are cut off.
+    let (due, all) = (100.0 * report.seconds, (report.requests + report.not_sent) as f64);
+    assert!((due - 20.0..=due + 3.0).contains(&all), "{all} requests in {} s", report.seconds);
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ pub(super) async fn announce(shared: &Shared, line: &Line, subscription: &Subscr
     }
     tracing::info!(queue = subscription.queue, "the queue is new: everything is told again");
     let entry = when_new();
-    settle(subscription, vec![entry.message.clone()]).await;
+    settle(subscription, std::slice::from_ref(&entry.message)).await;
     let publisher = Publisher::open(line, shared.metrics.unconfirmed.clone()).await?;
     let fates = publisher.batch(line, &shared.exchange, &[entry]).await;
     let failed =
