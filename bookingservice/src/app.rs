@@ -51,9 +51,9 @@ pub async fn build(settings: Settings, bus: Arc<dyn Bus>, stop: CancellationToke
     };
     show_backlog(&mut base.metrics, outbox.clone(), dead.clone(), &queues)?;
 
-    let outbox = resync::Told::again(outbox, Arc::new(State(store.clone())));
+    let outbox = resync::Retelling::of(outbox, Arc::new(State(store.clone())));
     let handler = Arc::new(Listener { store: store.clone() });
-    let handler = resync::Asked::first(ResyncRequested::NAME, outbox.clone(), handler);
+    let handler = resync::OnRequest::first(ResyncRequested::NAME, outbox.clone(), handler);
     let consumed = ConsumeMetrics::new(&registry, QUEUE, READS)?;
     bus.subscribe(Subscription { queue: QUEUE, names: READS, handler, metrics: consumed, when_new: Some(ask) }).await;
     let published = PublishMetrics::new(&registry, &PUBLISHES)?;

@@ -2,7 +2,7 @@
 //!
 //! A confirmed message has left the outbox. If its queue is then deleted, or the broker loses its disk, nothing but the
 //! state it told of is left. So a queue that turns out to be new makes its reader ask for a resync; each service notes that
-//! as an entry of its outbox ([`Asked`]), and [`Told`], which stands before the outbox, makes the messages from the state,
+//! as an entry of its outbox ([`OnRequest`]), and [`Retelling`], which stands before the outbox, makes the messages from the state,
 //! a page at a time. The note goes when the last one was confirmed: after a crash it begins again. Readers take everything
 //! twice and in any order, so nothing else has to know of it.
 
@@ -37,7 +37,7 @@ pub(crate) fn note() -> Entry {
 }
 
 /// An outbox that also gives out everything again where that is noted in it.
-pub struct Told {
+pub struct Retelling {
     outbox: Arc<dyn Outbox>,
     state: Arc<dyn State>,
     walk: Mutex<Option<Walk>>,
@@ -53,9 +53,9 @@ struct Walk {
     told: usize,
 }
 
-impl Told {
+impl Retelling {
     /// Stands before an outbox.
-    pub fn again(outbox: Arc<dyn Outbox>, state: Arc<dyn State>) -> Arc<Self> {
+    pub fn of(outbox: Arc<dyn Outbox>, state: Arc<dyn State>) -> Arc<Self> {
         Arc::new(Self { outbox, state, walk: Mutex::default() })
     }
 
@@ -86,7 +86,7 @@ impl Told {
 }
 
 #[async_trait]
-impl Outbox for Told {
+impl Outbox for Retelling {
     async fn pending(&self, max: usize) -> Result<Vec<Entry>, OutboxError> {
         let mut entries = self.outbox.pending(max).await?;
         self.replace(&mut entries).await?;
@@ -123,13 +123,13 @@ impl Outbox for Told {
 }
 
 /// A handler that notes what others ask for, and leaves all other messages to the next one.
-pub struct Asked {
+pub struct OnRequest {
     name: &'static str,
     outbox: Arc<dyn Outbox>,
     handler: Arc<dyn Handler>,
 }
 
-impl Asked {
+impl OnRequest {
     /// `name` is that of the messages that ask.
     pub fn first(name: &'static str, outbox: Arc<dyn Outbox>, handler: Arc<dyn Handler>) -> Arc<Self> {
         Arc::new(Self { name, outbox, handler })
@@ -137,7 +137,7 @@ impl Asked {
 }
 
 #[async_trait]
-impl Handler for Asked {
+impl Handler for OnRequest {
     async fn handle(&self, batch: &[Message]) -> Vec<Outcome> {
         let (asking, others): (Vec<_>, Vec<_>) = batch.iter().cloned().partition(|message| message.name == self.name);
         if asking.is_empty() {

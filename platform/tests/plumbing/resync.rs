@@ -9,7 +9,7 @@ use platform::{
     mongo::outbox::MongoOutbox,
     outbox::{
         Outbox, OutboxError,
-        resync::{State, Told},
+        resync::{Retelling, State},
     },
     sqlite::outbox::SqliteOutbox,
 };
@@ -40,7 +40,7 @@ impl State for Notes {
 }
 
 /// Confirms all that waits, for at most so many rounds; how often each note was told.
-async fn relay(told: &Told, rounds: usize) -> BTreeMap<u128, usize> {
+async fn relay(told: &Retelling, rounds: usize) -> BTreeMap<u128, usize> {
     let (mut seen, mut idle) = (BTreeMap::new(), 0);
     for _ in 0..rounds {
         let waiting = told.pending(BATCH).await.unwrap();
@@ -68,7 +68,7 @@ fn is_each(seen: &BTreeMap<u128, usize>, times: usize) -> bool {
 }
 
 async fn holds(outbox: Arc<dyn Outbox>) {
-    let told = Told::again(outbox.clone(), Arc::new(Notes));
+    let told = Retelling::of(outbox.clone(), Arc::new(Notes));
     assert_eq!(relay(&told, usize::MAX).await, BTreeMap::new(), "nobody has asked");
 
     told.request_resync().await.unwrap();
@@ -85,7 +85,7 @@ async fn holds(outbox: Arc<dyn Outbox>) {
     told.request_resync().await.unwrap();
     relay(&told, 2).await;
     drop(told); // the process dies
-    let told = Told::again(outbox.clone(), Arc::new(Notes));
+    let told = Retelling::of(outbox.clone(), Arc::new(Notes));
     assert!(is_each(&relay(&told, usize::MAX).await, 1), "it begins again");
     assert_eq!(outbox.pending(BATCH).await.unwrap(), []);
 }
