@@ -22,12 +22,23 @@ pub enum MongoError {
     /// Nothing was sent, so nothing was written.
     #[error("no MongoDB server can be reached: {0}")]
     Away(String),
+    /// It was not begun, as the time for it was over. That says nothing about the server.
+    #[error("no time was left to ask the database")]
+    Late,
     /// It was sent, and no answer came, or a bad one. A write may have happened, may happen later, or not.
     #[error("{0}")]
     Unknown(String),
 }
 
 impl MongoError {
+    /// Whether a write may have happened, or may happen later.
+    pub fn may_have_written(&self) -> bool {
+        match self {
+            Self::Away(_) | Self::Late => false,
+            Self::Unknown(_) => true,
+        }
+    }
+
     #[expect(clippy::wildcard_enum_match_arm, reason = "the driver may add kinds, and all others are the same here")]
     pub(super) fn of(cause: &Error) -> Self {
         // Only this kind is certain: the driver gives it where it never had a connection, and gives the error of the first
@@ -86,7 +97,7 @@ impl Deadline {
     /// late is not even begun.
     pub(super) async fn bound<T>(self, call: impl Future<Output = mongodb::error::Result<T>>) -> Result<T, MongoError> {
         if self.has_passed() {
-            return Err(MongoError::Away("no time was left".into()));
+            return Err(MongoError::Late);
         }
         match tokio::time::timeout_at(self.0, call).await {
             Ok(result) => result.map_err(|cause| MongoError::of(&cause)),
@@ -136,6 +147,6 @@ mod tests {
     async fn a_call_without_time_left_is_not_begun() {
         let late = Deadline::after(Duration::ZERO);
         let call = async { panic!("it was begun") };
-        assert!(matches!(late.bound::<()>(call).await, Err(MongoError::Away(_))));
+        assert_eq!(late.bound::<()>(call).await, Err(MongoError::Late));
     }
 }

@@ -4,7 +4,7 @@
 //! - `sqlite_*`: the database file, its writer, a full disk, the outbox
 //! - `bus_suite`: what every bus must do; `bus_in_process` calls it for the bus of `myevents`, `bus_amqp` for RabbitMQ
 //! - `amqp_*`: what may happen to a broker, with a real one that `rabbitmq` finds
-//! - `mongo_outbox`: messages inside documents, on a MongoDB server
+//! - `mongo_outbox`: messages inside documents, on a MongoDB server; `mongo_state`: what the log says of one
 //! - `settle`, `relay`: the steps in between
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
@@ -21,6 +21,7 @@ mod mongo_outbox;
 #[expect(dead_code, reason = "no server of its own is used here")]
 #[path = "../servers/mongo.rs"]
 mod mongo_server;
+mod mongo_state;
 #[path = "../servers/proxy.rs"]
 mod proxy;
 #[expect(dead_code, reason = "the tests here choose their own queues, and need no virtual host")]

@@ -48,9 +48,8 @@ impl<'a> Booking<'a> {
             match self.attempt().await {
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) => {}
-                Err(MongoError::Away(_)) => return Err(self.unavailable()),
-                Err(MongoError::Unknown(_)) if self.until.has_passed() => return Err(self.unavailable()),
-                Err(MongoError::Unknown(_)) => tokio::time::sleep(PAUSE).await,
+                Err(cause) if cause.may_have_written() && !self.until.has_passed() => tokio::time::sleep(PAUSE).await,
+                Err(_) => return Err(self.unavailable()),
             }
         }
     }
@@ -61,7 +60,7 @@ impl<'a> Booking<'a> {
 
     /// Notes that a write may have happened.
     fn written<T>(&mut self, result: Result<T, MongoError>) -> Result<T, MongoError> {
-        self.begun |= matches!(result, Err(MongoError::Unknown(_)));
+        self.begun |= matches!(&result, Err(cause) if cause.may_have_written());
         result
     }
 

@@ -140,7 +140,7 @@ impl Shared {
         seats: u64,
     ) -> Result<(), MongoError> {
         let mut given = self.steps.give_back(until, event, attempt, seats).await;
-        let lost = matches!(given, Err(MongoError::Unknown(_)));
+        let lost = matches!(&given, Err(cause) if cause.may_have_written());
         if lost {
             given = self.steps.give_back(until, event, attempt, seats).await; // the hold makes it happen once
         }
@@ -215,9 +215,6 @@ impl Store for MongoStore {
 
 impl From<MongoError> for Unavailable {
     fn from(cause: MongoError) -> Self {
-        match cause {
-            MongoError::Away(_) => Self::Away,
-            MongoError::Unknown(_) => Self::OutcomeUnknown,
-        }
+        if cause.may_have_written() { Self::OutcomeUnknown } else { Self::Away }
     }
 }

@@ -124,12 +124,12 @@ where
     loop {
         match table.insert(until, step, document.clone()).await {
             Ok(Inserted::New | Inserted::Duplicate) => return Ok(()),
-            Err(MongoError::Unknown(_)) if !until.has_passed() => {
+            Err(cause) if cause.may_have_written() && !until.has_passed() => {
                 begun = true;
                 tokio::time::sleep(PAUSE).await;
             }
-            Err(MongoError::Away(_)) if !begun => return Err(Unavailable::Away),
-            Err(_) => return Err(Unavailable::OutcomeUnknown),
+            Err(cause) if begun || cause.may_have_written() => return Err(Unavailable::OutcomeUnknown),
+            Err(_) => return Err(Unavailable::Away),
         }
     }
 }
@@ -195,9 +195,6 @@ impl Store for MongoStore {
 
 impl From<MongoError> for Unavailable {
     fn from(cause: MongoError) -> Self {
-        match cause {
-            MongoError::Away(_) => Self::Away,
-            MongoError::Unknown(_) => Self::OutcomeUnknown,
-        }
+        if cause.may_have_written() { Self::OutcomeUnknown } else { Self::Away }
     }
 }
