@@ -6,6 +6,7 @@
 pub mod metrics;
 pub mod relay;
 pub mod resync;
+mod told;
 mod waiting;
 
 use async_trait::async_trait;
@@ -23,7 +24,8 @@ pub struct OutboxError(pub String);
 /// Committed messages that wait to be published.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// The oldest entries, at most `max`, without the dead ones.
+    /// The oldest entries, at most `max`, without the dead ones. None at all means that it was seen that there are none: where
+    /// that cannot be seen, it is an error.
     async fn pending(&self, max: usize) -> Result<Vec<Entry>, OutboxError>;
 
     /// They were confirmed: forget them. Ids that are gone already are no error.

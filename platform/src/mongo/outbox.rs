@@ -50,6 +50,7 @@ const COUNT: (Duration, u32) = (Duration::from_secs(5), 20);
 
 /// The outbox of one database.
 pub struct MongoOutbox {
+    mongo: Mongo,
     tables: Vec<(&'static str, Table<Carrier>)>,
     wake: Arc<Notify>,
     on_the_way: Mutex<OnTheWay>,
@@ -73,6 +74,7 @@ impl MongoOutbox {
     pub fn new(mongo: &Mongo, tables: &[&'static str], wake: Arc<Notify>) -> Arc<Self> {
         let tables = tables.iter().chain(&[dead_letters::TABLE, RESYNCS]);
         Arc::new(Self {
+            mongo: mongo.clone(),
             tables: tables.map(|name| (*name, mongo.table(name))).collect(),
             wake,
             on_the_way: Mutex::default(),
@@ -233,6 +235,8 @@ impl Outbox for MongoOutbox {
         let mut entries = self.on_the_way().fresh(max, before);
         if self.due() {
             entries.append(&mut self.left_over(max, before).await?);
+        } else if entries.is_empty() && self.mongo.state.has_failed() {
+            self.mongo.ping().await?; // nothing was asked, and that must not look as if all were well
         }
         Ok(entries.into_values().take(max).collect())
     }

@@ -61,4 +61,9 @@ impl State {
             );
         }
     }
+
+    /// Whether a call failed, and none has succeeded for long enough since.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.lock().expect("nothing panics while it holds this").is_some()
+    }
 }

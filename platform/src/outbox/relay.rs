@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Outbox, OutboxError, metrics::RelayMetrics, waiting::Waiting};
+use super::{Outbox, OutboxError, metrics::RelayMetrics, told::Told, waiting::Waiting};
 use crate::{
     fail_point::fail_point,
     messaging::{Bus, Entry, PublishError, Published, metrics::PublishMetrics},
@@ -61,25 +61,17 @@ impl Relay {
         let stopped = stop.run_until_cancelled(self.publish_for_ever()).await;
         debug_assert!(stopped.is_none(), "it only ends by being stopped");
         if tokio::time::timeout(flush, self.drain()).await.is_err() {
-            tracing::warn!("messages are left in the outbox; they go out at the next start");
+            tracing::warn!("the outbox was not emptied in time; what may be left goes out at the next start");
         }
         self.metrics.active(false);
         self.bus.close().await;
     }
 
     async fn publish_for_ever(&mut self) {
-        let mut healthy = true;
+        let mut told = Told::default();
         loop {
             let round = self.round().await;
-            let works = !matches!(round, Err(_) | Ok(Round::Away));
-            if works != healthy {
-                healthy = works;
-                match &round {
-                    Err(cause) => tracing::warn!("the outbox cannot be read, messages wait: {cause}"),
-                    Ok(Round::Away) => tracing::warn!("messages cannot be published, they wait in the outbox"),
-                    Ok(Round::Idle | Round::Sent(_)) => tracing::info!("messages are published again"),
-                }
-            }
+            told.tell(&round);
             match round {
                 Ok(Round::Sent(_)) => {}
                 Ok(Round::Idle) => {

@@ -1,6 +1,6 @@
 //! What the log says about the database: one line for each change, and true ones.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use mongodb::bson::{Document, doc};
 use platform::{
@@ -10,7 +10,9 @@ use platform::{
         address::MongoUrl,
         error::{Deadline, MongoError},
         metrics::ClientMetrics,
+        outbox::MongoOutbox,
     },
+    outbox::Outbox,
 };
 use prometheus::Registry;
 use uuid::Uuid;
@@ -43,4 +45,16 @@ async fn a_call_for_which_no_time_is_left_is_no_failure_of_the_database() {
     read(&mongo, Duration::ZERO).await;
     let [_, line] = &logs::lines_with(&name)[..] else { panic!("{:?}", logs::lines_with(&name)) };
     assert!(line.contains("does not work"), "{line}");
+}
+
+#[tokio::test]
+async fn an_outbox_that_cannot_be_seen_is_not_called_empty() {
+    let (mongo, _) = client("127.0.0.1:1", "").await;
+    // Without the lease it does not look for what others left, and so it does not see by itself that nobody is there.
+    let outbox = MongoOutbox::new(&mongo, &["notes"], Arc::default());
+    read(&mongo, Duration::from_secs(3)).await;
+    for _ in 0..2 {
+        let told = outbox.pending(10).await.unwrap_err().to_string();
+        assert!(told.contains("no MongoDB server can be reached"), "{told}");
+    }
 }
