@@ -6,7 +6,8 @@
 //! - [`error`]: what a failed call says about what was written
 //! - [`outbox`], [`dead_letters`]: messages inside the documents they tell of, and those that nobody takes
 //! - [`lease`]: one process at a time relays what is left over
-//! - [`metrics`]: what the driver tells about commands and connections
+//! - [`metrics`]: what the driver tells about commands and connections; `monitor`: what it sees of the servers
+//! - [`state`]: what is logged of all that
 //! - [`faults`]: crashes and lost answers, for tests
 //!
 //! There are no transactions: each write is one command on one document, which a standalone server, a replica set and
@@ -22,13 +23,11 @@ pub mod outbox;
 pub mod state;
 pub mod table;
 
+mod monitor;
 mod pending;
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -43,6 +42,7 @@ use address::MongoUrl;
 use error::{ClientError, Deadline, MongoError};
 use faults::Faults;
 use metrics::ClientMetrics;
+use monitor::Monitor;
 use state::State;
 use table::{Index, Table};
 
@@ -78,8 +78,8 @@ pub struct Mongo {
     client: Client,
     database: mongodb::Database,
     state: Arc<State>,
-    /// Whether the indexes are there.
-    prepared: Arc<AtomicBool>,
+    /// Whether the indexes are there, or why not.
+    prepared: Arc<Mutex<Result<(), String>>>,
     faults: Faults,
 }
 
@@ -101,10 +101,13 @@ impl Mongo {
         options.selection_criteria = Some(SelectionCriteria::ReadPreference(mongodb::options::ReadPreference::Primary));
         options.command_event_handler = Some(metrics.commands());
         options.cmap_event_handler = Some(metrics.pool());
+        let monitor = Monitor::new(&options);
+        options.sdam_event_handler = Some(monitor.events());
         let name = options.default_database.clone().unwrap_or_else(|| service.to_owned());
         let client = Client::with_options(options)?;
-        let (database, state) = (client.database(&name), Arc::new(State::new(url.masked())));
-        Ok(Self { client, database, state, prepared: Arc::default(), faults: Faults::none() })
+        let (database, state) = (client.database(&name), Arc::new(State::new(url.masked(), monitor)));
+        let prepared = Arc::new(Mutex::new(Err("the indexes are being made".to_owned())));
+        Ok(Self { client, database, state, prepared, faults: Faults::none() })
     }
 
     /// The same database, with faults; for tests.
@@ -124,16 +127,20 @@ impl Mongo {
         background.spawn(async move {
             for index in indexes {
                 while let Err(cause) = mongo.make(&index).await {
-                    tracing::debug!("the index {:?} is not made yet: {cause}", index.keys);
+                    mongo.set_prepared(Err(format!("the indexes are not made yet: {cause}")));
                     tokio::time::sleep(PREPARE.0).await;
                 }
             }
-            mongo.prepared.store(true, Ordering::Relaxed);
+            mongo.set_prepared(Ok(()));
             loop {
                 tokio::time::sleep(HEARTBEAT).await;
                 let _ = mongo.ping().await; // the state logs it
             }
         });
+    }
+
+    fn set_prepared(&self, prepared: Result<(), String>) {
+        *self.prepared.lock().expect("nothing panics while it holds this") = prepared;
     }
 
     async fn make(&self, index: &Index) -> Result<(), MongoError> {
@@ -159,11 +166,9 @@ impl Mongo {
         Arc::new(move || {
             let mongo = mongo.clone();
             Box::pin(async move {
-                match mongo.ping().await {
-                    Ok(()) if mongo.prepared.load(Ordering::Relaxed) => Ok("MongoDB answers".to_owned()),
-                    Ok(()) => Err("the indexes are being made".to_owned()),
-                    Err(cause) => Err(cause.to_string()),
-                }
+                mongo.ping().await.map_err(|cause| cause.to_string())?;
+                let prepared = mongo.prepared.lock().expect("nothing panics while it holds this").clone();
+                prepared.map(|()| "MongoDB answers".to_owned())
             })
         })
     }
@@ -175,7 +180,9 @@ impl Mongo {
         step: &'static str,
         call: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,
     ) -> Result<T, MongoError> {
-        let result = self.faults.inject(step, deadline.bound(call)).await;
+        let state = self.state.clone();
+        let call = async move { deadline.bound(call).await.map_err(|failure| state.explain(failure)) };
+        let result = self.faults.inject(step, call).await;
         self.state.tell(result.as_ref().err());
         result
     }

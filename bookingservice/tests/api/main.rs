@@ -7,7 +7,6 @@
 mod full_disk;
 mod helpers;
 mod mongo;
-#[expect(dead_code, reason = "only a server of its own is used here")]
 #[path = "../../../platform/tests/servers/mongo.rs"]
 mod mongo_server;
 mod schema;

@@ -71,3 +71,30 @@ async fn without_its_database_the_service_says_so_and_it_serves_when_that_comes(
     assert!(began.elapsed() < Duration::from_secs(10), "it stops in time without its database, too");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "there is no file where a server is used");
 }
+
+#[actix_web::test]
+async fn a_wrong_login_is_said_by_readyz_and_a_booking_is_refused_as_one_that_did_not_happen() {
+    let Some(server) = mongo_server::shared() else { return };
+    let url = Some(server.url("bookings").replace("mongodb://", "mongodb://nobody:hunter2@"));
+    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let app = TestApp::start_with(folder.path(), Some(url)).await;
+    let url = format!("{}/events/{}/bookings", app.url, Uuid::now_v7());
+    // Some of those that come at once find that another one's connection could not be made.
+    let book = || async {
+        let (began, client) = (Instant::now(), reqwest::Client::new());
+        let answer = client.post(&url).json(&serde_json::json!({ "seats": 1 })).send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (503, &"1".parse().unwrap()));
+        let problem: serde_json::Value = answer.json().await.unwrap();
+        assert!(problem["booking_id"].is_null(), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().ends_with("nothing was changed"), "{problem}");
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    };
+    for _ in 0..3 {
+        futures_util::future::join_all((0..8).map(|_| book())).await;
+    }
+    let (status, report) = app.ops("/readyz").await;
+    assert_eq!((status, report.contains("the server refuses the login")), (503, true), "{report}");
+    assert!(!report.contains("hunter2") && !report.contains("Kind:"), "{report}");
+    app.stop().await;
+}

@@ -11,20 +11,38 @@ const REQUEST: Duration = Duration::from_millis(2500);
 /// The server's code for a second document under a unique key.
 const DUPLICATE_KEY: i32 = 11000;
 
+/// The server's codes for a login that is wrong, and for one that may not do this.
+const AUTHENTICATION_FAILED: i32 = 18;
+const UNAUTHORIZED: i32 = 13;
+
+/// In the driver's text where a call got no connection because the making of another one failed. The same kind tells of
+/// connections that were lost in mid-call, with another text.
+const NEVER_CONNECTED: &str = "cleared because another operation failed";
+
+/// Characters of a text that is not ours.
+const TEXT_MAX: usize = 200;
+
 /// The client cannot be made: the URL is well formed, and yet of no use.
 #[derive(Debug, thiserror::Error)]
 #[error("MONGO_URL cannot be used: {0}")]
 pub struct ClientError(#[from] Error);
 
-/// A call that did not succeed. The texts are for the log and for operators.
+/// A call that did not succeed. The texts are for the log and for operators, and none holds a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MongoError {
     /// Nothing was sent, so nothing was written.
     #[error("no MongoDB server can be reached: {0}")]
     Away(String),
+    /// The server takes nothing from us, or there is none that may be taken: so it stays until somebody does something, and
+    /// nothing was written.
+    #[error("{0}")]
+    Refused(String),
     /// It was not begun, as the time for it was over. That says nothing about the server.
     #[error("no time was left to ask the database")]
     Late,
+    /// The server works, and what it answered cannot be read. A write may have happened.
+    #[error("an answer cannot be read: {0}")]
+    Unreadable(String),
     /// It was sent, and no answer came, or a bad one. A write may have happened, may happen later, or not.
     #[error("{0}")]
     Unknown(String),
@@ -34,20 +52,62 @@ impl MongoError {
     /// Whether a write may have happened, or may happen later.
     pub fn may_have_written(&self) -> bool {
         match self {
-            Self::Away(_) | Self::Late => false,
-            Self::Unknown(_) => true,
+            Self::Away(_) | Self::Refused(_) | Self::Late => false,
+            Self::Unreadable(_) | Self::Unknown(_) => true,
         }
     }
 
+    /// The driver's own text of an error is a dump of all its fields, so each kind gets one here.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the driver may add kinds, and all others are the same here")]
     pub(super) fn of(cause: &Error) -> Self {
-        // Only this kind is certain: the driver gives it where it never had a connection, and gives the error of the first
-        // try where it was looking for a server to try again.
         match cause.kind.as_ref() {
-            ErrorKind::ServerSelection { message, .. } => Self::Away(message.clone()),
+            // In these the driver never had a connection; where it had one and lost it, it gives that error instead.
+            ErrorKind::ServerSelection { message, .. } if message.contains("No available servers") => {
+                Self::Away("none has answered yet".into())
+            }
+            ErrorKind::ServerSelection { message, .. } if message.contains("None of the available servers") => {
+                Self::Away("none of those that answer is the primary".into())
+            }
+            ErrorKind::ServerSelection { message, .. } => Self::Away(cut(message)),
+            ErrorKind::ConnectionPoolCleared { message, .. } if message.contains(NEVER_CONNECTED) => {
+                Self::Away("a new connection could not be made".into())
+            }
             ErrorKind::Shutdown => Self::Away("the service stops".into()),
-            _ => Self::Unknown(cause.to_string()),
+            ErrorKind::Authentication { message, .. } => Self::no_login(message),
+            ErrorKind::Command(said) if said.code == AUTHENTICATION_FAILED => Self::no_login(&said.message),
+            ErrorKind::Command(said) if said.code == UNAUTHORIZED => {
+                // What follows is the command with all its data.
+                let words = said.message.split(" to execute command").next().unwrap_or_default();
+                Self::Refused(format!(
+                    "the server does not allow it ({}): MONGO_URL must have a user with the role readWrite on this \
+                     database",
+                    cut(words)
+                ))
+            }
+            ErrorKind::Command(said) => {
+                Self::Unknown(format!("the server says: {} (code {})", cut(&said.message), said.code))
+            }
+            ErrorKind::Bson(cause) => Self::Unreadable(cut(&cause.to_string())),
+            ErrorKind::InvalidResponse { message, .. } => Self::Unreadable(cut(message)),
+            ErrorKind::Io(cause) => Self::Unknown(format!("the connection was lost: {}", cut(&cause.to_string()))),
+            other => Self::Unknown(cut(&other.to_string())),
         }
+    }
+
+    fn no_login(words: &str) -> Self {
+        Self::Refused(format!(
+            "the server refuses the login ({}): correct user and password in MONGO_URL, or at the server; where the user \
+             is kept in another database than the URL's, add ?authSource= with its name, mostly admin",
+            cut(words)
+        ))
+    }
+}
+
+/// A text of somebody else, in reasonable length.
+pub(super) fn cut(text: &str) -> String {
+    match text.char_indices().nth(TEXT_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -141,6 +201,24 @@ mod tests {
     fn only_a_server_that_was_not_found_is_certain_to_have_written_nothing() {
         let lost = Error::from(std::io::Error::other("connection reset"));
         assert!(matches!(MongoError::of(&lost), MongoError::Unknown(_)));
+    }
+
+    #[test]
+    fn what_a_user_may_not_do_is_told_with_what_to_do_and_without_the_data() {
+        let message =
+            "not authorized on shop to execute command { insert: \"bookings\", documents: [ { user: \"ann\" } ] }";
+        let error: CommandError = told(doc! { "code": 13, "codeName": "Unauthorized", "errmsg": message });
+        let MongoError::Refused(text) = MongoError::of(&ErrorKind::Command(error).into()) else { panic!("it is one") };
+        assert!(text.contains("not authorized on shop") && text.contains("readWrite"), "{text}");
+        assert!(!text.contains("ann") && !text.contains("Kind:"), "{text}");
+    }
+
+    #[test]
+    fn what_the_server_says_is_told_in_its_words_and_in_length() {
+        let error: CommandError = told(doc! { "code": 8000, "errmsg": "no ".repeat(1000) });
+        let MongoError::Unknown(text) = MongoError::of(&ErrorKind::Command(error).into()) else { panic!("it is one") };
+        assert!(text.starts_with("the server says: no no") && text.ends_with("… (code 8000)"), "{text}");
+        assert!(text.chars().count() < 250, "{text}");
     }
 
     #[tokio::test]
