@@ -109,10 +109,11 @@ impl BookingOutbox {
             let told = |event: &Uuid| !untold.iter().any(|untold| id(untold.id) == *event);
             self.tells().due.retain(|event, _| !own.contains(event) || !told(event));
         }
-        if look {
+        let room = max.min(BATCH) - untold.len();
+        if look && room > 0 {
             let before = MongoOutbox::left_over_before().as_microsecond();
             let filter = doc! { "untold_at": { "$lt": before }, "_id": { "$nin": own.into_iter().map(key).collect::<Vec<_>>() } };
-            let select = Select { filter, limit: max.min(BATCH), fields: without_holds(), ..Select::default() };
+            let select = Select { filter, limit: room, fields: without_holds(), ..Select::default() };
             untold.extend(self.events.select(Deadline::new(), select).await?);
         }
         Ok(untold.into_iter().map(|event| self.offer(&event)).collect())
@@ -162,12 +163,15 @@ impl BookingOutbox {
 #[async_trait]
 impl Outbox for BookingOutbox {
     async fn pending(&self, max: usize) -> Result<Vec<Entry>, OutboxError> {
-        let mut entries = self.messages.pending(max).await?;
-        let room = max - entries.len().min(max);
-        if room > 0 {
-            entries.extend(self.to_tell(room).await?);
+        // Half of the batch at most is for what is to tell, so that neither it nor the messages wait for the other to end.
+        let mut tells = self.to_tell(max.div_ceil(2)).await?;
+        let mut messages = self.messages.pending(max - tells.len()).await?;
+        if messages.len() + tells.len() < max {
+            messages.append(&mut tells);
+            return Ok(messages);
         }
-        Ok(entries)
+        tells.append(&mut messages); // first, as a batch may be cut
+        Ok(tells)
     }
 
     async fn sent(&self, ids: &[Uuid]) -> Result<(), OutboxError> {

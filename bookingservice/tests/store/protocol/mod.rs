@@ -2,6 +2,7 @@
 //!
 //! - `world`: replicas on one database, and what must hold there when all is quiet
 //! - `crashes`, `lost_answers`: each step by itself
+//! - `outbox`: the same for the messages
 //! - `storm`: all of it at once, with relay and view
 //! - `replicas`, `holds`, `away`: who relays, how long the list of holds gets, a server that stops and starts
 
@@ -9,6 +10,7 @@ mod away;
 mod crashes;
 mod holds;
 mod lost_answers;
+mod outbox;
 mod replicas;
 mod storm;
 mod world;

@@ -152,7 +152,7 @@ impl Replica {
 }
 
 /// A request that answers nothing for so long never will: its process has died.
-const DIED: Duration = Duration::from_millis(3500);
+pub(crate) const DIED: Duration = Duration::from_millis(3500);
 
 pub(crate) fn key_of(value: &mongodb::bson::Bson) -> Option<Uuid> {
     mongodb::bson::deserialize_from_bson::<mongodb::bson::Uuid>(value.clone()).ok().map(id)

@@ -1,0 +1,151 @@
+//! What is told of seats, and what becomes of messages whose process dies, or loses an answer, after they were published: a
+//! reader hears of each at least once, and when all is quiet nothing is left.
+
+use std::time::Duration;
+
+use bookingservice::store::{Store, mongo::janitor::Pace};
+use contracts::{BookingCancelled, Contract, EventBooked, SeatsChanged};
+use futures_util::future::join_all;
+use mongodb::bson::Document;
+use platform::{
+    messaging::Entry,
+    mongo::faults::{Fault, Faults},
+};
+use uuid::Uuid;
+
+use super::world::{DIED, Replica, World, eventually, once};
+use crate::suite::{new, request};
+
+const LOST: [Fault; 3] = [Fault::LostRequest, Fault::LostAnswer, Fault::Late(150)];
+
+/// What is told after a cancellation, in this order.
+const TOLD: [&str; 3] = [EventBooked::NAME, BookingCancelled::NAME, SeatsChanged::NAME];
+
+/// What a relay would publish now.
+async fn pending(replica: &Replica, max: usize) -> Vec<Entry> {
+    replica.store.outbox().pending(max).await.unwrap()
+}
+
+fn names(entries: &[Entry]) -> Vec<&str> {
+    entries.iter().map(|entry| entry.message.name.as_str()).collect()
+}
+
+/// Forgets what was published, as the relay does; `None` where the process has died over it.
+async fn sent(replica: &Replica, entries: &[Entry]) -> Option<bool> {
+    let (outbox, ids) = (replica.store.outbox(), entries.iter().map(|entry| entry.message.id).collect::<Vec<_>>());
+    tokio::time::timeout(DIED, outbox.sent(&ids)).await.ok().map(|sent| sent.is_ok())
+}
+
+/// Whether no message waits, and no event is untold.
+async fn nothing_waits(replica: &Replica) -> bool {
+    let waits = |document: &Document| document.get_array("outbox").is_ok_and(|outbox| !outbox.is_empty());
+    !replica.documents("bookings").await.iter().any(waits)
+        && !replica.documents("events").await.iter().any(|event| event.contains_key("untold"))
+}
+
+/// A booking that was made and cancelled by this process.
+async fn cancelled(replica: &Replica) -> Uuid {
+    let event = replica.event(10).await;
+    let booking = new(replica.store.book(request(event, 3)).await.unwrap()).id;
+    replica.store.cancel(booking).await.unwrap().unwrap();
+    event
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn seats_that_came_back_are_told_however_many_messages_wait() {
+    let Some(world) = World::new() else { return };
+    let replica = world.replica(Faults::none()).await;
+    let event = replica.event(100).await;
+    for _ in 0..20 {
+        new(replica.store.book(request(event, 1)).await.unwrap());
+    }
+    cancelled(&replica).await;
+    // The bus is away: of ten that are asked for, none is ever sent.
+    for _ in 0..3 {
+        let batch = pending(&replica, 10).await;
+        assert_eq!(batch.len(), 10);
+        assert_eq!(names(&batch)[..2], [SeatsChanged::NAME, EventBooked::NAME]);
+    }
+    // And however many seats came back, messages go out, too.
+    for _ in 0..10 {
+        cancelled(&replica).await;
+    }
+    let batch = pending(&replica, 10).await;
+    let told = names(&batch).into_iter().filter(|name| *name == SeatsChanged::NAME).count();
+    assert_eq!((batch.len(), told), (10, 5));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_published_by_a_process_that_died_is_forgotten_or_published_again_by_another() {
+    let cases =
+        ["told", "outbox.sent"].into_iter().flat_map(|step| [(step, Fault::CrashBefore), (step, Fault::CrashAfter)]);
+    // The messages are left over only after some seconds, so all cases run at once, each in a database of its own.
+    join_all(cases.map(async |(step, fault)| {
+        let Some(world) = World::new() else { return };
+        let dying = world.replica(once(step, fault)).await;
+        cancelled(&dying).await;
+        let published = pending(&dying, 100).await;
+        assert_eq!(names(&published), TOLD, "{step} {fault:?}");
+        assert_eq!(sent(&dying, &published).await, None, "{step} {fault:?} did not kill it");
+
+        let alive = world.running(Faults::none(), Pace::default()).await;
+        let mut again = Vec::new();
+        eventually(Duration::from_secs(15), "all that was left goes out", async || {
+            let entries = pending(&alive, 100).await;
+            assert_eq!(sent(&alive, &entries).await, Some(true));
+            again.extend(entries);
+            alive.store.outbox().relays_left_overs() && nothing_waits(&alive).await
+        })
+        .await;
+        // The messages are forgotten before the event is told, so which are left says where it died. Under the same ids:
+        // else readers would take them for new ones.
+        let left = match (step, fault) {
+            ("outbox.sent", Fault::CrashBefore) => &published[..],
+            ("told", Fault::CrashAfter) => &[],
+            _ => &published[2..],
+        };
+        let ids = |entries: &[Entry]| {
+            let mut ids: Vec<_> = entries.iter().map(|entry| entry.message.id).collect();
+            ids.sort_unstable();
+            ids
+        };
+        assert_eq!(ids(&again), ids(left), "{step} {fault:?}");
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_published_and_whose_removal_lost_its_answer_goes_in_the_end_and_newer_seats_are_told() {
+    let cases = ["told", "outbox.sent"].into_iter().flat_map(|step| LOST.map(|fault| (step, fault)));
+    join_all(cases.map(async |(step, fault)| {
+        let Some(world) = World::new() else { return };
+        let unlucky = world.replica(once(step, fault)).await;
+        let event = cancelled(&unlucky).await;
+        let published = pending(&unlucky, 100).await;
+        assert_eq!(names(&published), TOLD, "{step} {fault:?}");
+        assert_eq!(sent(&unlucky, &published).await, Some(false), "{step} {fault:?} was not lost");
+        // Seats come back once more, before what is late happens: that must not pass for told.
+        let booking = new(unlucky.store.book(request(event, 2)).await.unwrap()).id;
+        unlucky.store.cancel(booking).await.unwrap().unwrap();
+
+        let mut again = Vec::new();
+        eventually(Duration::from_secs(10), "all goes out", async || {
+            let entries = pending(&unlucky, 100).await;
+            again.extend(entries.iter().map(|entry| entry.message.clone()));
+            sent(&unlucky, &entries).await == Some(true) && nothing_waits(&unlucky).await
+        })
+        .await;
+        let stored = unlucky.store.event(event).await.unwrap().unwrap();
+        let newest = again.iter().filter(|message| message.name == SeatsChanged::NAME).map(|message| {
+            let told = SeatsChanged::from_json(&message.body).unwrap();
+            (told.version, told.seats_left)
+        });
+        assert_eq!(newest.max(), Some((stored.version, Some(10))), "{step} {fault:?}");
+        // What was confirmed is not published twice by a process that lives.
+        let messages = published.iter().filter(|entry| entry.message.name != SeatsChanged::NAME);
+        for entry in messages {
+            assert!(again.iter().all(|message| message.id != entry.message.id), "{step} {fault:?}: {entry:?}");
+        }
+    }))
+    .await;
+}
