@@ -4,13 +4,19 @@
 //! It only looks at holds older than [`Pace::older_than`]. That is about who does the work; the steps are right whenever
 //! they are done, and by however many processes at once.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::HashMap,
+    sync::Mutex,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-use mongodb::bson::{DateTime, doc};
+use mongodb::bson::{self, DateTime, doc};
 use platform::mongo::{
     error::{Deadline, MongoError},
+    id,
     table::{Inserted, Select},
 };
+use serde::{Deserialize, Serialize};
 
 use super::{
     Shared,
@@ -20,7 +26,7 @@ use super::{
 use crate::domain::Status;
 
 /// Events that are looked at in one run.
-const BATCH: usize = 100;
+const EVENTS_MAX: usize = 10_000;
 
 /// How often it runs, and what it leaves alone.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +43,44 @@ impl Default for Pace {
     }
 }
 
+/// The part of an event that says which one it is.
+#[derive(Debug, Serialize, Deserialize)]
+struct Id {
+    #[serde(rename = "_id")]
+    id: bson::Uuid,
+}
+
+/// What one run could not repair: attempts, and events that cannot be read.
+#[derive(Default)]
+pub(super) struct Stuck(HashMap<bson::Uuid, MongoError>);
+
+impl Stuck {
+    /// Goes on; or not, where the next one would fail the same way.
+    fn add(&mut self, which: bson::Uuid, cause: MongoError) -> Result<(), MongoError> {
+        match cause {
+            MongoError::Away(_) | MongoError::Refused(_) => return Err(cause),
+            MongoError::Late | MongoError::Unreadable(_) | MongoError::Unknown(_) => self.0.insert(which, cause),
+        };
+        Ok(())
+    }
+
+    /// One line for all that was not stuck in the run before.
+    fn tell(self, before: &Mutex<Self>) {
+        let mut before = before.lock().expect("nothing panics while it holds this");
+        let mut new = self.0.iter().filter(|(which, _)| !before.0.contains_key(*which));
+        if let Some((which, cause)) = new.next() {
+            let others = new.count();
+            let which = id(*which);
+            tracing::error!(
+                %which,
+                others,
+                "a hold cannot be settled, its seats stay taken; it is tried again all the time: {cause}"
+            );
+        }
+        *before = self;
+    }
+}
+
 impl Shared {
     pub(super) async fn tidy_up(&self, pace: Pace) {
         loop {
@@ -48,25 +92,42 @@ impl Shared {
         }
     }
 
-    /// One run: repairs the old holds of some events, and says how many there were.
+    /// One run: repairs all old holds, each by itself, and says how many. What stands in the way of one is tried again in
+    /// the next run, and does not hold up the others.
     pub(super) async fn repair(&self, older_than: Duration) -> Result<usize, MongoError> {
         let before = DateTime::from_system_time(SystemTime::now() - older_than);
+        // Only the ids: one event that cannot be read would be the end of all that are read with it.
         let filter = doc! { "holds.at": { "$lt": before } };
-        let select = Select { filter, sort: doc! { "holds.at": 1 }, limit: BATCH, ..Select::default() };
-        let mut repaired = 0;
-        for event in self.steps.events.select(Deadline::new(), select).await? {
+        let (sort, fields) = (doc! { "holds.at": 1 }, doc! { "_id": 1 });
+        let select = Select { filter, sort, limit: EVENTS_MAX, fields };
+        let events = self.steps.events.part::<Id>().select(Deadline::new(), select).await?;
+        let (mut repaired, mut stuck) = (0, Stuck::default());
+        for Id { id } in events {
+            let event = match self.steps.event(Deadline::new(), id).await {
+                Ok(Some(event)) => event,
+                Ok(None) => continue,
+                Err(cause) => {
+                    stuck.add(id, cause)?;
+                    continue;
+                }
+            };
             for hold in event.holds.iter().filter(|hold| hold.at < before) {
                 let done = if hold.cancel {
                     self.repair_cancel(&event, hold).await
                 } else {
                     self.repair_book(&event, hold).await
                 };
-                if let Some(action) = done? {
-                    self.kept.repaired(action);
-                    repaired += 1;
+                match done {
+                    Ok(Some(action)) => {
+                        self.kept.repaired(action);
+                        repaired += 1;
+                    }
+                    Ok(None) => {}
+                    Err(cause) => stuck.add(hold.attempt, cause)?,
                 }
             }
         }
+        stuck.tell(&self.stuck);
         Ok(repaired)
     }
 

@@ -19,7 +19,10 @@ mod outbox;
 mod steps;
 mod totals;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use contracts::EventCreated;
@@ -76,6 +79,8 @@ struct Shared {
     forgettable: Forgettable,
     metrics: BookingMetrics,
     kept: HoldMetrics,
+    /// What the janitor could not repair in its last run.
+    stuck: Mutex<janitor::Stuck>,
 }
 
 impl MongoStore {
@@ -88,7 +93,8 @@ impl MongoStore {
     ) -> prometheus::Result<Self> {
         let (steps, outbox) = (Steps::new(mongo), Arc::new(BookingOutbox::new(mongo, wake)));
         let (forgettable, kept) = (Forgettable::default(), HoldMetrics::new(registry)?);
-        Ok(Self(Arc::new(Shared { steps, outbox, forgettable, metrics, kept })))
+        let stuck = Mutex::default();
+        Ok(Self(Arc::new(Shared { steps, outbox, forgettable, metrics, kept, stuck })))
     }
 
     /// Starts its tasks: indexes, relay of what is left over, removal of settled holds, janitor, gauges.

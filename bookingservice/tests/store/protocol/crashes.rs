@@ -1,15 +1,13 @@
 //! A process that dies before or after any step: another one's janitor comes to the same end, and nothing is counted twice.
 
-use std::time::Duration;
-
 use bookingservice::{
     domain::Status,
-    store::{Booked, Store, mongo::janitor::Pace},
+    store::{Booked, Store},
 };
 use futures_util::future::join_all;
 use platform::mongo::faults::{Fault, Faults};
 
-use super::world::{World, eventually, once, watched};
+use super::world::{World, once, watched};
 use crate::suite::{new, request, under_a_key};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,20 +98,4 @@ async fn a_request_under_the_same_key_finishes_what_a_dead_one_began() {
     assert!(matches!(&answer, Ok(Booked::Replay(booking)) if booking.id == request.id), "{answer:?}");
     alive.settle().await;
     assert_eq!(alive.metric("myevents_bookings_accepted_total"), 1.0);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hold_whose_removal_was_lost_is_removed_by_the_janitor() {
-    let Some(world) = World::new() else { return };
-    let far = Pace { older_than: Duration::from_secs(3600), every: Duration::from_secs(3600) };
-    let forgetful = world.running(once("forget", Fault::LostRequest), far).await;
-    let event = forgetful.event(10).await;
-    new(forgetful.store.book(request(event, 1)).await.unwrap());
-    new(forgetful.store.book(request(event, 1)).await.unwrap());
-    let janitor = world.replica(Faults::none()).await;
-    eventually(Duration::from_secs(5), "the janitor removes what was left", async || {
-        janitor.store.repair(Duration::ZERO).await.unwrap();
-        janitor.quiet().await.is_ok()
-    })
-    .await;
 }

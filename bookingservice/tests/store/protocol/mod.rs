@@ -2,13 +2,14 @@
 //!
 //! - `world`: replicas on one database, and what must hold there when all is quiet
 //! - `crashes`, `lost_answers`: each step by itself
-//! - `outbox`: the same for the messages
+//! - `janitor`, `outbox`: the same for what runs beside the requests
 //! - `storm`: all of it at once, with relay and view
 //! - `replicas`, `holds`, `away`: who relays, how long the list of holds gets, a server that stops and starts
 
 mod away;
 mod crashes;
 mod holds;
+mod janitor;
 mod lost_answers;
 mod outbox;
 mod replicas;

@@ -1,0 +1,163 @@
+//! The janitor itself: it dies or loses an answer in the middle of a repair, meets what it cannot repair, and takes over what
+//! the removal of settled holds did not do.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bookingservice::store::{Store, mongo::janitor::Pace};
+use futures_util::future::join_all;
+use mongodb::bson::{Document, doc};
+use platform::mongo::{
+    error::Deadline,
+    faults::{Fault, Faults},
+    key,
+};
+use tracing_subscriber::util::SubscriberInitExt;
+use uuid::Uuid;
+
+use super::world::{DIED, Replica, World, eventually, longest_list, once};
+use crate::suite::{new, request};
+
+const FAULTS: [Fault; 5] =
+    [Fault::CrashBefore, Fault::CrashAfter, Fault::LostRequest, Fault::LostAnswer, Fault::Late(150)];
+
+/// Nothing is old enough for its janitor.
+const NEVER: Pace = Pace { older_than: Duration::from_secs(3600), every: Duration::from_secs(3600) };
+
+/// One run, which the janitor may not survive.
+async fn repair(janitor: &Replica) {
+    let _ = tokio::time::timeout(DIED, janitor.store.repair(Duration::ZERO)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_befalls_a_janitor_in_the_middle_of_a_booking_the_next_one_makes_it_once() {
+    let cases = ["insert", "forget"].into_iter().flat_map(|step| FAULTS.map(|fault| (step, fault)));
+    join_all(cases.map(async |(step, fault)| {
+        let Some(world) = World::new() else { return };
+        let (next, dying) =
+            (world.replica(Faults::none()).await, world.replica(once("reserve", Fault::CrashAfter)).await);
+        let (event, unlucky) = (next.event(10).await, world.replica(once(step, fault)).await);
+        let request = request(event, 3);
+        assert!(dying.book(&request).await.is_none());
+        repair(&unlucky).await;
+        tokio::time::sleep(Duration::from_millis(200)).await; // until what is late has happened
+        next.settle().await;
+        assert_eq!(next.messages_of(request.id).await, ["eventBooked"], "{step} {fault:?}");
+        assert_eq!(next.store.event(event).await.unwrap().unwrap().booked_seats, 3, "{step} {fault:?}");
+        let counted: f64 = [&next, &unlucky].map(|r| r.metric("myevents_bookings_accepted_total")).iter().sum();
+        assert!(counted <= 1.0, "{step} {fault:?}: counted {counted} times");
+        assert!(step == "insert" || counted == 1.0, "{step} {fault:?}: the answer of the insert was seen");
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_befalls_a_janitor_in_the_middle_of_a_cancellation_the_next_one_gives_the_seats_back_once() {
+    let cases = ["mark", "give_back"].into_iter().flat_map(|step| FAULTS.map(|fault| (step, fault)));
+    join_all(cases.map(async |(step, fault)| {
+        let Some(world) = World::new() else { return };
+        let (next, dying) =
+            (world.replica(Faults::none()).await, world.replica(once("intend", Fault::CrashAfter)).await);
+        let (event, unlucky) = (next.event(10).await, world.replica(once(step, fault)).await);
+        let booking = new(next.store.book(request(event, 3)).await.unwrap()).id;
+        assert!(dying.cancel(booking).await.is_none());
+        repair(&unlucky).await;
+        tokio::time::sleep(Duration::from_millis(200)).await; // until what is late has happened
+        next.settle().await;
+        assert_eq!(next.messages_of(booking).await, ["eventBooked", "bookingCancelled"], "{step} {fault:?}");
+        let stored = next.store.event(event).await.unwrap().unwrap();
+        assert_eq!((stored.seats_left, stored.booked_seats), (Some(10), 0), "{step} {fault:?}");
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn holds_whose_removal_failed_in_any_way_are_removed_by_the_janitor() {
+    join_all(FAULTS.map(async |fault| {
+        let Some(world) = World::new() else { return };
+        let forgetful = world.running(once("forget", fault), NEVER).await;
+        let event = forgetful.event(10).await;
+        new(forgetful.store.book(request(event, 1)).await.unwrap());
+        let janitor = world.replica(Faults::none()).await;
+        eventually(Duration::from_secs(5), "the janitor removes what was left", async || {
+            janitor.store.repair(Duration::ZERO).await.unwrap();
+            longest_list(&janitor).await == 0
+        })
+        .await;
+        janitor.quiet().await.unwrap();
+        assert_eq!(forgetful.metric("myevents_bookings_accepted_total"), 1.0, "{fault:?}");
+        assert_eq!(janitor.metric("myevents_bookings_accepted_total"), 0.0, "{fault:?}");
+    }))
+    .await;
+}
+
+/// Leaves a hold whose booking is made.
+async fn left(world: &World, janitor: &Replica) -> (Uuid, Uuid) {
+    let event = janitor.event(10).await;
+    let (dying, request) = (world.replica(once("insert", Fault::CrashAfter)).await, request(event, 1));
+    assert!(dying.book(&request).await.is_none());
+    (event, request.id)
+}
+
+async fn change(replica: &Replica, table: &str, id: Uuid, update: Document) {
+    let table = replica.mongo.table::<Document>(table);
+    assert!(table.change(Deadline::new(), "test", doc! { "_id": key(id) }, update).await.unwrap());
+}
+
+/// What this thread logs.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+
+    fn lines_with(&self, part: &str) -> usize {
+        self.text().lines().filter(|line| line.contains(part)).count()
+    }
+}
+
+#[tokio::test] // on one thread: the log is its own
+async fn what_cannot_be_repaired_does_not_hold_up_the_others_and_is_repaired_once_it_can_be() {
+    let Some(world) = World::new() else { return };
+    let (log, janitor) = (Log::default(), world.replica(Faults::none()).await);
+    let writer = log.clone();
+    let _logs = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).set_default();
+    // The oldest ones are those that cannot be read: an event, and a booking.
+    let (event, _) = left(&world, &janitor).await;
+    change(&janitor, "events", event, doc! { "$unset": { "name": "" } }).await;
+    let (_, booking) = left(&world, &janitor).await;
+    change(&janitor, "bookings", booking, doc! { "$unset": { "user": "" } }).await;
+    let (sound, _) = left(&world, &janitor).await;
+
+    assert_eq!(janitor.store.repair(Duration::ZERO).await.unwrap(), 1);
+    let events = janitor.documents("events").await;
+    let done = events.iter().filter(|event| event.get_array("holds").unwrap().is_empty()).collect::<Vec<_>>();
+    assert_eq!(done.iter().map(|event| event.get("_id")).collect::<Vec<_>>(), [Some(&key(sound).into())]);
+    for _ in 0..3 {
+        assert_eq!(janitor.store.repair(Duration::ZERO).await.unwrap(), 0);
+    }
+    assert_eq!(log.lines_with("a hold cannot be settled"), 1, "{}", log.text());
+    assert_eq!(log.lines_with("cannot be read, as if somebody else had written there"), 2, "{}", log.text());
+    assert_eq!(log.lines_with("the database does not work"), 0, "{}", log.text());
+
+    change(&janitor, "events", event, doc! { "$set": { "name": "Tango" } }).await;
+    change(&janitor, "bookings", booking, doc! { "$set": { "user": "guest" } }).await;
+    assert_eq!(janitor.store.repair(Duration::ZERO).await.unwrap(), 2);
+    janitor.quiet().await.unwrap();
+}
