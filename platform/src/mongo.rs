@@ -59,6 +59,9 @@ const POOL: u32 = 64;
 /// How often the server is asked whether it is there, by somebody who has nothing else to ask.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
+/// Whoever asks how the server is (`/readyz` waits for 2 s) shall hear why it is not there, and not that it takes long.
+const PING: Duration = Duration::from_millis(1750);
+
 /// Indexes are made, and made again if that failed, in this pace. Building one on much data takes as long as it takes.
 const PREPARE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(600));
 
@@ -157,7 +160,7 @@ impl Mongo {
     async fn ping(&self) -> Result<(), MongoError> {
         let database = self.database.clone();
         let ping = async move { database.run_command(doc! { "ping": 1 }).await.map(drop) };
-        self.call(Deadline::new(), "ping", ping).await
+        self.call(Deadline::after(PING), "ping", ping).await
     }
 
     /// A check for `/readyz`: whether the server answers, and the indexes are there.

@@ -17,8 +17,8 @@ const METRICS: [&str; 9] = [
     "myevents_mongodb_pool_connections{state=\"in_use\"}",
     "myevents_mongodb_pool_wait_seconds_count",
     "myevents_mongodb_pool_checkout_failed_total{reason=\"connection_error\"}",
-    "myevents_holds 0",
-    "myevents_holds_oldest_timestamp_seconds 0",
+    "myevents_holds ",
+    "myevents_holds_oldest_timestamp_seconds ",
     "myevents_janitor_repairs_total{action=\"give_back\"} 0",
     "myevents_janitor_last_run_timestamp_seconds",
 ];

@@ -19,8 +19,11 @@ use crate::{
     world::{Servers, World, env},
 };
 
-/// What a client is promised, and what a busy machine may add to it.
-const ANSWERED: Duration = Duration::from_millis(3000 + 1000);
+/// What a client is promised.
+const ANSWERED: Duration = Duration::from_secs(3);
+
+/// What a busy machine may add to it: the load, the services and the client share it.
+const BUSY: Duration = Duration::from_millis(250);
 
 /// After the database's return.
 const BACK: Duration = Duration::from_secs(5);
@@ -42,7 +45,7 @@ fn status(replica: &Replica, field: &str) -> u64 {
 fn is_clear(answer: &Answer, took: Duration) {
     answer.problem(503, "unavailable");
     assert_eq!(answer.header("retry-after"), Some("1"), "{answer:?}");
-    assert!(took <= ANSWERED, "answered only after {took:?}: {answer:?}");
+    assert!(took <= ANSWERED + BUSY, "answered only after {took:?}: {answer:?}");
 }
 
 /// One service's way to the database.

@@ -1,46 +1,15 @@
-//! What can only be seen from inside: that the OpenAPI document states the limits that the code holds. All else is tested
-//! over HTTP in `e2e`.
+//! What can only be seen from inside, or with a database of its own; all else is tested over HTTP in `e2e`.
+//!
+//! - [`schema`]: the OpenAPI document states the limits that the code holds
+//! - [`mongo`]: a MongoDB server that goes away and comes back
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use eventservice::{
-    domain::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX},
-    http::Api,
-};
-use platform::http::page::{LIMIT_DEFAULT, LIMIT_MAX};
-use serde_json::{Value, json};
-use utoipa::OpenApi;
-
-fn api() -> Value {
-    serde_json::to_value(Api::openapi()).unwrap()
-}
-
-#[test]
-fn the_openapi_document_states_the_limits_of_texts_and_numbers() {
-    let schemas = &api()["components"]["schemas"];
-    for (body, field, max) in [
-        ("EventBody", "name", NAME_MAX),
-        ("LocationBody", "name", NAME_MAX),
-        ("LocationBody", "address", TEXT_MAX),
-        ("LocationBody", "country", TEXT_MAX),
-        ("HallBody", "name", NAME_MAX),
-    ] {
-        let field = &schemas[body]["properties"][field];
-        assert_eq!((&field["minLength"], &field["maxLength"]), (&json!(1), &json!(max)), "{body} {field}");
-    }
-    for body in ["EventBody", "HallBody"] {
-        let field = &schemas[body]["properties"]["capacity"];
-        assert_eq!((&field["minimum"], &field["maximum"]), (&json!(1), &json!(CAPACITY_MAX)), "{body}");
-    }
-    assert_eq!(schemas["LocationBody"]["properties"]["halls"]["maxItems"], json!(HALLS_MAX));
-}
-
-#[test]
-fn the_openapi_document_states_the_limits_of_pages() {
-    for path in ["/events", "/locations"] {
-        let api = api();
-        let parameters = api["paths"][path]["get"]["parameters"].as_array().unwrap();
-        let limit = &parameters.iter().find(|parameter| parameter["name"] == "limit").unwrap()["schema"];
-        assert_eq!((&limit["maximum"], &limit["default"]), (&json!(LIMIT_MAX), &json!(LIMIT_DEFAULT)), "{path}");
-    }
-}
+mod helpers;
+mod mongo;
+#[expect(dead_code, reason = "only a server of its own is used here")]
+#[path = "../../../platform/tests/servers/mongo.rs"]
+mod mongo_server;
+#[path = "../../../platform/tests/servers/proxy.rs"]
+mod proxy;
+mod schema;

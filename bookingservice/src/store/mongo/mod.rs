@@ -137,6 +137,11 @@ impl Shared {
         self.forgettable.add(event, attempt);
     }
 
+    async fn event(&self, until: Deadline, id: Uuid) -> Result<Option<EventOnSale>, MongoError> {
+        let event = self.steps.events.get(until, doc! { "_id": key(id) }, steps::without_holds()).await?;
+        Ok(event.map(EventOnSale::from))
+    }
+
     /// Gives seats back, and has it told.
     async fn give_back(
         &self,
@@ -191,15 +196,14 @@ impl Store for MongoStore {
         }
         let select = Select { filter, sort: doc! { "seq": 1, "_id": 1 }, limit: max, ..Select::default() };
         let found = self.0.steps.bookings.select(until, select).await?;
-        if found.is_empty() && self.event(event).await?.is_none() {
+        if found.is_empty() && self.0.event(until, event).await?.is_none() {
             return Ok(None);
         }
         Ok(Some(found.into_iter().map(Booking::from).collect()))
     }
 
     async fn event(&self, id: Uuid) -> Result<Option<EventOnSale>, Unavailable> {
-        let event = self.0.steps.events.get(Deadline::new(), doc! { "_id": key(id) }, steps::without_holds()).await?;
-        Ok(event.map(EventOnSale::from))
+        Ok(self.0.event(Deadline::new(), id).await?)
     }
 
     async fn events(&self, after: Option<Uuid>, max: usize) -> Result<Vec<EventOnSale>, Unavailable> {

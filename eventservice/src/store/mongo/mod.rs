@@ -116,11 +116,11 @@ impl MongoStore {
 }
 
 /// Adds a document of a new id. After a lost answer it is tried again: one that is there then is this very one.
-async fn add<T>(table: &Table<T>, step: &'static str, document: T) -> Result<(), Unavailable>
+async fn add<T>(until: Deadline, table: &Table<T>, step: &'static str, document: T) -> Result<(), Unavailable>
 where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + Unpin + 'static,
 {
-    let (until, mut begun) = (Deadline::new(), false);
+    let mut begun = false;
     loop {
         match table.insert(until, step, document.clone()).await {
             Ok(Inserted::New | Inserted::Duplicate) => return Ok(()),
@@ -137,8 +137,9 @@ where
 #[async_trait]
 impl Store for MongoStore {
     async fn create_event(&self, event: Event) -> Result<Result<(), UnknownLocation>, Unavailable> {
+        let until = Deadline::new(); // for both calls together
         if let Some(location) = event.location_id
-            && self.location(location).await?.is_none()
+            && self.locations.get(until, doc! { "_id": key(location) }, doc! {}).await?.is_none()
         {
             return Ok(Err(UnknownLocation));
         }
@@ -146,7 +147,7 @@ impl Store for MongoStore {
         let store = self.clone();
         // A task of its own: what is stored is counted and told, also where the client has gone away.
         let run = tokio::spawn(async move {
-            add(&store.events, "event", document).await?;
+            add(until, &store.events, "event", document).await?;
             store.metrics.event_created();
             store.outbox.committed(EVENTS, event.id, [entry]);
             Ok(Ok(()))
@@ -158,7 +159,7 @@ impl Store for MongoStore {
         let (store, id) = (self.clone(), location.id);
         let (document, entry) = LocationDoc::new(location);
         let run = tokio::spawn(async move {
-            add(&store.locations, "location", document).await?;
+            add(Deadline::new(), &store.locations, "location", document).await?;
             store.metrics.location_created();
             store.outbox.committed(LOCATIONS, id, [entry]);
             Ok(())

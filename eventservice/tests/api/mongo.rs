@@ -1,0 +1,148 @@
+//! The service on a MongoDB server that goes away and comes back: what its clients are told and when, and that no message is
+//! given up meanwhile.
+//!
+//! A proxy before the server behaves as if that were away, since a stand-in in memory keeps nothing when it is stopped.
+
+use std::time::{Duration, Instant};
+
+use contracts::{Contract, EventBooked, Instant as At};
+use platform::{
+    config::{Checks, given},
+    messaging::{Bus, Entry},
+    mongo::address::MongoUrl,
+};
+use uuid::Uuid;
+
+use crate::{
+    helpers::{Answer, TestApp},
+    mongo_server,
+    proxy::{Proxy, Weather},
+};
+
+/// What a client is promised.
+const ANSWERED: Duration = Duration::from_secs(3);
+
+/// What a busy machine may add to it, with the client on it, too.
+const BUSY: Duration = Duration::from_millis(250);
+
+/// After the server's return.
+const BACK: Duration = Duration::from_secs(5);
+
+/// A message is tried again every 5 s at the latest.
+const HEARD: Duration = Duration::from_secs(10);
+
+async fn eventually(deadline: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    while !holds().await {
+        assert!(began.elapsed() < deadline, "not within {deadline:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Creates an event, and sees that a refusal comes in time and is clear: with the id where it may have happened.
+async fn create(app: &TestApp, location: Option<Uuid>) -> Answer {
+    let began = Instant::now();
+    let answer = app.create(location).await;
+    let took = began.elapsed();
+    if answer.status != 201 {
+        assert!(took < ANSWERED + BUSY, "answered only after {took:?}: {answer:?}");
+        assert_eq!((answer.status, answer.retry_after.as_deref()), (503, Some("1")), "{answer:?}");
+        let nothing = answer.body["detail"].as_str().unwrap().ends_with("nothing was changed");
+        assert!(nothing || location.is_some() || unknown(&answer).is_some(), "{answer:?}");
+    }
+    answer
+}
+
+/// The event that may be there.
+fn unknown(answer: &Answer) -> Option<String> {
+    answer.body["event_id"].as_str().map(str::to_owned)
+}
+
+/// As if somebody had booked two seats.
+fn booked(event: &str) -> Entry {
+    let message = EventBooked {
+        booking_id: Uuid::now_v7(),
+        event_id: event.parse().unwrap(),
+        user_id: "guest".into(),
+        seats: 2,
+        booked_at: At::now(),
+        seats_left: Some(98),
+        booked_seats: 2,
+        version: 1,
+    };
+    Entry::new(EventBooked::NAME, true, message.to_json(), None)
+}
+
+#[actix_web::test]
+async fn away_it_is_a_clear_refusal_in_time_and_back_all_works_by_itself_and_no_message_was_given_up() {
+    let Some(server) = mongo_server::own() else { return };
+    let address = server.url("x").trim_start_matches("mongodb://").trim_end_matches("/x").to_owned();
+    let proxy = Proxy::to(address.rsplit_once(':').unwrap().1.parse().unwrap()).await;
+    let url = Some(format!("mongodb://{}/events?directConnection=true", proxy.address));
+    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let app = TestApp::start(folder.path(), url).await;
+    eventually(BACK, "it is ready", async || app.is_ready().await).await;
+
+    // It hangs up; or it says nothing any more, and nobody is told.
+    for weather in [Weather::Drop(0), Weather::Swallow] {
+        let event = create(&app, None).await.body["id"].as_str().unwrap().to_owned();
+        // Under load, so that some are in the middle of it.
+        let client = async || loop {
+            let answer = create(&app, None).await;
+            if answer.status != 201 {
+                return unknown(&answer);
+            }
+        };
+        let goes = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            proxy.set(weather);
+        };
+        let (a, b, c, d, ()) = tokio::join!(client(), client(), client(), client(), goes);
+        let unknown = [a, b, c, d].into_iter().flatten().collect::<Vec<_>>();
+        assert!(weather == Weather::Drop(0) || !unknown.is_empty(), "what was on its way has an unknown outcome");
+
+        let (bus, entry) = (app.bus.clone(), booked(&event));
+        let heard = tokio::spawn(async move { bus.publish(&[entry]).await });
+        for _ in 0..4 {
+            let (one, two, _) =
+                tokio::join!(create(&app, None), create(&app, Some(Uuid::now_v7())), app.get("/events"));
+            assert_eq!((one.status, two.status), (503, 503), "{weather:?}");
+        }
+        assert!(!app.is_ready().await, "{weather:?}");
+        assert!(!heard.is_finished(), "{weather:?}: a message was given up: {:?}", heard.await);
+
+        proxy.set(Weather::Fine);
+        eventually(BACK, "events are created, and it is ready", async || {
+            create(&app, None).await.status == 201 && app.is_ready().await
+        })
+        .await;
+        assert_eq!(tokio::time::timeout(HEARD, heard).await.unwrap().unwrap(), [Ok(())], "{weather:?}");
+        let seen = app.get(&format!("/events/{event}")).await.body;
+        assert_eq!((&seen["booked_seats"], &seen["seats_left"]), (&2.into(), &98.into()), "{weather:?}");
+        for id in unknown {
+            let status = app.get(&format!("/events/{id}")).await.status;
+            assert!([200, 404].contains(&status), "{weather:?}: asked by the id it was answered: {status}");
+        }
+    }
+    app.stop().await;
+}
+
+#[actix_web::test]
+async fn a_slow_server_does_not_make_an_answer_later_than_promised() {
+    let Some(server) = mongo_server::own() else { return };
+    let address = server.url("x").trim_start_matches("mongodb://").trim_end_matches("/x").to_owned();
+    let proxy = Proxy::to(address.rsplit_once(':').unwrap().1.parse().unwrap()).await;
+    let url = Some(format!("mongodb://{}/events?directConnection=true", proxy.address));
+    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let app = TestApp::start(folder.path(), url).await;
+    eventually(BACK, "it is ready", async || app.is_ready().await).await;
+    let location = app.create_location().await;
+    // An event at a location is two calls: each is answered in time, and both together are not.
+    proxy.set(Weather::Slow(Duration::from_millis(750)));
+    assert_eq!(create(&app, Some(location)).await.status, 503);
+    proxy.set(Weather::Fine);
+    eventually(BACK, "it works again", async || create(&app, Some(location)).await.status == 201).await;
+    app.stop().await;
+}
