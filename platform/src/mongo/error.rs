@@ -33,6 +33,9 @@ pub enum MongoError {
     /// Nothing was sent, so nothing was written.
     #[error("no MongoDB server can be reached: {0}")]
     Away(String),
+    /// Nothing was sent either, as a connection could not be made just now: worth another try.
+    #[error("no connection to the MongoDB server could be made")]
+    NotConnected,
     /// The server takes nothing from us, or there is none that may be taken: so it stays until somebody does something, and
     /// nothing was written.
     #[error("{0}")]
@@ -52,8 +55,16 @@ impl MongoError {
     /// Whether a write may have happened, or may happen later.
     pub fn may_have_written(&self) -> bool {
         match self {
-            Self::Away(_) | Self::Refused(_) | Self::Late => false,
+            Self::Away(_) | Self::NotConnected | Self::Refused(_) | Self::Late => false,
             Self::Unreadable(_) | Self::Unknown(_) => true,
+        }
+    }
+
+    /// Whether it may go better in a moment. Who finds no server has waited for one already.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Away(_) | Self::Refused(_) | Self::Late => false,
+            Self::NotConnected | Self::Unreadable(_) | Self::Unknown(_) => true,
         }
     }
 
@@ -69,9 +80,7 @@ impl MongoError {
                 Self::Away("none of those that answer is the primary".into())
             }
             ErrorKind::ServerSelection { message, .. } => Self::Away(cut(message)),
-            ErrorKind::ConnectionPoolCleared { message, .. } if message.contains(NEVER_CONNECTED) => {
-                Self::Away("a new connection could not be made".into())
-            }
+            ErrorKind::ConnectionPoolCleared { message, .. } if message.contains(NEVER_CONNECTED) => Self::NotConnected,
             ErrorKind::Shutdown => Self::Away("the service stops".into()),
             ErrorKind::Authentication { message, .. } => Self::no_login(message),
             ErrorKind::Command(said) if said.code == AUTHENTICATION_FAILED => Self::no_login(&said.message),
@@ -219,6 +228,16 @@ mod tests {
         let MongoError::Unknown(text) = MongoError::of(&ErrorKind::Command(error).into()) else { panic!("it is one") };
         assert!(text.starts_with("the server says: no no") && text.ends_with("… (code 8000)"), "{text}");
         assert!(text.chars().count() < 250, "{text}");
+    }
+
+    #[test]
+    fn only_what_may_have_been_sent_may_have_been_written_and_all_of_that_may_pass() {
+        let away = || "nobody is there".to_owned();
+        let certain = [MongoError::Away(away()), MongoError::Refused(away()), MongoError::Late];
+        assert!(!certain.iter().any(|error| error.may_have_written() || error.may_pass()));
+        assert!(!MongoError::NotConnected.may_have_written() && MongoError::NotConnected.may_pass());
+        let unknown = [MongoError::Unreadable(away()), MongoError::Unknown(away())];
+        assert!(unknown.iter().all(|error| error.may_have_written() && error.may_pass()));
     }
 
     #[tokio::test]

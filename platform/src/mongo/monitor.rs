@@ -48,8 +48,17 @@ impl Monitor {
             SdamEvent::ServerHeartbeatSucceeded(event) => {
                 monitor.saw(event.server_address.to_string(), monitor.wrong_set(&event.reply));
             }
+            SdamEvent::ServerClosed(event) => monitor.forget(&event.address.to_string()),
             _ => {}
         })
+    }
+
+    /// It is no server of ours any more: it left the replica set, or never belonged to it, and that stays worth saying.
+    fn forget(&self, server: &str) {
+        let mut servers = self.servers.lock().expect("nothing panics while it holds this");
+        if servers.get(server).is_some_and(|trouble| trouble.as_ref().is_none_or(|trouble| !trouble.needs_a_person)) {
+            servers.remove(server);
+        }
     }
 
     fn saw(&self, server: String, trouble: Option<Trouble>) {

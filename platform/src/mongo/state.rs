@@ -47,7 +47,9 @@ impl State {
     /// Why no connection could be had: what the monitor or an earlier call has seen says more than the driver's error.
     pub(super) fn explain(&self, failure: MongoError) -> MongoError {
         match failure {
-            MongoError::Away(_) => self.monitor.trouble().or_else(|| self.refusal()).unwrap_or(failure),
+            MongoError::Away(_) | MongoError::NotConnected => {
+                self.monitor.trouble().or_else(|| self.refusal()).unwrap_or(failure)
+            }
             MongoError::Refused(_) | MongoError::Late | MongoError::Unreadable(_) | MongoError::Unknown(_) => failure,
         }
     }
@@ -86,7 +88,7 @@ impl State {
                     );
                 }
             }
-            Some(cause @ (MongoError::Away(_) | MongoError::Unknown(_))) => {
+            Some(cause @ (MongoError::Away(_) | MongoError::NotConnected | MongoError::Unknown(_))) => {
                 if told.failed.replace(Instant::now()).is_none() {
                     tracing::warn!(url, "the database does not work, requests are answered with 503: {cause}");
                 }

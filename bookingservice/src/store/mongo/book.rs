@@ -48,7 +48,7 @@ impl<'a> Booking<'a> {
             match self.attempt().await {
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) => {}
-                Err(cause) if cause.may_have_written() && !self.until.has_passed() => tokio::time::sleep(PAUSE).await,
+                Err(cause) if cause.may_pass() && !self.until.has_passed() => tokio::time::sleep(PAUSE).await,
                 Err(_) => return Err(self.unavailable()),
             }
         }

@@ -43,7 +43,7 @@ impl<'a> Cancelling<'a> {
             match self.attempt().await {
                 Ok(Some(stored)) => return Ok(Some(stored.into())),
                 Ok(None) => return if self.begun { Err(Unavailable::OutcomeUnknown) } else { Ok(None) },
-                Err(cause) if cause.may_have_written() && !self.until.has_passed() => tokio::time::sleep(PAUSE).await,
+                Err(cause) if cause.may_pass() && !self.until.has_passed() => tokio::time::sleep(PAUSE).await,
                 Err(_) if self.begun => return Err(Unavailable::OutcomeUnknown),
                 Err(_) => return Err(Unavailable::Away),
             }

@@ -59,7 +59,9 @@ impl Stuck {
     fn add(&mut self, which: bson::Uuid, cause: MongoError) -> Result<(), MongoError> {
         match cause {
             MongoError::Away(_) | MongoError::Refused(_) => return Err(cause),
-            MongoError::Late | MongoError::Unreadable(_) | MongoError::Unknown(_) => self.0.insert(which, cause),
+            MongoError::NotConnected | MongoError::Late | MongoError::Unreadable(_) | MongoError::Unknown(_) => {
+                self.0.insert(which, cause)
+            }
         };
         Ok(())
     }

@@ -124,8 +124,8 @@ where
     loop {
         match table.insert(until, step, document.clone()).await {
             Ok(Inserted::New | Inserted::Duplicate) => return Ok(()),
-            Err(cause) if cause.may_have_written() && !until.has_passed() => {
-                begun = true;
+            Err(cause) if cause.may_pass() && !until.has_passed() => {
+                begun |= cause.may_have_written();
                 tokio::time::sleep(PAUSE).await;
             }
             Err(cause) if begun || cause.may_have_written() => return Err(Unavailable::OutcomeUnknown),
