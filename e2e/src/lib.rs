@@ -10,6 +10,7 @@
 //! - [`dashboard`], [`promql`]: what Grafana's dashboards ask Prometheus for
 //! - [`server`]: a process to be killed and started again; [`ports`]: where it comes back
 //! - [`load`]: a running `myevents load`, and what it has written down
+//! - [`rush`]: the last seats of events, while something is killed
 //! - [`samples`]: things to create
 //! - [`wait`]: waiting without sleeping, and saying what was not run
 
@@ -22,6 +23,7 @@ pub mod load;
 pub mod ports;
 pub mod promql;
 pub mod raw;
+pub mod rush;
 pub mod samples;
 pub mod series;
 pub mod server;

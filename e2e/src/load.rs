@@ -1,9 +1,12 @@
 //! A running `myevents load` that records what it was answered, for tests that kill something meanwhile.
 
 use std::{
-    fs,
+    collections::BTreeMap,
+    fs::File,
+    io::{BufRead, BufReader, Seek, SeekFrom},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
 
 use crate::binary;
@@ -12,6 +15,32 @@ use crate::binary;
 pub struct Load {
     child: Child,
     record: PathBuf,
+    counted: Mutex<Counted>,
+}
+
+/// What stands in the record as far as it was read. It becomes long, and is asked for many times a second: read from its
+/// beginning each time, it would cost more than the system under test.
+#[derive(Default)]
+struct Counted {
+    bytes: u64,
+    lines: BTreeMap<String, usize>,
+}
+
+impl Counted {
+    fn go_on(&mut self, record: &Path) -> std::io::Result<()> {
+        let mut record = BufReader::new(File::open(record)?);
+        record.seek(SeekFrom::Start(self.bytes))?;
+        let mut line = String::new();
+        // The last one may be half written: it is read again next time.
+        while record.read_line(&mut line)? > 0 && line.ends_with('\n') {
+            if let Some(kind) = line.split_once("\"line\":\"").and_then(|(_, rest)| rest.split('"').next()) {
+                *self.lines.entry(kind.to_owned()).or_default() += 1;
+            }
+            self.bytes += line.len() as u64;
+            line.clear();
+        }
+        Ok(())
+    }
 }
 
 impl Load {
@@ -23,7 +52,7 @@ impl Load {
         command.args(more.into_iter().map(|argument| argument.as_ref().to_owned()));
         command.arg("--record").arg(record).env_clear().stdin(Stdio::null());
         let child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().expect("myevents starts");
-        Self { child, record: record.to_owned() }
+        Self { child, record: record.to_owned(), counted: Mutex::default() }
     }
 
     /// The file that it writes.
@@ -31,10 +60,11 @@ impl Load {
         self.record.to_str().expect("a temporary path is UTF-8")
     }
 
-    /// How many lines of a kind the record has, `booked` or `unanswered_` for example.
+    /// How many lines of a kind the record has, `booked` for example, or of all kinds that begin like `unanswered_`.
     pub fn recorded(&self, kind: &str) -> usize {
-        let record = fs::read_to_string(&self.record).unwrap_or_default();
-        record.matches(&format!("\"line\":\"{kind}")).count()
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = counted.go_on(&self.record); // it may not be there yet
+        counted.lines.iter().filter(|(name, _)| name.starts_with(kind)).map(|(_, count)| count).sum()
     }
 
     /// Ctrl-C; it then ends by itself, and well.

@@ -10,21 +10,24 @@ use std::{
 };
 
 use e2e::{
-    ports,
+    Api, ports,
+    rush::Rush,
     server::{Plan, Server},
     start_page::Addresses,
 };
 
-use crate::{
-    rush::Rush,
-    tools::{assert_clean, load, verify, verify_folder},
-};
+use tokio::runtime::Runtime;
+
+use crate::tools::{assert_clean, load, verify, verify_folder};
 
 const ROUNDS: usize = 20;
 const ROUNDS_MAX: usize = 40;
 const UNANSWERED_MIN: usize = 16;
 const LEFT_OVER_MIN: usize = 5;
 const RUSHED_MIN: usize = 5;
+
+/// Clients of the rush in each round.
+const RUSHING: usize = 16;
 
 #[test]
 fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
@@ -33,16 +36,17 @@ fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
     let mut server = Server::start(folder.path(), &plan).expect("it starts");
     let record = folder.path().join("record");
     let mut load = load(&server.addresses, &record);
+    let runtime = Runtime::new().unwrap();
 
     let (mut counted, mut left_over, mut rushed) = (0, 0, 0);
     for _ in 0..ROUNDS_MAX {
         let (booked, unanswered) = (load.recorded("booked"), load.recorded("unanswered_"));
         wait("the load books again", || load.recorded("booked") > booked + 200);
-        let rush = Rush::begin(&server);
+        let rush = runtime.block_on(Rush::begin(RUSHING, &server.events(), &[server.bookings()]));
         std::thread::sleep(Duration::from_millis(RandomState::new().hash_one(counted) % 200)); // a random moment
         server.kill();
         server = Server::start(folder.path(), &plan).expect("it starts on what was left");
-        rushed += usize::from(rush.finish(&server) > 0);
+        rushed += usize::from(runtime.block_on(finish(rush, server.events(), server.bookings())) > 0);
         wait("the load has noticed", || load.recorded("booked") > booked + 300);
         if load.recorded("unanswered_") >= unanswered + UNANSWERED_MIN {
             counted += 1;
@@ -66,6 +70,14 @@ fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
     assert_clean(&verify(&server, &against));
     server.kill();
     assert_clean(&verify_folder(folder.path()));
+}
+
+/// Says how many requests the kill left without an answer.
+async fn finish(mut rush: Rush, events: Api, bookings: Api) -> usize {
+    let unanswered = rush.broken_off().await;
+    rush.is_shown(&events, &bookings).await;
+    rush.finish(&[bookings]).await;
+    unanswered
 }
 
 fn addresses() -> Addresses {
