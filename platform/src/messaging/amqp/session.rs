@@ -42,9 +42,10 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// From 100 ms, doubling to 2 s, with jitter: back soon after the broker is, and not all replicas in step.
+/// From 100 ms, doubling to 1 s, and up to as much again as jitter: back soon after the broker is, and not all replicas in
+/// step. A try that began in a network which swallows everything lasts 5 s beyond its end, and all must arrive within 10 s.
 fn pauses() -> impl Iterator<Item = Duration> + Send {
-    let (first, last) = (Duration::from_millis(100), Duration::from_secs(2));
+    let (first, last) = (Duration::from_millis(100), Duration::from_secs(1));
     ExponentialBuilder::default().with_min_delay(first).with_max_delay(last).with_jitter().without_max_times().build()
 }
 
@@ -161,4 +162,17 @@ async fn look(shared: &Shared, line: &Line, channel: &Channel, subscriptions: &[
         shared.set_dead_count(subscription.queue, count);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_pause_between_two_tries_is_longer_than_two_seconds() {
+        for _ in 0..20 {
+            let longest = pauses().take(20).max().unwrap();
+            assert!(longest > Duration::from_millis(900) && longest <= Duration::from_secs(2), "{longest:?}");
+        }
+    }
 }
