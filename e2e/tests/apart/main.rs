@@ -7,6 +7,9 @@
 //! - [`start`]: started before the servers are up
 //! - [`database`], [`broker`]: a server that is away, and comes back
 //! - [`queue_lost`]: a queue that is deleted with what waits in it
+//! - [`operator`]: what somebody does at the broker, with or without intent
+//! - [`network`]: the way to the broker breaks, under load
+//! - [`trial`], [`backlog`]: what must hold in each of these faults, and work for a consumer
 //! - [`poison`]: messages that nobody can handle
 //! - [`stop`]: SIGTERM with work in hand
 //! - [`alone`]: a service with a file of its own
@@ -16,17 +19,19 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod alone;
+mod backlog;
 mod broker;
 mod clients;
 mod database;
 #[path = "../../../platform/tests/servers/mongo.rs"]
 mod mongo_server;
+mod network;
+mod operator;
 mod poison;
-#[expect(dead_code, reason = "nothing here is slow")]
 #[path = "../../../platform/tests/servers/proxy.rs"]
 mod proxy;
 mod queue_lost;
-#[expect(dead_code, reason = "nothing here closes connections or raises an alarm")]
+#[expect(dead_code, reason = "nothing here is encrypted, or shares the broker")]
 #[path = "../../../platform/tests/servers/rabbitmq.rs"]
 mod rabbitmq;
 mod replica;
@@ -35,4 +40,5 @@ mod rounds;
 mod start;
 mod stop;
 mod tools;
+mod trial;
 mod world;

@@ -122,6 +122,11 @@ impl Replica {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
+    /// What it has logged in all its lives.
+    pub(crate) fn logs(&self) -> String {
+        (1..=self.starts).map(|start| fs::read_to_string(self.folder.join(format!("log-{start}"))).unwrap()).collect()
+    }
+
     /// The lines of it with this in their message.
     pub(crate) fn logged(&self, part: &str) -> Vec<Value> {
         let log = self.log();

@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{eventually, samples};
-use futures_util::{StreamExt, stream};
-use lapin::{BasicProperties, Channel, options::QueueDeclareOptions};
-use serde_json::json;
+use e2e::eventually;
 
-use crate::world::World;
+use crate::{
+    backlog::{all_known, fill, ids, waiting},
+    world::World,
+};
 
 const MESSAGES: u32 = 5000;
 
@@ -18,34 +18,12 @@ const ROUNDS: u32 = 20;
 /// Of a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-async fn waiting(channel: &Channel) -> u32 {
-    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare("bookingservice".into(), passive, Default::default()).await.unwrap().message_count()
-}
-
-/// An id like those of events, of a number.
-fn id(number: u32) -> String {
-    format!("01936c4e-7d00-7000-8000-{number:012x}")
-}
-
 #[tokio::test]
 async fn a_service_that_is_stopped_with_its_hands_full_ends_in_order_and_loses_nothing() {
     let Some(mut world) = World::start(1).await else { return };
     let channel = world.servers.connect().await;
     world.bookings[0].stop();
-    for number in 0..MESSAGES {
-        let created = json!({"id": id(number), "name": "many", "start_date": samples::START, "end_date": samples::END});
-        let (body, properties) = (created.to_string(), BasicProperties::default().with_delivery_mode(2));
-        let confirm = channel.basic_publish(
-            "".into(),
-            "bookingservice".into(),
-            Default::default(),
-            body.as_bytes(),
-            // By the queue's name, so that nobody else hears of it; this is how it says what it is.
-            properties.with_headers(name("eventCreated")),
-        );
-        confirm.await.unwrap();
-    }
+    fill(&channel, ids(MESSAGES)).await;
     eventually(PATIENCE, "all of them wait", async || (waiting(&channel).await == MESSAGES).then_some(())).await;
 
     for round in 0..ROUNDS {
@@ -66,19 +44,6 @@ async fn a_service_that_is_stopped_with_its_hands_full_ends_in_order_and_loses_n
 
     world.bookings[0].start_again();
     eventually(PATIENCE, "all is done", async || (waiting(&channel).await == 0).then_some(())).await;
-    let rest = &world.bookings[0].rest;
-    let known = stream::iter(0..MESSAGES).map(|number| async move {
-        eventually(PATIENCE, "the event is known", async || {
-            (rest.get(&format!("/events/{}", id(number))).await.status == 200).then_some(())
-        })
-        .await;
-    });
-    known.buffer_unordered(16).collect::<()>().await;
+    all_known(&world.bookings[0].rest, ids(MESSAGES)).await;
     assert_eq!(world.bookings[0].ops.metrics().await.sum("myevents_dead_letters", &[]), 0.0);
-}
-
-fn name(message: &str) -> lapin::types::FieldTable {
-    let mut headers = lapin::types::FieldTable::default();
-    headers.insert("x-event-name".into(), lapin::types::AMQPValue::LongString(message.into()));
-    headers
 }

@@ -21,9 +21,9 @@ const READY: Duration = Duration::from_secs(20);
 /// Where the services find what they need.
 pub(crate) struct Servers {
     pub(crate) broker: RwLockWriteGuard<'static, RabbitMq>,
-    /// With a virtual host of its own.
+    /// With a virtual host of its own. The services take what stands here, so a test may lead them another way.
     pub(crate) amqp: String,
-    vhost: String,
+    pub(crate) vhost: String,
 }
 
 impl Servers {
@@ -38,7 +38,8 @@ impl Servers {
 
     /// A connection to look into queues, and to put something there.
     pub(crate) async fn connect(&self) -> lapin::Channel {
-        let connection = lapin::Connection::connect(&self.amqp, Default::default()).await.unwrap();
+        let direct = format!("{}/{}", rabbitmq::url(), self.vhost);
+        let connection = lapin::Connection::connect(&direct, Default::default()).await.unwrap();
         connection.create_channel().await.unwrap()
     }
 }
@@ -78,7 +79,12 @@ impl World {
 
     /// The same, on ports to which they come back.
     pub(crate) async fn start_to_kill(replicas: usize) -> Option<Self> {
-        let (servers, mongo) = (Servers::take().await?, mongo_server::shared()?);
+        Self::start_on(Servers::take().await?, replicas).await
+    }
+
+    /// The same, with a way to the broker that the test has chosen.
+    pub(crate) async fn start_on(servers: Servers, replicas: usize) -> Option<Self> {
+        let mongo = mongo_server::shared()?;
         let mut ports = ports::reserved();
         let next = move || (ports.next().expect("so many are free"), ports.next().expect("so many are free"));
         Some(Self::on(servers, mongo, replicas, next).await)

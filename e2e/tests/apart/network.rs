@@ -1,0 +1,101 @@
+//! The way to the broker breaks in mid-stream, under load: it delays, swallows, drops, closes one direction, or the broker closes
+//! all connections while thousands of messages are being delivered. One system lives through all of it.
+
+use std::time::Duration;
+
+use e2e::{eventually, load::Load};
+
+use crate::{
+    backlog::{fill, waiting},
+    proxy::{Proxy, Weather},
+    rabbitmq,
+    tools::{load, verify},
+    trial::{NOTICED, Trial, lost, on_sale, says},
+    world::{Servers, World},
+};
+
+/// A network of a few hundred kilometres.
+const SLOW: Weather = Weather::Slow(Duration::from_millis(100));
+
+/// How often the broker closes all connections.
+const CLOSED: usize = 10;
+
+const MESSAGES: usize = 4000;
+
+/// What the load must book in each fault.
+const BOOKINGS: usize = 30;
+
+/// Of a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_breaks_in_mid_stream_holds_up_messages_and_nothing_else() {
+    let Some(mut servers) = Servers::take().await else { return };
+    let direct = rabbitmq::url().rsplit_once('@').unwrap().1;
+    let proxy = Proxy::to(servers.broker.port()).await;
+    servers.amqp = servers.amqp.replace(direct, &proxy.address.to_string());
+    let Some(mut world) = World::start_on(servers, 1).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut load = load(&world, folder.path(), &["--connections", "8", "--rate", "100"]);
+    books(&load).await;
+
+    for weather in [SLOW, Weather::Drop(1234), Weather::HalfClose, Weather::Swallow] {
+        println!("{weather:?}");
+        let mut trial = Trial::begin(&world).await;
+        proxy.set(weather);
+        trial.goes_on().await;
+        if weather != SLOW {
+            for replica in world.replicas() {
+                assert_eq!(says(replica, "no connection to amqp://").await, false);
+            }
+        }
+        books(&load).await;
+        trial.goes_on().await;
+        if weather != SLOW {
+            trial.nothing_arrives().await;
+        }
+        proxy.set(Weather::Fine);
+        trial.ends().await;
+    }
+
+    closed_in_mid_delivery(&mut world, &load).await;
+    load.stop();
+    print!("{}", verify(&world, &["--against", load.record(), "--exclusive", "--patience", "60"]));
+}
+
+/// Waits until the load has booked some more.
+async fn books(load: &Load) {
+    let before = load.recorded("booked");
+    eventually(PATIENCE, "the load books", async || (load.recorded("booked") > before + BOOKINGS).then_some(())).await;
+}
+
+async fn closed_in_mid_delivery(world: &mut World, load: &Load) {
+    let (fresh, channel) = (on_sale(world).await, world.servers.connect().await);
+    world.bookings[0].stop();
+    fill(&channel, std::iter::repeat_n(fresh[0].clone(), MESSAGES)).await;
+    world.bookings[0].start_again();
+    for round in 0..CLOSED {
+        let channel = world.servers.connect().await; // the last one was closed, too
+        let left = waiting(&channel).await;
+        assert!(left > 0, "inconclusive: all was delivered before round {round}");
+        eventually(NOTICED, "messages are delivered", async || (waiting(&channel).await < left).then_some(())).await;
+        world.servers.broker.close_all_connections();
+    }
+    let mut trial = Trial::among(world, fresh);
+    trial.goes_on().await;
+    trial.goes_on().await;
+    trial.ends().await;
+    books(load).await;
+    let bookings = &world.bookings[0];
+    assert!(lost(bookings, "closed").await >= CLOSED as f64);
+    eventually(PATIENCE, "all of them are handled", async || {
+        let handled =
+            bookings.ops.metrics().await.sum("myevents_messages_consumed_total", &[("message", "eventCreated")]);
+        (handled >= MESSAGES as f64).then_some(())
+    })
+    .await;
+    for replica in world.replicas() {
+        let dead = replica.ops.metrics().await.sum("myevents_dead_letters", &[]);
+        assert_eq!(dead, 0.0, "a good message was given up");
+    }
+}
