@@ -29,10 +29,11 @@ const BUSY: Duration = Duration::from_millis(250);
 const BACK: Duration = Duration::from_secs(5);
 
 /// How long it is away.
-const AWAY: Duration = Duration::from_secs(15);
+const AWAY: Duration = Duration::from_secs(10);
 
-/// Connections and buffers are made anew; what leaks grows by more in so many seconds of load.
-const MEMORY_MAX: u64 = 30 * 1024;
+/// In the second half of its absence. Connections and buffers are made anew, which costs less than 1 MiB; what leaks grows
+/// by more in so many seconds of load.
+const MEMORY_MAX: u64 = 8 * 1024;
 
 /// A number in `/proc/…/status`, of memory in KiB.
 fn status(replica: &Replica, field: &str) -> u64 {

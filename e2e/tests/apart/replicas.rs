@@ -18,11 +18,20 @@ use crate::{
 /// Who takes the lease over waits for four seconds without a beat; the rest is for a busy machine.
 const TAKEN_OVER: Duration = Duration::from_secs(12);
 
+/// The same key for both replicas, at once.
+async fn both(world: &World, path: &str, key: &str) -> [Answer; 2] {
+    let body = json!({"seats": 2});
+    let [one, other] = &world.bookings[..] else { panic!("two are needed") };
+    let (one, other) = tokio::join!(one.rest.post_once(path, key, &body), other.rest.post_once(path, key, &body));
+    [one, other]
+}
+
 #[tokio::test]
-async fn a_load_on_two_replicas_of_each_leaves_everything_in_order() {
+async fn two_replicas_of_each_agree_under_a_load_and_leave_everything_in_order() {
     let Some(world) = World::start(2).await else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut load = load(&world, folder.path(), &["--connections", "16"]);
+    asked_at_once_they_agree(&world).await;
     eventually(Duration::from_secs(60), "it books", async || (load.recorded("booked") > 1000).then_some(())).await;
     load.stop();
 
@@ -35,24 +44,13 @@ async fn a_load_on_two_replicas_of_each_leaves_everything_in_order() {
     }
 }
 
-/// The same key for both replicas, at once.
-async fn both(world: &World, path: &str, key: &str) -> [Answer; 2] {
-    let body = json!({"seats": 2});
-    let [one, other] = &world.bookings[..] else { panic!("two are needed") };
-    let (one, other) = tokio::join!(one.rest.post_once(path, key, &body), other.rest.post_once(path, key, &body));
-    [one, other]
-}
-
-#[tokio::test]
-async fn two_replicas_asked_at_once_agree() {
-    let Some(world) = World::start(2).await else { return };
-
+async fn asked_at_once_they_agree(world: &World) {
     // One key: one booking, made by one of them and repeated by the other.
     let event = world.event("one key", 1000).await;
     let path = format!("/events/{event}/bookings");
     let mut ids = BTreeSet::new();
     for number in 0..30 {
-        let answers = both(&world, &path, &samples::unique("key").replace(' ', "-")).await;
+        let answers = both(world, &path, &samples::unique("key").replace(' ', "-")).await;
         let mut statuses = answers.each_ref().map(|answer| answer.status);
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 201], "round {number}: {answers:?}");
@@ -89,7 +87,6 @@ async fn two_replicas_asked_at_once_agree() {
         let sold = replica.rest.get(&format!("/events/{hot}")).await.expect(200).json();
         assert_eq!((&sold["booked_seats"], &sold["seats_left"]), (&json!(15), &json!(10)));
     }
-    verify(&world, &[]);
 }
 
 /// Which of them relays what is left over; the dead ones do not.
@@ -116,25 +113,27 @@ async fn the_active_one(replicas: &mut [Replica]) -> usize {
     }
 }
 
+/// Kills the active one and starts it again.
+async fn is_replaced(replicas: &mut [Replica]) {
+    let first = the_active_one(replicas).await;
+    replicas[first].kill();
+    let began = Instant::now();
+    let second = the_active_one(replicas).await;
+    println!("{}: replaced after {:?}", replicas[first].plan.service, began.elapsed());
+    assert_ne!(first, second);
+    replicas[first].start_again();
+    // The old one comes back as the second in line.
+    let since = Instant::now();
+    while since.elapsed() < Duration::from_secs(2) {
+        assert_eq!(active(replicas).await, [second]);
+    }
+}
+
 #[tokio::test]
 async fn one_of_them_relays_what_is_left_over_and_a_killed_one_is_replaced() {
     let Some(mut world) = World::start_to_kill(2).await else { return };
     let event = world.event("left over", 1000).await;
-    for service in ["eventservice", "bookingservice"] {
-        let replicas = if service == "eventservice" { &mut world.events } else { &mut world.bookings };
-        let first = the_active_one(replicas).await;
-        replicas[first].kill();
-        let began = Instant::now();
-        let second = the_active_one(replicas).await;
-        println!("{service}: replaced after {:?}", began.elapsed());
-        assert_ne!(first, second);
-        replicas[first].start_again();
-        // The old one comes back as the second in line.
-        let since = Instant::now();
-        while since.elapsed() < Duration::from_secs(2) {
-            assert_eq!(active(replicas).await, [second]);
-        }
-    }
+    tokio::join!(is_replaced(&mut world.events), is_replaced(&mut world.bookings));
     world.ready().await;
 
     // What a killed one has left in its outbox is published by the other: the broker is away when it dies.
