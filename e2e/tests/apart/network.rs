@@ -10,7 +10,7 @@ use crate::{
     proxy::{Proxy, Weather},
     rabbitmq,
     tools::{load, verify},
-    trial::{NOTICED, Trial, lost, on_sale, says},
+    trial::{NOTICED, Trial, lost, says},
     world::{Servers, World},
 };
 
@@ -36,26 +36,26 @@ async fn a_network_that_breaks_in_mid_stream_holds_up_messages_and_nothing_else(
     servers.amqp = servers.amqp.replace(direct, &proxy.address.to_string());
     let Some(mut world) = World::start_on(servers, 1).await else { return };
     let folder = tempfile::tempdir().unwrap();
-    let mut load = load(&world, folder.path(), &["--connections", "8", "--rate", "100"]);
+    let mut load = load(&world, folder.path(), &["--connections", "4", "--rate", "60"]);
     books(&load).await;
 
     for weather in [SLOW, Weather::Drop(1234), Weather::HalfClose, Weather::Swallow] {
         println!("{weather:?}");
         let mut trial = Trial::begin(&world).await;
         proxy.set(weather);
-        trial.goes_on().await;
+        trial.goes_on(&world).await;
         if weather != SLOW {
             for replica in world.replicas() {
                 assert_eq!(says(replica, "no connection to amqp://").await, false);
             }
         }
         books(&load).await;
-        trial.goes_on().await;
+        trial.goes_on(&world).await;
         if weather != SLOW {
-            trial.nothing_arrives().await;
+            trial.nothing_arrives(&world).await;
         }
         proxy.set(Weather::Fine);
-        trial.ends().await;
+        trial.ends(&world).await;
     }
 
     closed_in_mid_delivery(&mut world, &load).await;
@@ -70,9 +70,10 @@ async fn books(load: &Load) {
 }
 
 async fn closed_in_mid_delivery(world: &mut World, load: &Load) {
-    let (fresh, channel) = (on_sale(world).await, world.servers.connect().await);
+    let (mut trial, channel) = (Trial::begin(world).await, world.servers.connect().await);
+    let known = world.event("told of again and again", 1).await;
     world.bookings[0].stop();
-    fill(&channel, std::iter::repeat_n(fresh[0].clone(), MESSAGES)).await;
+    fill(&channel, std::iter::repeat_n(known, MESSAGES)).await;
     world.bookings[0].start_again();
     for round in 0..CLOSED {
         let channel = world.servers.connect().await; // the last one was closed, too
@@ -81,10 +82,9 @@ async fn closed_in_mid_delivery(world: &mut World, load: &Load) {
         eventually(NOTICED, "messages are delivered", async || (waiting(&channel).await < left).then_some(())).await;
         world.servers.broker.close_all_connections();
     }
-    let mut trial = Trial::among(world, fresh);
-    trial.goes_on().await;
-    trial.goes_on().await;
-    trial.ends().await;
+    trial.goes_on(world).await;
+    trial.goes_on(world).await;
+    trial.ends(world).await;
     books(load).await;
     let bookings = &world.bookings[0];
     assert!(lost(bookings, "closed").await >= CLOSED as f64);

@@ -11,7 +11,7 @@ use crate::{
     rabbitmq::RabbitMq,
     replica::Replica,
     tools::verify,
-    trial::{NOTICED, Trial, lost, on_sale, says},
+    trial::{NOTICED, Trial, lost, says},
     world::{Servers, World},
 };
 
@@ -64,20 +64,20 @@ async fn starts_again(replica: &mut Replica) {
 async fn an_alarm(world: &World) {
     let mut trial = Trial::begin(world).await;
     world.servers.broker.memory_alarm(true);
-    trial.goes_on().await;
+    trial.goes_on(world).await;
     for replica in world.replicas() {
         assert_eq!(says(replica, "takes no messages").await, false);
         let metrics = replica.ops.metrics().await;
         assert_eq!(metrics.sum("myevents_amqp_blocked", &[]), 1.0);
         assert_eq!(metrics.sum("myevents_amqp_connected", &[]), 1.0);
     }
-    trial.goes_on().await;
+    trial.goes_on(world).await;
     // Longer than any answer of the broker is waited for: it must not leave, and come back, and leave.
     let began = Instant::now();
     eventually(NOTICED, "it has lasted long enough", async || (began.elapsed() > WAITED_OUT).then_some(())).await;
-    trial.nothing_arrives().await;
+    trial.nothing_arrives(world).await;
     world.servers.broker.memory_alarm(false);
-    trial.ends().await;
+    trial.ends(world).await;
     for replica in world.replicas() {
         assert_eq!(replica.ops.metrics().await.sum("myevents_amqp_blocked", &[]), 0.0);
         for reason in ["closed", "broken", "timeout"] {
@@ -96,28 +96,31 @@ async fn a_changed_password(world: &mut World) {
     for replica in world.replicas() {
         assert_eq!(says(replica, refused).await, false);
     }
-    trial.goes_on().await;
-    trial.nothing_arrives().await;
+    trial.goes_on(world).await;
+    trial.nothing_arrives(world).await;
     for replica in world.replicas() {
         eventually(NOTICED, "it goes on trying", async || (lost(replica, "login").await >= 3.0).then_some(())).await;
         assert_eq!(errors(replica, error), 1, "a line for the change, and none for each try");
     }
     change(world, PASSWORD);
-    trial.ends().await;
+    trial.ends(world).await;
 
-    let fresh = on_sale(world).await;
+    // Once more, and a service that has accepted bookings is killed meanwhile: they are on disk.
+    let mut trial = Trial::begin(world).await;
     change(world, "another one");
+    world.servers.broker.close_all_connections();
+    says(&world.bookings[0], refused).await;
+    trial.goes_on(world).await;
     let bookings = &mut world.bookings[0];
-    bookings.stop();
+    bookings.kill();
     bookings.plan.env.push(("RUST_LOG", "info,lapin=trace,platform=trace".into())); // the first frame holds the login
     starts_again(bookings).await;
     bookings.plan.env.pop();
-    let mut trial = Trial::among(world, fresh);
     assert_eq!(says(&world.bookings[0], refused).await, false);
-    trial.goes_on().await;
+    trial.goes_on(world).await;
     assert_eq!(errors(&world.bookings[0], error), 1);
     change(world, PASSWORD);
-    trial.ends().await;
+    trial.ends(world).await;
 }
 
 /// The exchange; then the queues and those of the dead letters, while nothing waits in them.
@@ -126,16 +129,16 @@ async fn deleted_things(world: &World) {
     let mut trial = Trial::begin(world).await;
     for _ in 0..2 {
         channel.exchange_delete("events".into(), ExchangeDeleteOptions::default()).await.unwrap();
-        trial.goes_on().await;
+        trial.goes_on(world).await;
     }
-    trial.ends().await;
+    trial.ends(world).await;
 
     let mut trial = Trial::begin(world).await;
     for queue in QUEUES {
         channel.queue_purge(queue.into(), QueuePurgeOptions::default()).await.unwrap();
     }
-    trial.goes_on().await;
-    trial.ends().await;
+    trial.goes_on(world).await;
+    trial.ends(world).await;
 
     let mut trial = Trial::begin(world).await;
     for queue in QUEUES {
@@ -143,8 +146,8 @@ async fn deleted_things(world: &World) {
             channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
         }
     }
-    trial.goes_on().await;
-    trial.ends().await;
+    trial.goes_on(world).await;
+    trial.ends(world).await;
     for replica in world.replicas() {
         assert!(lost(replica, "queue_gone").await >= 1.0);
         let dead = replica.ops.metrics().await.sum("myevents_dead_letters", &[]);
@@ -156,19 +159,19 @@ async fn deleted_things(world: &World) {
 async fn a_queue_of_somebody_else(world: &mut World) {
     let channel = world.servers.connect().await;
     let queue = world.bookings[0].plan.service;
-    let fresh = on_sale(world).await;
+    let mut trial = Trial::begin(world).await;
     world.bookings[0].stop();
     channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
     let other = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     channel.queue_declare(queue.into(), other, Default::default()).await.unwrap();
     starts_again(&mut world.bookings[0]).await;
 
-    let (mut trial, what_to_do) = (Trial::among(world, fresh), format!("rabbitmqctl delete_queue {queue}"));
+    let what_to_do = format!("rabbitmqctl delete_queue {queue}");
     says(&world.bookings[0], &what_to_do).await;
     assert_eq!(errors(&world.bookings[0], &what_to_do), 1);
-    trial.goes_on().await;
+    trial.goes_on(world).await;
     assert_eq!(waiting(&channel).await, 0, "nothing comes into a queue that is not ours");
     channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
-    trial.ends().await;
+    trial.ends(world).await;
     assert_eq!(errors(&world.bookings[0], &what_to_do), 1, "a line for the change, and none for each try");
 }

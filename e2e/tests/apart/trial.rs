@@ -21,27 +21,26 @@ pub(crate) const NOTICED: Duration = Duration::from_secs(20);
 const EVENTS: usize = 12;
 
 /// The messages of one fault.
-pub(crate) struct Trial<'w> {
-    world: &'w World,
+#[derive(Default)]
+pub(crate) struct Trial {
     fresh: Vec<String>,
     booked: Vec<String>,
     created: Vec<String>,
 }
 
-impl<'w> Trial<'w> {
-    /// Before the fault: nothing of an earlier one is under way any more.
-    pub(crate) async fn begin(world: &'w World) -> Self {
-        Self::among(world, on_sale(world).await)
+impl Trial {
+    /// Before the fault: makes the events.
+    pub(crate) async fn begin(world: &World) -> Self {
+        let mut trial = Self::default();
+        for _ in 0..EVENTS {
+            trial.fresh.push(world.event(&samples::unique("fault"), 1).await);
+        }
+        trial
     }
 
-    /// Where a service is stopped before the fault: with events that are on sale already.
-    pub(crate) fn among(world: &'w World, fresh: Vec<String>) -> Self {
-        Self { world, fresh, booked: Vec::new(), created: Vec::new() }
-    }
-
-    /// In the fault: a third of the bookings, and an event, are accepted like at any other time.
-    pub(crate) async fn goes_on(&mut self) {
-        let World { events, bookings, .. } = self.world;
+    /// In the fault: a third of the bookings, and an event, are accepted like at any other time, and nobody is taken away.
+    pub(crate) async fn goes_on(&mut self, world: &World) {
+        let World { events, bookings, .. } = world;
         for event in self.fresh.drain(..EVENTS / 3) {
             let path = format!("/events/{event}/bookings");
             bookings[0].rest.post(&path, &json!({"seats": 1})).await.expect(201);
@@ -49,11 +48,14 @@ impl<'w> Trial<'w> {
         }
         let event = samples::event(&samples::unique("created in a fault"), 1);
         self.created.push(events[0].rest.post("/events", &event).await.expect(201).id());
+        for replica in world.replicas() {
+            replica.ops.get("/readyz").await.expect(200);
+        }
     }
 
     /// What was accepted last has not arrived, neither here nor there: the fault is one.
-    pub(crate) async fn nothing_arrives(&self) {
-        let World { events, bookings, .. } = self.world;
+    pub(crate) async fn nothing_arrives(&self, world: &World) {
+        let World { events, bookings, .. } = world;
         let (booked, created) = (self.booked.last().unwrap(), self.created.last().unwrap());
         let shown = events[0].rest.get(&format!("/events/{booked}")).await.expect(200).json();
         assert_eq!(shown["booked_seats"], 0, "it has arrived: {shown}");
@@ -61,8 +63,8 @@ impl<'w> Trial<'w> {
     }
 
     /// After the end of the fault: all of it arrives in time.
-    pub(crate) async fn ends(self) {
-        let (began, World { events, bookings, .. }) = (Instant::now(), self.world);
+    pub(crate) async fn ends(self, world: &World) {
+        let (began, World { events, bookings, .. }) = (Instant::now(), world);
         let left = || HEALED.saturating_sub(began.elapsed());
         for event in &self.booked {
             let what = format!("the booking of event {event} arrives");
@@ -80,19 +82,10 @@ impl<'w> Trial<'w> {
             .await;
         }
         println!("all has arrived {:?} after the end", began.elapsed());
-        for replica in self.world.replicas() {
+        for replica in world.replicas() {
             eventually(left(), "it says that all is well", async || connected(replica).await.then_some(())).await;
         }
     }
-}
-
-/// Events for a trial.
-pub(crate) async fn on_sale(world: &World) -> Vec<String> {
-    let mut fresh = Vec::new();
-    for _ in 0..EVENTS {
-        fresh.push(world.event(&samples::unique("fault"), 1).await);
-    }
-    fresh
 }
 
 /// Waits until it says what is wrong, and is ready all the same. Gives what it says.
