@@ -158,6 +158,31 @@ async fn what_the_broker_gave_up_on_is_counted_listed_and_redriven() {
 }
 
 #[tokio::test]
+async fn a_redrive_goes_on_with_the_other_queues_after_one_that_failed() {
+    let Some(_server) = rabbitmq::shared().await else { return };
+    let (gone, there) = (World::new(amqp).await, World::new(amqp).await);
+    let reader = Reader::willing();
+    gone.subscribe(NOTES, &reader).await; // one bus reads both queues, and this one comes first
+    let metrics = ConsumeMetrics::new(&prometheus::Registry::new(), there.queue, NOTES).unwrap();
+    gone.bus.subscribe(Subscription { queue: there.queue, names: NOTES, handler: reader.clone(), metrics }).await;
+    let connection = lapin::Connection::connect(rabbitmq::url(), Default::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    let told = async || gone.dead.list().await;
+    eventually(SOON, "both queues are there", async || {
+        told().await.is_ok() && gone.dead.counts().await.unwrap().len() == 2
+    })
+    .await;
+    publish(&channel, &format!("{}.dead", there.queue), b"dead").await;
+    eventually(SOON, "it is a dead letter", async || told().await.unwrap().len() == 1).await;
+
+    channel.queue_delete(format!("{}.dead", gone.queue).into(), Default::default()).await.unwrap();
+    let failed = gone.dead.redrive(None).await.unwrap_err().0;
+
+    assert!(failed.starts_with("1 went to their queue; ") && failed.contains(&format!("{}: ", gone.queue)), "{failed}");
+    eventually(SOON, "the other one is handled", async || reader.bodies() == ["dead"]).await;
+}
+
+#[tokio::test]
 async fn looking_at_a_dead_letter_often_does_not_lose_it() {
     let Some(_server) = rabbitmq::shared().await else { return };
     let reader = strict();
