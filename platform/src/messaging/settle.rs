@@ -124,7 +124,7 @@ fn conclude(
 fn dead(subscription: &Subscription, message: &Message, cause: String, attempts: u32) -> Verdict {
     subscription.metrics.rejected(message);
     let (queue, id, name) = (subscription.queue, message.id, message.name.as_str());
-    tracing::error!(queue, %id, message = name, attempts, "a message goes to the dead letters: {cause}");
+    tracing::error!(queue, %id, kind = name, attempts, "a message goes to the dead letters: {cause}");
     Verdict::Dead { cause, attempts }
 }
 
