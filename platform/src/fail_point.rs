@@ -1,8 +1,8 @@
-//! Fail points: places where a test can have the process killed, to see that nothing is lost between two steps.
+//! Fail points: places where a test can have the process killed, to see that nothing is lost between two steps, or panic.
 //!
 //! `FAIL_POINT=book.reserved` kills the process (SIGKILL, so nothing is cleaned up) when it comes to that place the first
-//! time, `FAIL_POINT=book.reserved:3` the third time. In release builds the places are empty functions and the variable is
-//! not read.
+//! time, `FAIL_POINT=book.reserved:3` the third time. `FAIL_POINT=book.reserved:panic` panics there each time. In release
+//! builds the places are empty functions and the variable is not read.
 
 /// A place between two steps. The crash tests find the names by reading the sources.
 #[inline]
@@ -30,7 +30,12 @@ mod armed {
 
     struct Armed {
         name: String,
-        passes_left: AtomicU32,
+        what: What,
+    }
+
+    enum What {
+        Kill { passes_left: AtomicU32 },
+        Panic,
     }
 
     /// Global, since a place in the middle of a transaction cannot be handed what only tests need.
@@ -40,11 +45,16 @@ mod armed {
         let text = std::env::var("FAIL_POINT").ok()?;
         let (name, times) = text.split_once(':').unwrap_or((&text, "1"));
         // A slip must not look like a test that has passed.
-        let Some(times) = times.parse().ok().filter(|times| *times > 0 && !name.is_empty()) else {
-            eprintln!("FAIL_POINT is {text:?}: it must be a name, or a name, a colon and at which pass, from 1");
+        let kill =
+            || times.parse().ok().filter(|times| *times > 0).map(|n| What::Kill { passes_left: AtomicU32::new(n) });
+        let what = if times == "panic" { Some(What::Panic) } else { kill() };
+        let Some(what) = what.filter(|_| !name.is_empty()) else {
+            eprintln!(
+                "FAIL_POINT is {text:?}: it must be a name, or a name, a colon and at which pass, from 1, or panic"
+            );
             std::process::exit(2);
         };
-        Some(Armed { name: name.to_owned(), passes_left: AtomicU32::new(times) })
+        Some(Armed { name: name.to_owned(), what })
     }
 
     pub(super) fn arm() {
@@ -53,8 +63,12 @@ mod armed {
 
     pub(super) fn pass(name: &'static str) {
         let Some(armed) = ARMED.get_or_init(read).as_ref().filter(|armed| armed.name == name) else { return };
-        if armed.passes_left.fetch_sub(1, Ordering::Relaxed) == 1 {
-            let _ = kill_process(getpid(), Signal::KILL);
+        match &armed.what {
+            What::Panic => panic!("the fail point {name}"),
+            What::Kill { passes_left } if passes_left.fetch_sub(1, Ordering::Relaxed) == 1 => {
+                let _ = kill_process(getpid(), Signal::KILL);
+            }
+            What::Kill { .. } => {}
         }
     }
 }

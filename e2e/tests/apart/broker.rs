@@ -1,11 +1,14 @@
 //! The broker goes and comes back under running services: bookings go on, and the event service hears of all of them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use e2e::eventually;
+use e2e::{eventually, samples};
 use serde_json::json;
 
-use crate::{tools::verify, world::World};
+use crate::{
+    tools::{dead, dead_fails, verify},
+    world::World,
+};
 
 /// After the broker's return.
 const BACK: Duration = Duration::from_secs(10);
@@ -55,5 +58,31 @@ async fn bookings_go_on_without_a_broker_and_arrive_when_it_is_back() {
             assert_eq!(replica.logged("no connection to the broker").len(), if how == "killed" { 1 } else { 2 });
         }
     }
+    verify(&world, &[]);
+}
+
+#[tokio::test]
+async fn who_asks_for_dead_letters_under_an_alarm_is_told_of_it_at_once() {
+    let Some(world) = World::start(1).await else { return };
+    let (events, broker) = (&world.events[0], &world.servers.broker);
+    broker.memory_alarm(true);
+    let waits = events.rest.post("/events", &samples::event("alarm", 10)).await.expect(201).id();
+    eventually(NOTICED, "the service is told of the alarm", async || {
+        (events.ops.metrics().await.sum("myevents_amqp_blocked", &[]) == 1.0).then_some(())
+    })
+    .await;
+
+    let began = Instant::now();
+    let answer = events.ops.get("/dead").await.expect(503).text();
+    assert!(answer.contains("has an alarm") && answer.contains("low on memory"), "{answer}");
+    for what in [&["list"][..], &["redrive", "--all"]] {
+        let told = dead_fails(&world, what);
+        assert!(told.contains("503") && told.contains("low on memory"), "{told}");
+    }
+    assert!(began.elapsed() < Duration::from_secs(4), "somebody waits: {:?}", began.elapsed());
+
+    broker.memory_alarm(false);
+    world.on_sale(&waits).await;
+    assert!(dead(&world, &["list"]).contains("no dead letters"));
     verify(&world, &[]);
 }

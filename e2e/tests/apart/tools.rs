@@ -37,6 +37,15 @@ pub(crate) fn dead(world: &World, what: &[&str]) -> String {
     said(&run(what.chain(ops_options(world))))
 }
 
+/// The same, where it must fail; what it said then.
+pub(crate) fn dead_fails(world: &World, what: &[&str]) -> String {
+    let what = ["dead"].iter().chain(what).map(|text| (*text).to_owned());
+    let output = run(what.chain(ops_options(world)));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    told
+}
+
 /// `myevents verify` on the running system, with more arguments: all must be well.
 #[track_caller]
 pub(crate) fn verify(world: &World, more: &[&str]) -> String {
