@@ -98,6 +98,15 @@ impl Letter {
     }
 }
 
+/// What a redrive did: all places are tried, whatever one of them says.
+#[derive(Default)]
+struct Redrive {
+    /// Messages that go to their queue again.
+    count: u64,
+    /// What went wrong.
+    failed: Vec<String>,
+}
+
 /// Who published a dead letter. In one process it is in its publisher's outbox; a broker keeps it beside the queue it was
 /// sent to, and shows it to that queue's service: whoever sent it is not known.
 pub(crate) fn publisher(keeper: &'static str, queue: &str) -> Option<&'static str> {
@@ -127,16 +136,20 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
             });
             let place = place.check(&mut checks);
             checks.finish()?;
-            let redriven = match &place {
+            let Redrive { count, failed } = match &place {
                 Where::Running(ops) => running::redrive(ops, id).await?,
                 Where::Stopped(folder) => stopped::redrive(folder, id).await?,
             };
-            if let (Some(id), 0) = (id, redriven) {
-                anyhow::bail!("there is no dead letter {id}");
-            }
             let when = if matches!(place, Where::Stopped(_)) { ", when the system starts" } else { "" };
-            let what = if redriven == 1 { "1 message goes".into() } else { format!("{redriven} messages go") };
-            say(&format!("{what} to the queue again{when}"))
+            let what = if count == 1 { "1 message goes".into() } else { format!("{count} messages go") };
+            let done = format!("{what} to the queue again{when}");
+            // Where the one that was asked for is found, it does not matter who did not answer.
+            match id {
+                Some(_) if count > 0 => say(&done),
+                Some(id) if failed.is_empty() => anyhow::bail!("there is no dead letter {id}"),
+                None if failed.is_empty() => say(&done),
+                _ => anyhow::bail!("{done}; {}", failed.join("; ")),
+            }
         }
     }
 }

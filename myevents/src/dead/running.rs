@@ -8,7 +8,7 @@ use reqwest::{Client, Method};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::Letter;
+use super::{Letter, Redrive};
 use crate::{
     shapes::DeadList,
     urls::{OpsUrls, ask, client},
@@ -43,13 +43,17 @@ async fn of(client: &Client, url: &str) -> anyhow::Result<Vec<DeadLetter>> {
     Ok(list.with_context(|| format!("{url} is not an ops port of MyEvents"))?.items)
 }
 
-/// How many. With an id, one service has it at most, and the other answers 404.
-pub(super) async fn redrive(ops: &OpsUrls, id: Option<Uuid>) -> anyhow::Result<u64> {
-    let (client, mut redriven) = (client(REDRIVING)?, 0);
+/// With an id, one service has it at most, and the other answers 404.
+pub(super) async fn redrive(ops: &OpsUrls, id: Option<Uuid>) -> anyhow::Result<Redrive> {
+    let (client, mut redrive) = (client(REDRIVING)?, Redrive::default());
     let which = id.map_or_else(String::new, |id| format!("?id={id}"));
     for (_, url) in services(ops) {
-        let answer: Option<Redriven> = ask(&client, Method::POST, &format!("{url}/dead/redrive{which}")).await?;
-        redriven += answer.map_or(0, |answer| answer.redriven);
+        let answer: anyhow::Result<Option<Redriven>> =
+            ask(&client, Method::POST, &format!("{url}/dead/redrive{which}")).await;
+        match answer {
+            Ok(answer) => redrive.count += answer.map_or(0, |answer| answer.redriven),
+            Err(cause) => redrive.failed.push(format!("{cause:#}")),
+        }
     }
-    Ok(redriven)
+    Ok(redrive)
 }

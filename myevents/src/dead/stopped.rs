@@ -10,12 +10,12 @@ use eventservice::store::{audit::Audit as Events, sqlite as events};
 use platform::{
     metrics::Metrics,
     outbox::DeadLetters,
-    sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox, rows::BadRow, stopped::StoppedFile},
+    sqlite::{Database, metrics::StoreMetrics, outbox::SqliteOutbox, rows::BadRow, stopped::StoppedFile},
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::Letter;
+use super::{Letter, Redrive};
 use crate::folder::not_stopped;
 
 pub(super) fn list(folder: &Path) -> anyhow::Result<Vec<Letter>> {
@@ -31,17 +31,24 @@ fn unreadable(file: &StoppedFile) -> impl FnMut(BadRow) {
     move |row| eprintln!("myevents: {} holds something that cannot be read: {row}", file.path().display())
 }
 
-/// How many. They are published when the system starts.
-pub(super) async fn redrive(folder: &Path, id: Option<Uuid>) -> anyhow::Result<u64> {
+/// They are published when the system starts.
+pub(super) async fn redrive(folder: &Path, id: Option<Uuid>) -> anyhow::Result<Redrive> {
     // Opening to write would make files that are missing and change others; what is no folder of ours ends here.
     list(folder)?;
     let metrics = || StoreMetrics::new(&Metrics::new().registry);
     let events = events::open(folder.to_owned(), metrics()?).map_err(not_stopped)?;
     let bookings = bookings::open(folder.to_owned(), metrics()?).map_err(not_stopped)?;
-    let mut redriven = 0;
-    for file in [events, bookings] {
-        let outbox = SqliteOutbox::open(Arc::new(file), Arc::new(Notify::new())).await?;
-        redriven += outbox.redrive(id).await?;
+    let mut redrive = Redrive::default();
+    for (service, file) in [("eventservice", events), ("bookingservice", bookings)] {
+        match redrive_file(file, id).await {
+            Ok(count) => redrive.count += count,
+            Err(cause) => redrive.failed.push(format!("{service}: {cause:#}")),
+        }
     }
-    Ok(redriven)
+    Ok(redrive)
+}
+
+async fn redrive_file(file: Database, id: Option<Uuid>) -> anyhow::Result<u64> {
+    let outbox = SqliteOutbox::open(Arc::new(file), Arc::new(Notify::new())).await?;
+    Ok(outbox.redrive(id).await?)
 }
