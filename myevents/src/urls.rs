@@ -3,7 +3,7 @@
 //! A service may run in several replicas on one database. What is stored any of them tells, so of its REST addresses the
 //! first that answers is asked; what each process counts for itself only all of them tell together.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, net::IpAddr, net::ToSocketAddrs, time::Duration};
 
 use anyhow::{Context, bail};
 use platform::config::{Checks, Given, given};
@@ -34,7 +34,8 @@ pub struct UrlOptions {
 /// The two ops ports of a system.
 #[derive(clap::Args)]
 pub struct OpsUrlOptions {
-    /// The event service's ops port; all of several replicas, separated by commas, here and below
+    /// The event service's ops port; of several replicas all, separated by commas, or a name that has all their
+    /// addresses (not one of a load balancer, which shows one replica at a time), here and below
     #[arg(long, env = "EVENTS_OPS_URL", default_value = DEFAULTS[2].1)]
     events_ops_url: Option<String>,
     /// The booking service's ops port
@@ -90,6 +91,37 @@ impl OpsUrlOptions {
     }
 }
 
+impl OpsUrls {
+    /// The ops port of every replica: of a name that has several addresses, as one has under Compose, each of those.
+    pub fn of_every_replica(&self) -> Self {
+        let each = |urls: &[String]| urls.iter().flat_map(|url| addresses(url, lookup)).collect();
+        Self { events: each(&self.events), bookings: each(&self.bookings) }
+    }
+}
+
+/// Nothing where nobody knows the name: whoever asks it says so better.
+fn lookup(name: &str) -> Vec<IpAddr> {
+    (name, 0).to_socket_addrs().map_or_else(|_| Vec::new(), |found| found.map(|address| address.ip()).collect())
+}
+
+/// The URL by each address of its name; as it is where there is one. A process may have one of each family, as behind
+/// `localhost`, and must not be counted twice.
+fn addresses(url: &str, lookup: impl Fn(&str) -> Vec<IpAddr>) -> Vec<String> {
+    let parsed = reqwest::Url::parse(url).ok();
+    let found = parsed.as_ref().and_then(reqwest::Url::domain).map(lookup).unwrap_or_default();
+    let (four, six): (BTreeSet<IpAddr>, BTreeSet<IpAddr>) = found.into_iter().partition(IpAddr::is_ipv4);
+    let replicas = if four.is_empty() { six } else { four };
+    match parsed {
+        Some(parsed) if replicas.len() > 1 => replicas.into_iter().map(|ip| by_ip(parsed.clone(), ip)).collect(),
+        _ => vec![url.to_owned()],
+    }
+}
+
+fn by_ip(mut url: reqwest::Url, ip: IpAddr) -> String {
+    url.set_ip_host(ip).expect("a URL with http has a host");
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
 fn urls(checks: &mut Checks, option: Given<'_>) -> Vec<String> {
     let right = "an address like http://127.0.0.1:8181, or several separated by commas";
     checks.value(option, Vec::new(), right, |text| list(text, url))
@@ -125,4 +157,35 @@ pub async fn ask<T: DeserializeOwned>(client: &Client, method: Method, url: &str
         _ => bail!("{url} answered {status}: {text}"),
     }
     serde_json::from_str(&text).map(Some).with_context(|| format!("{url} answered what is not understood"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_several_addresses_stands_for_all_replicas_and_localhost_for_one() {
+        let lookup = |name: &str| {
+            let found: &[&str] = match name {
+                "bookings" => &["10.0.0.3", "10.0.0.2", "10.0.0.3"],
+                "six" => &["fd00::2", "fd00::1"],
+                "both" => &["fd00::1", "10.0.0.1", "fd00::2", "10.0.0.2"],
+                "localhost" => &["::1", "127.0.0.1"],
+                "one" => &["10.0.0.1"],
+                _ => &[],
+            };
+            found.iter().map(|ip| ip.parse().unwrap()).collect()
+        };
+        for (url, replicas) in [
+            ("http://bookings:9100", &["http://10.0.0.2:9100", "http://10.0.0.3:9100"][..]),
+            ("http://six:9100/ops", &["http://[fd00::1]:9100/ops", "http://[fd00::2]:9100/ops"]),
+            ("http://both", &["http://10.0.0.1", "http://10.0.0.2"]),
+            ("http://localhost:9100", &["http://localhost:9100"]),
+            ("http://one:9100", &["http://one:9100"]),
+            ("http://nobody:9100", &["http://nobody:9100"]),
+            ("http://10.0.0.9:9100", &["http://10.0.0.9:9100"]),
+        ] {
+            assert_eq!(addresses(url, lookup), replicas, "{url}");
+        }
+    }
 }

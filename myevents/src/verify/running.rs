@@ -29,6 +29,7 @@ const ONE_REQUEST: (Duration, Duration) = (Duration::from_secs(1), Duration::fro
 /// Reads until a reading was not disturbed. `watch` sees each booking of it once.
 pub(super) async fn read(urls: &Urls, patience: Duration, watch: &mut Watch) -> Result<Facts, Unchecked> {
     let client = client(patience.clamp(ONE_REQUEST.0, ONE_REQUEST.1))?;
+    let urls = &Urls { ops: urls.ops.of_every_replica(), ..urls.clone() };
     let mut deadline = Instant::now() + patience;
     loop {
         let look = quiet::wait(&client, &urls.ops, deadline).await?;
