@@ -164,7 +164,9 @@ async fn a_redrive_goes_on_with_the_other_queues_after_one_that_failed() {
     let reader = Reader::willing();
     gone.subscribe(NOTES, &reader).await; // one bus reads both queues, and this one comes first
     let metrics = ConsumeMetrics::new(&prometheus::Registry::new(), there.queue, NOTES).unwrap();
-    gone.bus.subscribe(Subscription { queue: there.queue, names: NOTES, handler: reader.clone(), metrics }).await;
+    gone.bus
+        .subscribe(Subscription { queue: there.queue, names: NOTES, handler: reader.clone(), metrics, when_new: None })
+        .await;
     let connection = lapin::Connection::connect(rabbitmq::url(), Default::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
     let told = async || gone.dead.list().await;
