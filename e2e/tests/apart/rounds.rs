@@ -143,7 +143,7 @@ async fn twenty_kills_of_any_process_lose_double_and_oversell_nothing() {
     let seed = RandomState::new().hash_one(());
     println!("seed {seed}");
     let (mut dice, folder, began) = (Dice(seed), tempfile::tempdir().unwrap(), Instant::now());
-    let load = load(&world, folder.path(), &["--connections", "32", "--rate", LOAD]);
+    let load = load(&world, folder.path(), &["--connections", "12", "--rate", LOAD]);
     let clients = Clients::start(world.events.iter().map(|replica| replica.rest.clone()));
     let mut arena = Arena { world, load, clients };
 

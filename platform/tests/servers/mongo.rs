@@ -7,6 +7,7 @@
 use std::{
     env, fmt,
     fs::{self, File},
+    hash::{BuildHasher, RandomState},
     io::{self, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
@@ -101,11 +102,18 @@ fn start() -> Option<MongoServer> {
     } else {
         return None;
     };
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let (address, folder) = (format!("127.0.0.1:{port}"), tempfile::tempdir().unwrap());
     let mut server = MongoServer { kind, address, running: None, folder: Some(folder) };
     server.start();
     Some(server)
+}
+
+/// A port for a server that is stopped and started again: below those that the system gives out, or somebody else may have
+/// it when the server comes back.
+pub(crate) fn free_port() -> u16 {
+    let mut any = std::iter::repeat_with(|| 10_000 + (RandomState::new().hash_one(()) % 10_000) as u16);
+    any.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("some of them are free")
 }
 
 fn has_image() -> bool {

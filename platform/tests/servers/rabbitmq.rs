@@ -7,7 +7,6 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{Mutex, MutexGuard, mpsc},
@@ -15,6 +14,8 @@ use std::{
 };
 
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::mongo_server::free_port;
 
 /// It is an Erlang system, and has two cores for everything here.
 const STARTS: Duration = Duration::from_secs(60);
@@ -293,8 +294,4 @@ fn docker() -> Option<String> {
     let cleaner = Command::new("sh").args(["-c", clean, &name]).stdin(Stdio::piped()).spawn().unwrap();
     std::mem::forget(cleaner); // its input closes when this process ends
     Some(format!("amqp://guest:guest@127.0.0.1:{port}"))
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

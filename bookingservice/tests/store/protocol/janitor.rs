@@ -137,6 +137,8 @@ async fn what_cannot_be_repaired_does_not_hold_up_the_others_and_is_repaired_onc
     let Some(world) = World::new() else { return };
     let (log, janitor) = (Log::default(), world.replica(Faults::none()).await);
     let writer = log.clone();
+    // While there is only one subscriber, a line that another thread meets first is taken for one that nobody wants.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let _logs = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).set_default();
     // The oldest ones are those that cannot be read: an event, and a booking.
     let (event, _) = left(&world, &janitor).await;

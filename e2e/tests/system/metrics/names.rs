@@ -74,14 +74,14 @@ async fn what_can_happen_is_there_at_zero_before_it_happened() {
         );
     }
     zeros(&events, "myevents_messages_published_total", "message", &["eventCreated", "locationCreated"]);
-    zeros(&events, "myevents_messages_consumed_total", "message", &["eventBooked", "seatsChanged"]);
+    zeros(&events, "myevents_messages_consumed_total", "message", &["eventBooked", "resyncRequested", "seatsChanged"]);
     zeros(
         &bookings,
         "myevents_messages_published_total",
         "message",
         &["bookingCancelled", "eventBooked", "seatsChanged"],
     );
-    zeros(&bookings, "myevents_messages_consumed_total", "message", &["eventCreated"]);
+    zeros(&bookings, "myevents_messages_consumed_total", "message", &["eventCreated", "resyncRequested"]);
     zeros(&bookings, "myevents_label_overflow_total", "metric", &["myevents_bookings_count"]);
     for (metrics, route) in [(&events, "/events"), (&bookings, "/events/{id}/bookings")] {
         let created = [("method", "POST"), ("route", route), ("status", "201")];
