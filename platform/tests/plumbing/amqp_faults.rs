@@ -138,11 +138,7 @@ async fn connections_that_the_server_closes_are_made_again() {
         service.commit(50).await;
         service.all_arrive(HEALED).await;
     }
-    // What breaks by it may be seen before the reason arrives.
-    let lost =
-        async |reason: &str| service.metric(&format!(r#"myevents_amqp_reconnects_total{{reason="{reason}"}}"#)).await;
-    let (closed, broken) = (lost("closed").await, lost("broken").await);
-    assert!(closed >= 1.0 && closed + broken >= 3.0, "{closed} closed, {broken} broken");
+    assert!(service.metric(r#"myevents_amqp_reconnects_total{reason="closed"}"#).await >= 3.0);
 }
 
 #[tokio::test]

@@ -28,6 +28,9 @@ const LOOK: Duration = Duration::from_secs(3);
 /// The answer to the first call of each look, which asks for little more than a sign of life.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 
+/// What breaks may be seen before what the broker said about the connection, which then comes within this time.
+const REASON: Duration = Duration::from_millis(100);
+
 /// Has a session all the time, until `stop`.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut pauses = pauses();
@@ -59,12 +62,22 @@ async fn session(shared: &Shared) -> Result<(), (bool, Lost)> {
         Err(lost) => Err((false, lost)),
         Ok(()) => {
             shared.up(&line);
+            let mut listening = std::pin::pin!(listen(shared, &line));
+            let work = async {
+                tokio::select! {
+                    biased;
+                    end = read(shared, &line, &subscriptions) => end,
+                    lost = look_after(shared, &line, &subscriptions) => Err(lost),
+                    () = shared.changed.notified() => Ok(()), // it begins again, and knows the new subscription
+                }
+            };
             let end = tokio::select! {
                 biased; // what the broker says about the connection tells more than what breaks by it
-                lost = listen(shared, &line) => Err(lost),
-                end = read(shared, &line, &subscriptions) => end,
-                lost = look_after(shared, &line, &subscriptions) => Err(lost),
-                () = shared.changed.notified() => Ok(()), // it begins again, and knows the new subscription
+                lost = &mut listening => Err(lost),
+                end = work => match end {
+                    Err(broke) => Err(tokio::time::timeout(REASON, listening).await.unwrap_or(broke)),
+                    Ok(()) => Ok(()),
+                },
             };
             end.map_err(|lost| (true, lost))
         }
