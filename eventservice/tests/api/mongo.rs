@@ -11,11 +11,12 @@ use platform::{
     messaging::{Bus, Entry},
     mongo::address::MongoUrl,
 };
+use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::{
     helpers::{Answer, TestApp},
-    mongo_server,
+    mongo_server::{self, MongoServer},
     proxy::{Proxy, Weather},
 };
 
@@ -58,6 +59,28 @@ fn unknown(answer: &Answer) -> Option<String> {
     answer.body["event_id"].as_str().map(str::to_owned)
 }
 
+/// The service, and what lies between it and a MongoDB server of its own.
+struct World {
+    app: TestApp,
+    proxy: Proxy,
+    server: MongoServer,
+    folder: TempDir,
+}
+
+impl World {
+    async fn start() -> Option<Self> {
+        let server = mongo_server::own()?;
+        let address = server.url("x").trim_start_matches("mongodb://").trim_end_matches("/x").to_owned();
+        let proxy = Proxy::to(address.rsplit_once(':').unwrap().1.parse().unwrap()).await;
+        let url = Some(format!("mongodb://{}/events?directConnection=true", proxy.address));
+        let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let app = TestApp::start(folder.path(), url).await;
+        eventually(BACK, "it is ready", async || app.is_ready().await).await;
+        Some(Self { app, proxy, server, folder })
+    }
+}
+
 /// As if somebody had booked two seats.
 fn booked(event: &str) -> Entry {
     let message = EventBooked {
@@ -75,14 +98,7 @@ fn booked(event: &str) -> Entry {
 
 #[actix_web::test]
 async fn away_it_is_a_clear_refusal_in_time_and_back_all_works_by_itself_and_no_message_was_given_up() {
-    let Some(server) = mongo_server::own() else { return };
-    let address = server.url("x").trim_start_matches("mongodb://").trim_end_matches("/x").to_owned();
-    let proxy = Proxy::to(address.rsplit_once(':').unwrap().1.parse().unwrap()).await;
-    let url = Some(format!("mongodb://{}/events?directConnection=true", proxy.address));
-    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let app = TestApp::start(folder.path(), url).await;
-    eventually(BACK, "it is ready", async || app.is_ready().await).await;
+    let Some(World { app, proxy, server: _server, folder: _folder }) = World::start().await else { return };
 
     // It hangs up; or it says nothing any more, and nobody is told.
     for weather in [Weather::Drop(0), Weather::Swallow] {
@@ -130,14 +146,7 @@ async fn away_it_is_a_clear_refusal_in_time_and_back_all_works_by_itself_and_no_
 
 #[actix_web::test]
 async fn a_slow_server_does_not_make_an_answer_later_than_promised() {
-    let Some(server) = mongo_server::own() else { return };
-    let address = server.url("x").trim_start_matches("mongodb://").trim_end_matches("/x").to_owned();
-    let proxy = Proxy::to(address.rsplit_once(':').unwrap().1.parse().unwrap()).await;
-    let url = Some(format!("mongodb://{}/events?directConnection=true", proxy.address));
-    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let app = TestApp::start(folder.path(), url).await;
-    eventually(BACK, "it is ready", async || app.is_ready().await).await;
+    let Some(World { app, proxy, server: _server, folder: _folder }) = World::start().await else { return };
     let location = app.create_location().await;
     // An event at a location is two calls: each is answered in time, and both together are not.
     proxy.set(Weather::Slow(Duration::from_millis(750)));
