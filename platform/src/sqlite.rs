@@ -1,6 +1,7 @@
 //! SQLite plumbing: one thread that writes, one that reads, and a file that is opened with care.
 //!
-//! - [`open`]: the lock, what kind of file it is, migrations, check after a crash
+//! - [`lock`]: one process at a time
+//! - [`open`]: what kind of file it is, migrations, check after a crash
 //! - [`writer`]: commits a batch of waiting requests per fsync
 //! - [`reader`]: reads what is committed, beside the writer
 //! - [`stopped`]: a stopped process's file, only to look at: [`rows`] one by one, and whether its [`schema`] is right
@@ -12,6 +13,7 @@
 //! An fsync takes 0.1 ms or more, a booking's statements 0.03 ms: committing one by one gave 3,100 bookings a second,
 //! in batches 18,000 and more.
 
+mod lock;
 pub mod metrics;
 pub mod open;
 pub mod outbox;
@@ -29,6 +31,7 @@ use rusqlite::Connection;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::health::Probe;
+use lock::Lock;
 use metrics::StoreMetrics;
 use open::{OpenError, Spec};
 use place::Place;
@@ -53,7 +56,7 @@ pub struct Database {
     // In this order: the writer closes last, so that it leaves no write-ahead log behind.
     reader: Reader,
     writer: Writer,
-    _lock: std::fs::File,
+    _lock: Lock,
     closed: DropGuard,
 }
 

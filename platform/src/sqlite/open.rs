@@ -1,13 +1,15 @@
 //! Opening a database file: refuse what is not ours, never replace anything, and say which file and what to do.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Read, Write},
+    fs::{DirBuilder, File, OpenOptions},
+    io::{self, Read},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use super::lock::{Lock, lock_path};
 
 /// A larger file is not checked as a whole after a crash: that would take longer than the start may. A damaged page
 /// is then found when it is read.
@@ -16,7 +18,7 @@ const CHECK_BELOW_BYTES: u64 = 64 * 1024 * 1024;
 /// What is stored tells who goes where: what is made here is for its owner alone. SQLite gives its logs the mode of the file
 /// they belong to. What is there already keeps the mode that somebody gave it.
 const FOLDER_MODE: u32 = 0o700;
-const FILE_MODE: u32 = 0o600;
+pub(super) const FILE_MODE: u32 = 0o600;
 
 /// Which file, and what is in it.
 pub struct Spec {
@@ -81,14 +83,14 @@ pub enum OpenError {
 pub(super) struct Opened {
     pub(super) path: PathBuf,
     pub(super) connection: Connection,
-    pub(super) lock: File,
+    pub(super) lock: Lock,
 }
 
 pub(super) fn open(spec: &Spec) -> Result<Opened, OpenError> {
     let path = spec.folder.join(spec.file);
     let folder_error = |cause| OpenError::Folder(spec.folder.clone(), cause);
     make_folder(&spec.folder).map_err(folder_error)?;
-    let lock = lock(&path)?;
+    let lock = Lock::take(&path)?;
     let is_new = looks_new(&path)?;
     let crashed = log_was_left(&path);
     let named = |cause| sqlite_error(&path, cause);
@@ -127,38 +129,11 @@ pub(super) fn read_only(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// The lock file holds the process id for the message; the lock itself is the kernel's and ends with the process.
-pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
-    let lock_path = lock_path(path);
-    let lock_error = |cause| OpenError::Lock(lock_path.clone(), cause);
-    let mut options = File::options();
-    options.create(true).read(true).write(true).truncate(false).mode(FILE_MODE);
-    let mut file = options.open(&lock_path).map_err(lock_error)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = file.read_to_string(&mut holder);
-            let holder = holder.trim().parse::<u32>().map_or(String::new(), |pid| format!(" (process {pid})"));
-            return Err(OpenError::InUse(path.to_owned(), holder));
-        }
-        Err(TryLockError::Error(cause)) => return Err(lock_error(cause)),
-    }
-    // The number is a courtesy: a full disk must not keep the service from starting.
-    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-    Ok(file)
-}
-
-/// Where the lock of a database file is.
-pub(super) fn lock_path(path: &Path) -> PathBuf {
-    PathBuf::from(format!("{}.lock", path.display()))
-}
-
 /// Refuses a file that another process has, and does nothing else: for a program that wants to say so before it tries its
 /// ports, which the same other process will have as well.
 pub fn refuse_if_in_use(path: &Path) -> Result<(), OpenError> {
     let was_ever_locked = lock_path(path).exists();
-    if was_ever_locked { lock(path).map(drop) } else { Ok(()) }
+    if was_ever_locked { Lock::take(path).map(drop) } else { Ok(()) }
 }
 
 /// Whether there is a write-ahead log with something in it: the last process did not close the file.

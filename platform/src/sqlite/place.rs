@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::open::lock_path;
+use super::lock::lock_path;
 
 /// The database, its write-ahead log and its lock, each with what the path led to when it was opened.
 #[derive(Clone)]

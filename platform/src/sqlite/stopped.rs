@@ -4,15 +4,13 @@
 //! and copies a write-ahead log that was left behind. Here all of that stays as it was found, the log is read with the
 //! file.
 
-use std::{
-    fs::File,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, Params, Row};
 
 use super::{
-    open::{OpenError, Spec, identify, lock, log_was_left, looks_new, read_error, sqlite_error},
+    lock::Lock,
+    open::{OpenError, Spec, identify, log_was_left, looks_new, read_error, sqlite_error},
     outbox::{DEAD_LETTERS, PENDING, dead_letter, entry},
     rows::{self, BadRow},
     schema,
@@ -27,7 +25,7 @@ pub struct StoppedFile {
     path: PathBuf,
     connection: Connection,
     migrations: &'static [&'static str],
-    _lock: File,
+    _lock: Lock,
 }
 
 impl StoppedFile {
@@ -43,7 +41,7 @@ impl StoppedFile {
                 OpenError::Damaged(path, "it is empty".into())
             });
         }
-        let lock = lock(&path)?;
+        let lock = Lock::take(&path)?;
         let named = |cause| sqlite_error(&path, cause);
         let connection = connect(&path).map_err(named)?;
         let (found, known) = (identify(&connection, spec, &path)?, spec.migrations.len());
