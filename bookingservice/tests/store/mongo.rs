@@ -35,5 +35,5 @@ pub(crate) async fn fixture() -> Option<Fixture> {
     let store = Arc::new(MongoStore::new(&mongo, &registry, metrics, Arc::default()).unwrap());
     let background = Background::default();
     store.start(&mongo, Pace::default(), &background);
-    Some(Fixture { outbox: store.outbox(), store, registry, _kept: Box::new(background) })
+    Some(Fixture { outbox: store.outbox(), store, registry, tries: 5, _kept: Box::new(background) })
 }

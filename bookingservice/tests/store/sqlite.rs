@@ -18,5 +18,5 @@ pub(crate) async fn fixture() -> Option<Fixture> {
     let outbox = Arc::new(SqliteOutbox::open(database.clone(), Arc::default()).await.unwrap());
     let metrics = BookingMetrics::new(&registry).unwrap();
     let store = Arc::new(SqliteStore::open(database, outbox.clone(), metrics).await.unwrap());
-    Some(Fixture { store, outbox, registry, _kept: Box::new(folder) })
+    Some(Fixture { store, outbox, registry, tries: 1, _kept: Box::new(folder) })
 }

@@ -12,7 +12,7 @@ use lapin::{
 };
 use serde_json::json;
 
-const QUEUE: &str = "bookingservice";
+pub(crate) const QUEUE: &str = "bookingservice";
 
 /// Of a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,10 +30,10 @@ pub(crate) async fn fill(channel: &Channel, events: impl Iterator<Item = String>
     }
 }
 
-/// How many of them nobody has in hand.
-pub(crate) async fn waiting(channel: &Channel) -> u32 {
+/// How many messages of a queue nobody has in hand.
+pub(crate) async fn waiting(channel: &Channel, queue: &str) -> u32 {
     let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(QUEUE.into(), passive, Default::default()).await.unwrap().message_count()
+    channel.queue_declare(queue.into(), passive, Default::default()).await.unwrap().message_count()
 }
 
 /// Waits until the service knows all of these events.

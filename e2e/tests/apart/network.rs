@@ -6,7 +6,7 @@ use std::time::Duration;
 use e2e::{eventually, load::Load};
 
 use crate::{
-    backlog::{fill, waiting},
+    backlog::{QUEUE, fill, waiting},
     proxy::{Proxy, Weather},
     rabbitmq,
     tools::{load, verify},
@@ -77,9 +77,10 @@ async fn closed_in_mid_delivery(world: &mut World, load: &Load) {
     world.bookings[0].start_again();
     for round in 0..CLOSED {
         let channel = world.servers.connect().await; // the last one was closed, too
-        let left = waiting(&channel).await;
+        let left = waiting(&channel, QUEUE).await;
         assert!(left > 0, "inconclusive: all was delivered before round {round}");
-        eventually(NOTICED, "messages are delivered", async || (waiting(&channel).await < left).then_some(())).await;
+        eventually(NOTICED, "messages are delivered", async || (waiting(&channel, QUEUE).await < left).then_some(()))
+            .await;
         world.servers.broker.close_all_connections();
     }
     trial.goes_on(world).await;

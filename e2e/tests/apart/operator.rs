@@ -7,7 +7,7 @@ use e2e::eventually;
 use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions};
 
 use crate::{
-    backlog::waiting,
+    backlog::{QUEUE, waiting},
     rabbitmq::RabbitMq,
     replica::Replica,
     tools::verify,
@@ -170,7 +170,7 @@ async fn a_queue_of_somebody_else(world: &mut World) {
     says(&world.bookings[0], &what_to_do).await;
     assert_eq!(errors(&world.bookings[0], &what_to_do), 1);
     trial.goes_on(world).await;
-    assert_eq!(waiting(&channel).await, 0, "nothing comes into a queue that is not ours");
+    assert_eq!(waiting(&channel, QUEUE).await, 0, "nothing comes into a queue that is not ours");
     channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
     trial.ends(world).await;
     assert_eq!(errors(&world.bookings[0], &what_to_do), 1, "a line for the change, and none for each try");

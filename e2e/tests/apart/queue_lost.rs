@@ -4,10 +4,10 @@
 use std::time::{Duration, Instant};
 
 use e2e::{eventually, samples};
-use lapin::{Channel, options::QueueDeclareOptions};
+use lapin::Channel;
 use serde_json::json;
 
-use crate::{tools, world::World};
+use crate::{backlog::waiting, tools, world::World};
 
 /// After the queue is there again.
 const BACK: Duration = Duration::from_secs(10);
@@ -87,10 +87,8 @@ async fn queues_and_exchange_that_are_deleted_under_load_cost_nothing() {
 
 /// Deletes a queue once everything waits in it.
 async fn lose(channel: &Channel, queue: &str) {
-    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     eventually(PATIENCE, "all of it waits in the queue", async || {
-        let declared = channel.queue_declare(queue.into(), passive, Default::default()).await.unwrap();
-        (declared.message_count() >= EVENTS).then_some(())
+        (waiting(channel, queue).await >= EVENTS).then_some(())
     })
     .await;
     channel.queue_delete(queue.into(), Default::default()).await.unwrap();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use e2e::eventually;
 
 use crate::{
-    backlog::{all_known, fill, ids, waiting},
+    backlog::{QUEUE, all_known, fill, ids, waiting},
     world::World,
 };
 
@@ -24,26 +24,31 @@ async fn a_service_that_is_stopped_with_its_hands_full_ends_in_order_and_loses_n
     let channel = world.servers.connect().await;
     world.bookings[0].stop();
     fill(&channel, ids(MESSAGES)).await;
-    eventually(PATIENCE, "all of them wait", async || (waiting(&channel).await == MESSAGES).then_some(())).await;
+    eventually(PATIENCE, "all of them wait", async || (waiting(&channel, QUEUE).await == MESSAGES).then_some(())).await;
 
     for round in 0..ROUNDS {
         world.bookings[0].start_again();
-        let before = waiting(&channel).await;
-        eventually(PATIENCE, "its hands are full", async || (waiting(&channel).await < before).then_some(())).await;
+        let before = waiting(&channel, QUEUE).await;
+        eventually(PATIENCE, "its hands are full", async || (waiting(&channel, QUEUE).await < before).then_some(()))
+            .await;
         let began = Instant::now();
         let end = world.bookings[0].stop();
-        println!("round {round}: {} of {before} left, stopped within {:?}", waiting(&channel).await, began.elapsed());
+        println!(
+            "round {round}: {} of {before} left, stopped within {:?}",
+            waiting(&channel, QUEUE).await,
+            began.elapsed()
+        );
         assert_eq!(end.code(), Some(0), "{}", world.bookings[0].log());
         if round == 0 {
-            assert!(waiting(&channel).await > 0, "inconclusive: all was done before it could be stopped");
+            assert!(waiting(&channel, QUEUE).await > 0, "inconclusive: all was done before it could be stopped");
         }
-        if waiting(&channel).await == 0 {
+        if waiting(&channel, QUEUE).await == 0 {
             break;
         }
     }
 
     world.bookings[0].start_again();
-    eventually(PATIENCE, "all is done", async || (waiting(&channel).await == 0).then_some(())).await;
+    eventually(PATIENCE, "all is done", async || (waiting(&channel, QUEUE).await == 0).then_some(())).await;
     all_known(&world.bookings[0].rest, ids(MESSAGES)).await;
     assert_eq!(world.bookings[0].ops.metrics().await.sum("myevents_dead_letters", &[]), 0.0);
 }

@@ -3,15 +3,18 @@
 //!
 //! - `sqlite_*`: the database file, its writer, a full disk, the outbox
 //! - `bus_suite`: what every bus must do; `bus_in_process` calls it for the bus of `myevents`, `bus_amqp` for RabbitMQ
-//! - `amqp_*`: what may happen to a broker, with a real one that `rabbitmq` finds
+//! - `amqp_*`: what may happen to a broker, its queues and the way to it, with a real one that `rabbitmq` finds
 //! - `mongo_outbox`: messages inside documents, on a MongoDB server; `mongo_state`: what the log says of one
 //! - `settle`, `relay`: the steps in between
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod amqp_faults;
+mod amqp_broker;
 mod amqp_messages;
+mod amqp_network;
+mod amqp_service;
 mod amqp_tls;
+mod amqp_topology;
 mod bus_amqp;
 mod bus_in_process;
 mod bus_suite;
