@@ -17,11 +17,6 @@ use crate::kills::RECORDER;
 /// A name of our own: `down -v` must not take away what somebody has under `myevents`.
 const PROJECT: &str = "myevents-test";
 
-/// The files as git has them here, with changes that are not committed yet; readable by nobody but their owner.
-const CLONE: &str = r#"umask 077; git ls-files -z --cached --others --exclude-standard |
-    while IFS= read -r -d '' file; do if [ -e "$file" ]; then printf '%s\0' "$file"; fi; done |
-    tar --create --null --files-from=- | tar --extract --no-same-permissions --directory "$0""#;
-
 /// The running system.
 pub(crate) struct Stack {
     place: TempDir,
@@ -39,10 +34,7 @@ impl Stack {
     pub(crate) fn clone_here(more: &[&str]) -> Self {
         let place = tempfile::tempdir().unwrap();
         let target = place.path().join("clone");
-        fs::create_dir(&target).unwrap();
-        let mut bash = Command::new("bash");
-        bash.args(["-euo", "pipefail", "-c", CLONE]).arg(&target).current_dir(workspace());
-        let status = bash.status().unwrap();
+        let status = Command::new(workspace().join(".ci/strict-clone")).arg(&target).status().unwrap();
         assert!(status.success(), "the clone cannot be made");
         let mode = fs::metadata(target.join("secrets/dev/amqp-broker-url")).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "the clone is as a strict umask makes it");
