@@ -1,5 +1,6 @@
 # The few commands of everyday work. Each needs Rust, a C compiler (for SQLite) and make, and nothing else; `image` and `push`
-# need Docker instead. More than one platform needs a builder that can: `docker buildx create --use`.
+# need Docker instead. More than one platform needs a builder that can: `docker buildx create --use`. It emulates the other one,
+# which takes an hour instead of minutes; two builders, one of each kind, are quick: `docker buildx create --append`.
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench image push
 

@@ -4,8 +4,9 @@
 #   tutorial/by-hand.sh up       shows each command and runs it
 #   tutorial/by-hand.sh down     takes everything away again, stored data included
 #
-# docker-compose.yml says the same in one file. Both at once need each other's ports: stop the one before you start the other.
-# The networks and volumes here are called as in the chapter; Compose puts its project's name before its own, so they differ.
+# docker-compose.yml says the same in one file, with a load that books seats. Both at once need each other's ports: stop the one
+# before you start the other. Containers, networks and volumes are called as in the chapter; Compose puts its project's name before
+# its own, so they differ. All that is made here has a label, by which `down` knows it: it takes nothing else away.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -18,6 +19,7 @@ EVENTS_IMAGE=${EVENTS_IMAGE-}
 BOOKINGS_IMAGE=${BOOKINGS_IMAGE-}
 
 BROKER=amqp://myevents:by-hand@rabbitmq:5672
+LABEL=myevents=by-hand
 
 step() { printf '\n# %s\n' "$*"; }
 
@@ -29,37 +31,61 @@ run() {
     "$@"
 }
 
+# The names that are used here and that something has already.
+taken() {
+    {
+        docker ps --all --format '{{.Names}}' | grep -xE 'mongo|rabbitmq|events|bookings|prometheus|grafana'
+        docker network ls --format '{{.Name}}' | grep -xE 'myevents|monitoring'
+        docker volume ls --format '{{.Name}}' | grep -xE '(mongo|prometheus|grafana)-data'
+    } || true
+}
+
 up() {
-    if [ -z "$EVENTS_IMAGE$BOOKINGS_IMAGE" ]; then
-        step "Build the two services (a few minutes the first time)."
-        run docker build --target eventservice --tag myevents/eventservice:by-hand .
-        run docker build --target bookingservice --tag myevents/bookingservice:by-hand .
+    local names
+    names=$(taken)
+    if [ -n "$names" ]; then
+        echo "These names are taken already: ${names//$'\n'/, }" >&2
+        echo "Are they from an earlier run? Then: tutorial/by-hand.sh down" >&2
+        exit 1
+    fi
+
+    step "Build the two services (a few minutes the first time), unless you have named their images."
+    if [ -z "$EVENTS_IMAGE" ]; then
         EVENTS_IMAGE=myevents/eventservice:by-hand
+        run docker build --target eventservice --tag "$EVENTS_IMAGE" .
+    fi
+    if [ -z "$BOOKINGS_IMAGE" ]; then
         BOOKINGS_IMAGE=myevents/bookingservice:by-hand
+        run docker build --target bookingservice --tag "$BOOKINGS_IMAGE" .
     fi
 
     step "Two networks: one for the services and what they need, one for watching them."
-    run docker network create myevents
-    run docker network create monitoring
+    run docker network create --label "$LABEL" myevents
+    run docker network create --label "$LABEL" monitoring
+
+    step "Volumes, for what shall survive its container."
+    run docker volume create --label "$LABEL" mongo-data
+    run docker volume create --label "$LABEL" prometheus-data
+    run docker volume create --label "$LABEL" grafana-data
 
     step "A database and a broker. Nothing of them is published: only the services speak with them."
-    run docker run -d --name mongo --network myevents -v mongo-data:/data/db "$MONGO_IMAGE"
-    run docker run -d --name rabbitmq --hostname rabbitmq --network myevents \
+    run docker run -d --label "$LABEL" --name mongo --network myevents -v mongo-data:/data/db "$MONGO_IMAGE"
+    run docker run -d --label "$LABEL" --name rabbitmq --hostname rabbitmq --network myevents \
         -e RABBITMQ_DEFAULT_USER=myevents -e RABBITMQ_DEFAULT_PASS=by-hand "$RABBITMQ_IMAGE"
 
     step "The event service: REST on 8181, metrics on 9100. It waits for the other two by itself."
-    run docker run -d --name events --network myevents -p 127.0.0.1:8181:8181 -p 127.0.0.1:9100:9100 \
+    run docker run -d --label "$LABEL" --name events --network myevents -p 127.0.0.1:8181:8181 -p 127.0.0.1:9100:9100 \
         -e AMQP_BROKER_URL="$BROKER" -e MONGO_URL=mongodb://mongo:27017 --read-only "$EVENTS_IMAGE"
 
     step "The booking service. Inside, its ports are the same; outside they are taken, so it gets 8282 and 9101."
-    run docker run -d --name bookings --network myevents -p 127.0.0.1:8282:8181 -p 127.0.0.1:9101:9100 \
+    run docker run -d --label "$LABEL" --name bookings --network myevents -p 127.0.0.1:8282:8181 -p 127.0.0.1:9101:9100 \
         -e AMQP_BROKER_URL="$BROKER" -e MONGO_URL=mongodb://mongo:27017 --read-only "$BOOKINGS_IMAGE"
 
     step "Prometheus runs as a user of its own, who must be able to read its configuration."
     run chmod -R a+rX prometheus grafana
 
     step "It belongs to both networks. Docker takes one at the start, so: create, connect the second, start."
-    run docker create --name prometheus --network monitoring -p 127.0.0.1:9090:9090 \
+    run docker create --label "$LABEL" --name prometheus --network monitoring -p 127.0.0.1:9090:9090 \
         -v "$PWD/prometheus:/etc/prometheus:ro" -v prometheus-data:/prometheus "$PROMETHEUS_IMAGE" \
         --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus --web.enable-lifecycle
     run docker network connect myevents prometheus
@@ -67,21 +93,20 @@ up() {
 
     if [ -n "$GRAFANA_IMAGE" ]; then
         step "Grafana sees Prometheus only. A volume needs its name AND its path, else it is a new one each time."
-        run docker run -d --name grafana --network monitoring -p 127.0.0.1:3000:3000 \
-            -e GF_AUTH_ANONYMOUS_ENABLED=true \
+        run docker run -d --label "$LABEL" --name grafana --network monitoring -p 127.0.0.1:3000:3000 \
+            -e GF_AUTH_ANONYMOUS_ENABLED=true -e GF_SECURITY_ADMIN_PASSWORD=by-hand \
             -e GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH=/etc/myevents/dashboards/overview.json \
             -v "$PWD/grafana/provisioning:/etc/grafana/provisioning:ro" -v "$PWD/grafana/dashboards:/etc/myevents/dashboards:ro" \
             -v "$PWD/grafana/yours:/etc/myevents/yours:ro" -v grafana-data:/var/lib/grafana "$GRAFANA_IMAGE"
     fi
 
-    step "Wait until both services are ready."
-    for name in events bookings; do
+    step "Wait until both services have their database, and then the broker, which takes longest."
+    for ops in http://127.0.0.1:9100 http://127.0.0.1:9101; do
         for _ in {1..120}; do
-            [ "$(docker inspect -f '{{.State.Health.Status}}' "$name")" != healthy ] || continue 2
+            if curl -fs "$ops/readyz" | grep -q '"broker":{"ok":true'; then continue 2; fi
             sleep 0.5
         done
-        echo "$name is not healthy after a minute; its log says:" >&2
-        docker logs --tail 20 "$name" >&2
+        echo "not ready after a minute: $ops/readyz says why, and so does \`docker logs\` of events, bookings, mongo and rabbitmq" >&2
         exit 1
     done
 
@@ -100,12 +125,18 @@ TEXT
 }
 
 down() {
-    step "Containers, with the volumes that have no name; then volumes and networks. What is not there is no error."
-    run docker rm -f -v grafana prometheus bookings events rabbitmq mongo
-    run docker volume rm -f grafana-data prometheus-data mongo-data
-    for network in monitoring myevents; do
-        if docker network inspect "$network" >/dev/null 2>&1; then run docker network rm "$network"; fi
-    done
+    local mine=(--filter "label=$LABEL")
+    step "Containers, with the volumes that have no name; then volumes and networks: those with the label."
+    docker ps --all "${mine[@]}" --format '{{.Names}}' | away docker rm -f -v
+    docker volume ls "${mine[@]}" --format '{{.Name}}' | away docker volume rm
+    docker network ls "${mine[@]}" --format '{{.Name}}' | away docker network rm
+}
+
+# Runs the command with the names that it is given, if there is one.
+away() {
+    local names
+    mapfile -t names
+    if [ "${#names[@]}" -gt 0 ]; then run "$@" "${names[@]}"; fi
 }
 
 case ${1:-} in

@@ -96,6 +96,35 @@ fn every_service_is_bounded_pinned_and_comes_back() {
 }
 
 #[test]
+fn an_image_has_the_same_pin_wherever_it_is_named() {
+    let Some(services) = services() else { return };
+    let others = services.iter().filter(|(name, _)| !OURS.contains(&name.as_str()));
+    let pins: BTreeSet<_> = others.map(|(_, service)| service["image"].as_str().unwrap()).collect();
+    let mut seen = 0;
+    for file in [
+        "README.md",
+        ".env.example",
+        "tutorial/by-hand.sh",
+        "platform/tests/servers/rabbitmq.rs",
+        "platform/tests/servers/mongo.rs",
+    ] {
+        let text = fs::read_to_string(workspace().join(file)).unwrap();
+        for pin in &pins {
+            let image = format!("{}:", pin.rsplit_once(':').unwrap().0);
+            for (at, _) in text.match_indices(&image) {
+                let follows = text[at + image.len()..].starts_with(|c: char| c.is_ascii_digit() || c == 'v');
+                let is_an_address = text[..at].ends_with(['/', '@']);
+                if follows && !is_an_address {
+                    assert!(text[at..].starts_with(pin), "{file} has another {image} than docker-compose.yml: {pin}");
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen >= 10, "only {seen} images were found");
+}
+
+#[test]
 fn only_the_load_waits_until_others_are_healthy() {
     let Some(services) = services() else { return };
     for (name, service) in &services {

@@ -19,7 +19,7 @@ use std::{
 use tempfile::TempDir;
 
 /// The image that docker-compose.yml names, too.
-const IMAGE: &str = "mongo:7.0";
+const IMAGE: &str = "mongo:8.0.29-noble";
 
 /// What a stand-in in memory cannot show; told with the results of the tests.
 const NOT_SHOWN: &str = "note: MongoDB was an in-memory stand-in, which cannot show: waiting for the journal and a majority, \

@@ -24,7 +24,7 @@ const STARTS: Duration = Duration::from_secs(60);
 /// One try to reach it, once it is up.
 const ANSWERS: Duration = Duration::from_secs(5);
 
-const DOCKER_IMAGE: &str = "rabbitmq:4.1.4-alpine";
+const DOCKER_IMAGE: &str = "rabbitmq:4.3.5-management";
 
 /// The one server, and the lock by which the tests share it.
 static SERVER: OnceCell<Option<Found>> = OnceCell::const_new();
