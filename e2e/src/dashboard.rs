@@ -77,7 +77,12 @@ pub fn list(value: &Value) -> impl Iterator<Item = &Value> {
 /// An expression as Grafana sends it, when it shows an hour of everything scraped every 15 s; but `$__range` is short, so
 /// that what happened before does not hide what happens now.
 pub fn with_values(expression: &str) -> String {
+    with_values_over("2m", expression)
+}
+
+/// The same with a `$__range` of one's own.
+pub fn with_values_over(range: &str, expression: &str) -> String {
     let values =
-        [("$__rate_interval", "1m"), ("$__range", "2m"), ("$job", "eventservice|bookingservice"), ("$instance", ".+")];
+        [("$__rate_interval", "1m"), ("$__range", range), ("$job", "eventservice|bookingservice"), ("$instance", ".+")];
     values.iter().fold(expression.to_owned(), |text, (name, value)| text.replace(name, value))
 }

@@ -86,8 +86,9 @@ impl Reader<'_> {
                     self.skip(1);
                     self.skip_behind('"');
                 }
-                c if c.is_ascii_digit() => {
-                    self.take(|c| c.is_ascii_alphanumeric() || c == '.');
+                // A number, a duration, or one of Grafana's variables in its place.
+                c if c.is_ascii_digit() || c == '$' => {
+                    self.take(|c| c.is_ascii_alphanumeric() || c == '.' || c == '$' || c == '_');
                 }
                 c if c.is_ascii_alphabetic() || c == '_' => self.word(),
                 c => self.skip(c.len_utf8()),
@@ -198,6 +199,10 @@ mod tests {
         assert_eq!(
             found("(time() - max by (job) (a)) * (max by (job) (b) > bool 0) or vector(0)"),
             ["a{} in max by job", "b{} in max by job"],
+        );
+        assert_eq!(
+            found("sum by (x) (a[$__range] unless present_over_time(a[7d] offset $__range))"),
+            ["a{} in sum by x", "a{} in sum by x"],
         );
         assert_eq!(
             found("histogram_quantile(0.95, sum by (le) (rate(a_bucket[1m]))) >= 0"),

@@ -62,6 +62,8 @@ async fn the_system_comes_up_is_watched_survives_and_leaves_nothing() {
     panels::none_is_nan_or_infinite(&idle);
     panels::differ_or_are_listed(&loaded, &idle);
     stack.step("at idle nothing is NaN or infinite, and what does not change is on the list");
+    panels::bookings_are_shown_to_the_last_one(&prometheus, &stack.api("bookingservice", 9100)).await;
+    stack.step("Bookings shows what the booking service has counted, to the last one");
     containers::memory(&stack, "idle");
 
     let exporters = stack.up_with_exporters(&["--scale", "bookingservice=2"]);

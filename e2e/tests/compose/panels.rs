@@ -4,7 +4,8 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use e2e::{
-    dashboard::{Dashboard, Query, all, with_values},
+    Api,
+    dashboard::{Dashboard, Query, all, with_values, with_values_over},
     promql::selectors,
 };
 
@@ -63,6 +64,16 @@ pub(crate) fn none_is_nan_or_infinite(values: &Values) {
             assert!(series.value.is_finite(), "{expression}: {series:?}");
         }
     }
+}
+
+/// What *Bookings* shows for a period that is longer than the stack is old, beside what the service itself has counted: to the
+/// last one, from the first, although Prometheus came when there were some already.
+pub(crate) async fn bookings_are_shown_to_the_last_one(prometheus: &Prometheus, bookings_ops: &Api) {
+    let here = |query: &Query| query.place.ends_with("\"Bookings\"") && query.expression.contains("$__range");
+    let bookings = queries().into_iter().find(here);
+    let shown = prometheus.query(&with_values_over("1h", &bookings.unwrap().expression)).await;
+    let counted = bookings_ops.metrics().await.sum("myevents_bookings_accepted_total", &[]);
+    assert!(counted > 0.5 && shown.len() == 1 && (shown[0].value - counted).abs() < 0.1, "{counted}: {shown:?}");
 }
 
 /// A panel that shows the same at idle and under load tells nothing, but for those on the list, which must have their value.
