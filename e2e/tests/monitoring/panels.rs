@@ -60,6 +60,18 @@ fn every_dashboard_is_read_only_found_by_its_own_uid_and_has_the_variables() {
     }
 }
 
+/// `$__rate_interval` grows with the chosen period: over a week it is half an hour, and a figure that says how it is would say
+/// how it was. Where a panel's own period is short, it is four scrapes.
+#[test]
+fn a_figure_made_of_a_rate_is_of_now_whatever_period_is_chosen() {
+    for dashboard in all() {
+        let figures = dashboard.panels().filter(|panel| panel["type"] == "stat");
+        for panel in figures.filter(|panel| panel["targets"].to_string().contains("$__rate_interval")) {
+            assert_eq!(panel["timeFrom"], "5m", "{}", dashboard.place(panel));
+        }
+    }
+}
+
 /// At most six, or nobody reads them in five seconds; and each says in a word how it is.
 #[test]
 fn the_overview_begins_with_few_words() {
