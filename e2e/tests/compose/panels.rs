@@ -84,9 +84,11 @@ pub(crate) fn differ_or_are_listed(loaded: &Values, idle: &Values) {
         let after = &idle[expression];
         match CONSTANTS.iter().find(|constant| constant.expression == expression) {
             Some(constant) => {
-                let outside = |one: &&Series| !(constant.least..=constant.most).contains(&one.value);
-                for series in before.iter().chain(after).filter(outside) {
-                    wrong.push(format!("{expression} is not {}: {series:?}", constant.why));
+                for (when, found, right) in
+                    [("under load", before, &constant.under_load), ("at idle", after, &constant.at_idle)]
+                {
+                    let outside = found.iter().filter(|one| !right.contains(&one.value));
+                    wrong.extend(outside.map(|one| format!("{when}, {expression} is not {}: {one:?}", constant.why)));
                 }
             }
             None if same(before, after) => wrong.push(format!("{expression} is the same: {before:?}")),
