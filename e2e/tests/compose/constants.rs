@@ -22,7 +22,7 @@ const fn passing(expression: &'static str, most: f64, why: &'static str) -> Cons
     Constant { expression, under_load: 0.0..=most, at_idle: 0.0..=0.0, why }
 }
 
-pub(crate) const CONSTANTS: [Constant; 9] = [
+pub(crate) const CONSTANTS: [Constant; 10] = [
     exact(
         r#"count(count by (job) (up{job=~"eventservice|bookingservice|rabbitmq"} == 1)) or vector(0)"#,
         3.0,
@@ -40,6 +40,11 @@ pub(crate) const CONSTANTS: [Constant; 9] = [
         "clamp_min(max(myevents_seat_changes offset 30s) - max(myevents_view_seat_changes), 0)",
         0.0,
         "0: messages arrive within seconds",
+    ),
+    exact(
+        "clamp_min(max(myevents_seat_changes offset 30s) - max(myevents_view_seat_changes), scalar(100 * sum(1 - myevents_amqp_connected)))",
+        0.0,
+        "0: and all have a session with the broker",
     ),
     exact("max by (queue) (myevents_dead_letters)", 0.0, "0: nothing was given up"),
     passing(

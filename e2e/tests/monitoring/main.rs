@@ -6,6 +6,8 @@
 //! - [`queries`]: every query against what the services really export
 //! - [`period`]: what was counted in the chosen period, by Prometheus' own reckoning
 //! - [`prometheus`]: `promtool check config`
+//! - [`promtool`]: expressions reckoned by it
+//! - [`words`]: what the overview says in a word
 //! - [`compose_file`]: what must be so in `docker-compose.yml`
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -14,5 +16,7 @@ mod known;
 mod panels;
 mod period;
 mod prometheus;
+mod promtool;
 mod queries;
 mod schema;
+mod words;

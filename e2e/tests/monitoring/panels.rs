@@ -78,8 +78,12 @@ fn the_overview_begins_with_few_words() {
     let overview = the("overview.json");
     let top: Vec<_> = overview.panels().take_while(|panel| panel["type"] == "stat").collect();
     assert!((3..=6).contains(&top.len()), "{}", top.len());
-    let in_words = top.iter().filter(|panel| list(&panel["fieldConfig"]["defaults"]["mappings"]).count() > 0);
-    assert!(in_words.count() >= 4);
+    for panel in top {
+        let defaults = &panel["fieldConfig"]["defaults"];
+        assert!(list(&defaults["mappings"]).count() > 0, "{}: no word", overview.place(panel));
+        let mut colors = list(&defaults["thresholds"]["steps"]).map(|step| &step["color"]);
+        assert!(colors.any(|color| color == "green"), "{}: never green", overview.place(panel));
+    }
 }
 
 #[test]

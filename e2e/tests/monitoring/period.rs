@@ -3,14 +3,13 @@
 //!
 //! What it gives is computed by promtool from the dashboards' own expressions.
 
-use std::{fs, process::Command};
-
 use e2e::{
     dashboard::{Dashboard, Query, all},
-    not_run,
     promql::selectors,
 };
-use serde_json::{Value, json};
+use serde_json::json;
+
+use crate::promtool::reckon;
 
 /// A series that was there before counts with its `increase()`. One that began within the period counts with all that it has; if
 /// its process has started again since, then with what the restarts took from it, too, which is what tells `increase()` from
@@ -101,18 +100,4 @@ fn an_event_that_is_new_is_counted_beside_one_that_was_there_before() {
         {"labels": "{eventName=\"Idle\"}", "value": 0},
     ]);
     reckon("by event", series, "45m", &format!("round({})", over_ten_minutes(BY_EVENT)), right);
-}
-
-/// Has an expression reckoned by Prometheus' own tool; JSON is YAML, too.
-fn reckon(how: &str, series: Vec<Value>, at: &str, expression: &str, right: Value) {
-    let asked = json!({"expr": expression, "eval_time": at, "exp_samples": right});
-    let test = json!({"interval": "15s", "input_series": series, "promql_expr_test": [asked]});
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("tests.yml");
-    fs::write(&file, json!({"tests": [test]}).to_string()).unwrap();
-    let Ok(output) = Command::new("promtool").args(["test", "rules"]).arg(file).output() else {
-        return not_run("promtool test rules (install Prometheus: `apt install prometheus`)");
-    };
-    let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{how}: {said}");
 }

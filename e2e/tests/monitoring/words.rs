@@ -1,0 +1,89 @@
+//! What the top of the overview says, in a word and a colour: its expressions reckoned by promtool, its words looked up as Grafana
+//! does it.
+
+use e2e::dashboard::{Dashboard, all, list, with_values};
+use serde_json::{Value, json};
+
+use crate::promtool::reckon;
+
+fn panel(title: &str) -> Value {
+    let overview = all().into_iter().find(|dashboard| dashboard.file == "overview.json").unwrap();
+    let found = Dashboard::panels(&overview).find(|panel| panel["title"] == title).cloned();
+    found.unwrap_or_else(|| panic!("no panel {title}"))
+}
+
+/// Word and colour of a number: the first mapping that fits, else the last threshold below it.
+fn said(panel: &Value, number: f64) -> (Option<String>, String) {
+    let defaults = &panel["fieldConfig"]["defaults"];
+    let fits = |mapping: &&Value| {
+        let bound = |name: &str| mapping["options"][name].as_f64();
+        bound("from").is_none_or(|from| from <= number) && bound("to").is_none_or(|to| number <= to)
+    };
+    if let Some(mapping) = list(&defaults["mappings"]).find(fits) {
+        let result = &mapping["options"]["result"];
+        return (result["text"].as_str().map(str::to_owned), result["color"].as_str().unwrap().to_owned());
+    }
+    let steps = list(&defaults["thresholds"]["steps"]);
+    let reached = steps.filter(|step| step["value"].as_f64().is_none_or(|value| value <= number)).last();
+    (None, reached.unwrap()["color"].as_str().unwrap().to_owned())
+}
+
+/// That a panel shows that number 10 minutes into such series, and that it says it so.
+fn shows(title: &str, series: &[(&str, &str)], labels: &str, number: Option<f64>, word: Option<&str>, color: &str) {
+    let panel = panel(title);
+    let series = series.iter().map(|(name, values)| json!({"series": name, "values": values})).collect();
+    let right = number.map_or(json!([]), |number| json!([{"labels": labels, "value": number}]));
+    let expression = with_values(panel["targets"][0]["expr"].as_str().unwrap());
+    reckon(&format!("{title}, {number:?}"), series, "10m", &expression, right);
+    let Some(number) = number else {
+        let defaults = &panel["fieldConfig"]["defaults"];
+        let nothing = (defaults["noValue"].as_str(), &defaults["thresholds"]["steps"][0]["color"]);
+        return assert_eq!(nothing, (word, &json!(color)), "{title}");
+    };
+    assert_eq!(said(&panel, number), (word.map(str::to_owned), color.to_owned()), "{title}, {number}");
+}
+
+#[test]
+fn messages_flow_only_where_they_could() {
+    let with = |changes: &str, view: &str, sessions: &str, number, word, color| {
+        let series = [
+            ("myevents_seat_changes", changes),
+            ("myevents_view_seat_changes", view),
+            ("myevents_amqp_connected{job=\"eventservice\"}", "1x100"),
+            ("myevents_amqp_connected{job=\"bookingservice\"}", sessions),
+        ];
+        shows("Messages flow", &series, "{}", number, Some(word), color);
+    };
+    with("0+10x100", "0+10x100", "1x100", Some(0.0), "Flowing", "green");
+    with("7x100", "7x100", "1x100", Some(0.0), "Flowing", "green");
+    with("7x100", "4x100", "1x100", Some(3.0), "Behind", "orange");
+    with("250x100", "100x100", "1x100", Some(150.0), "Not flowing", "red");
+    // Nobody sends anything, so nothing is missing; but nothing could arrive.
+    with("7x100", "7x100", "0x100", Some(100.0), "Not flowing", "red");
+    with("_x40 0x100", "_x40 0x100", "_x40 1x100", None, "Starting", "blue");
+}
+
+#[test]
+fn an_outbox_is_judged_by_its_oldest_message_not_by_their_number() {
+    let with = |pending: &str, oldest: &str, number, word, color| {
+        let pending_messages = "myevents_outbox_pending_messages{job=\"bookingservice\",instance=\"1\"}";
+        let oldest_message = "myevents_outbox_oldest_pending_timestamp_seconds{job=\"bookingservice\",instance=\"1\"}";
+        let series = [(pending_messages, pending), (oldest_message, oldest)];
+        shows("Waiting in the outbox", &series, "{job=\"bookingservice\"}", Some(number), word, color);
+    };
+    with("0x100", "0x100", 0.0, Some("OK"), "green");
+    with("5000x100", "595x100", 5.0, Some("OK"), "green");
+    with("1x100", "560x100", 40.0, None, "orange");
+    with("89x100", "500x100", 100.0, None, "red");
+}
+
+#[test]
+fn bookings_are_green_while_there_are_any() {
+    let with = |values: &str, number, word, color| {
+        let series = [("myevents_bookings_accepted_total{job=\"bookingservice\"}", values)];
+        shows("Bookings a minute", &series, "{}", number, word, color);
+    };
+    with("0+3x100", Some(12.0), None, "green");
+    with("7x100", Some(0.0), Some("None"), "blue");
+    with("_x100", None, Some("No data"), "blue");
+}
