@@ -2,6 +2,7 @@
 //! in motion is tested by `.ci/compose-test`.
 //!
 //! - [`schema`]: each dashboard against Grafana's own schema
+//! - [`annotations`]: what is marked on every time axis
 //! - [`panels`]: what a reader needs on every panel
 //! - [`queries`]: every query against what the services really export
 //! - [`period`]: what was counted in the chosen period, by Prometheus' own reckoning
@@ -11,6 +12,7 @@
 //! - [`compose_file`]: what must be so in `docker-compose.yml`
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod annotations;
 mod compose_file;
 mod known;
 mod panels;
