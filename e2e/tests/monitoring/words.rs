@@ -87,3 +87,18 @@ fn bookings_are_green_while_there_are_any() {
     with("7x100", Some(0.0), Some("None"), "blue");
     with("_x100", None, Some("No data"), "blue");
 }
+
+#[test]
+fn many_quick_reads_at_one_service_do_not_hide_slow_bookings_at_the_other() {
+    let bucket = |job: &str, le: &str| {
+        format!("myevents_request_duration_seconds_bucket{{job=\"{job}\",instance=\"1\",le=\"{le}\"}}")
+    };
+    // A thousand a scrape within 5 ms; ten, half of which take more than half a second.
+    let (reads, bookings) = ("eventservice", "bookingservice");
+    let [quick, fast, slow] = [("0.005", "0+1000x100"), ("0.5", "0+1000x100"), ("1", "0+1000x100")];
+    let reads = [quick, fast, slow, ("+Inf", slow.1)].map(|(le, values)| (bucket(reads, le), values));
+    let halves = [("0.005", "0+5x100"), ("0.5", "0+5x100"), ("1", "0+10x100"), ("+Inf", "0+10x100")];
+    let bookings = halves.map(|(le, values)| (bucket(bookings, le), values));
+    let series: Vec<_> = reads.iter().chain(&bookings).map(|(name, values)| (name.as_str(), *values)).collect();
+    shows("Answers come", &series, "{}", Some(0.95), Some("Very slow"), "red");
+}
