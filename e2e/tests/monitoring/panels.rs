@@ -60,6 +60,21 @@ fn every_dashboard_is_read_only_found_by_its_own_uid_and_has_the_variables() {
     }
 }
 
+/// A choice without effect is taken for a broken one.
+#[test]
+fn a_panel_that_does_not_follow_job_says_so() {
+    for dashboard in all() {
+        let mut variables = list(&dashboard.json["templating"]["list"]);
+        let hidden = variables.find(|one| one["name"] == "job").unwrap()["hide"] == 2;
+        for panel in dashboard.panels() {
+            let place = dashboard.place(panel);
+            let follows = panel["targets"].to_string().contains("$job");
+            let says = panel["description"].as_str().unwrap().contains("hatever Job is chosen");
+            assert_eq!(follows, !(hidden || says), "{place}: what it follows, and what it says");
+        }
+    }
+}
+
 /// `$__rate_interval` grows with the chosen period: over a week it is half an hour, and a figure that says how it is would say
 /// how it was. Where a panel's own period is short, it is four scrapes.
 #[test]

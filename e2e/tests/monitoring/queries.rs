@@ -50,6 +50,7 @@ async fn every_query_names_metrics_and_labels_that_are_exported() {
         for selector in found {
             check_names(&query, &selector, &exported);
             check_values(&query, &selector, &metrics);
+            check_job(&query, &selector, &metrics);
         }
     }
 }
@@ -73,6 +74,18 @@ fn check_values(query: &Query, selector: &Selector, metrics: &[Exposition]) {
     let exact: Vec<_> = exact.map(|(name, _, value)| (name.as_str(), value.as_str())).collect();
     let found = metrics.iter().any(|one| one.samples(&selector.metric, &exact).next().is_some());
     assert!(found, "{}: nothing has {exact:?} of {}", query.place, selector.metric);
+}
+
+/// What one service alone exports must not follow the choice of Job: with the other one chosen it would be "No data".
+fn check_job(query: &Query, selector: &Selector, metrics: &[Exposition]) {
+    let elsewhere = ELSEWHERE.iter().any(|(name, _)| *name == selector.metric);
+    if elsewhere || !selector.matchers.iter().any(|(_, _, value)| value == "$job") {
+        return;
+    }
+    let own = selector.matchers.iter().filter(|(_, how, value)| how == "=" && !value.starts_with('$'));
+    let own: Vec<_> = own.map(|(name, _, value)| (name.as_str(), value.as_str())).collect();
+    let everywhere = metrics.iter().all(|one| one.samples(&selector.metric, &own).next().is_some());
+    assert!(everywhere, "{}: not both services export {} {own:?}", query.place, selector.metric);
 }
 
 #[test]
