@@ -1,9 +1,12 @@
 //! What a reader needs on every panel, and what the chapter asks for by word.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use e2e::{
-    dashboard::{Dashboard, all, list},
+    dashboard::{Dashboard, all, list, workspace},
     promql::aggregations,
 };
 use serde_json::json;
@@ -98,6 +101,32 @@ fn the_overview_begins_with_few_words() {
         assert!(list(&defaults["mappings"]).count() > 0, "{}: no word", overview.place(panel));
         let mut colors = list(&defaults["thresholds"]["steps"]).map(|step| &step["color"]);
         assert!(colors.any(|color| color == "green"), "{}: never green", overview.place(panel));
+    }
+}
+
+#[test]
+fn the_bars_have_room_for_the_loads_events_and_some_of_ones_own() {
+    let number = |text: &str, before: &str| -> usize {
+        let behind = text.split_once(before).unwrap_or_else(|| panic!("no {before}")).1;
+        behind[..behind.find(|c: char| !c.is_ascii_digit()).unwrap()].parse().unwrap()
+    };
+    let compose = fs::read_to_string(workspace().join("docker-compose.yml")).unwrap();
+    let bars = the("business.json").queries().into_iter().find(|query| query.expression.contains("topk")).unwrap();
+    assert!(number(&bars.expression, "topk(") >= number(&compose, "--events, \"") + 10, "{}", bars.expression);
+}
+
+#[test]
+fn no_panel_lies_on_another_or_beyond_the_edge() {
+    for dashboard in all() {
+        let mut taken = BTreeMap::new();
+        for panel in list(&dashboard.json["panels"]) {
+            let [x, y, w, h] = ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_u64().unwrap());
+            assert!(x + w <= 24, "{}", dashboard.place(panel));
+            for cell in (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y))) {
+                let other = taken.insert(cell, dashboard.place(panel));
+                assert_eq!(other, None, "{} lies on it", dashboard.place(panel));
+            }
+        }
     }
 }
 
