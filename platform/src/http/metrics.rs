@@ -14,6 +14,9 @@ const BYTES: [f64; 7] = [256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_0
 /// The methods that are told apart; any other is `_OTHER`, or a client could invent label values.
 const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
+/// The status of an answer whose handler panicked.
+const PANICKED: &str = "500";
+
 /// The HTTP metrics of one service.
 pub struct HttpMetrics {
     pub(crate) requests: IntCounterVec,
@@ -26,8 +29,8 @@ pub struct HttpMetrics {
 }
 
 impl HttpMetrics {
-    /// Registers them, with every route, method and status that `documented` names at zero: `rate()` sees the first
-    /// request only if there was a zero before it.
+    /// Registers them, with every route, method and status that `documented` names at zero, and 500, which no route documents and
+    /// a panic answers: `rate()` sees the first request only if there was a zero before it.
     pub fn new(registry: &Registry, documented: &[(String, String, String)]) -> Result<Self> {
         let histogram = |name, help, labels: &[&str], buckets: &[f64]| {
             HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels)
@@ -72,7 +75,9 @@ impl HttpMetrics {
             metrics.rejected.with_label_values(&[reason.label()]);
         }
         for (method, route, status) in documented {
-            metrics.requests.with_label_values(&[method.as_str(), route, status]);
+            for status in [status.as_str(), PANICKED] {
+                metrics.requests.with_label_values(&[method.as_str(), route, status]);
+            }
             metrics.seconds.with_label_values(&[method.as_str(), route]);
             metrics.request_bytes.with_label_values(&[method.as_str()]);
             metrics.response_bytes.with_label_values(&[method.as_str()]);

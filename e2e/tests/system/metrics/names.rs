@@ -86,6 +86,18 @@ async fn what_can_happen_is_there_at_zero_before_it_happened() {
     for (metrics, route) in [(&events, "/events"), (&bookings, "/events/{id}/bookings")] {
         let created = [("method", "POST"), ("route", route), ("status", "201")];
         assert_eq!(metrics.samples("myevents_request_total", &created).count(), 1, "{route}");
+        a_panic_would_be_seen(metrics);
+    }
+}
+
+/// No route documents a 500. If its series began with the first panic, at 1, `rate()` would not see that one.
+fn a_panic_would_be_seen(metrics: &Exposition) {
+    let documented = metrics.samples("myevents_request_total", &[]).filter(|sample| sample.value < 0.5);
+    for sample in documented {
+        let [method, route] = ["method", "route"].map(|label| sample.labels[label].as_str());
+        let panicked = [("method", method), ("route", route), ("status", "500")];
+        let found: Vec<_> = metrics.samples("myevents_request_total", &panicked).map(|sample| sample.value).collect();
+        assert_eq!(found, [0.0], "{panicked:?}");
     }
 }
 
