@@ -42,7 +42,7 @@ pub(crate) const CONSTANTS: [Constant; 10] = [
         "0: messages arrive within seconds",
     ),
     exact(
-        "clamp_min(max(myevents_seat_changes offset 30s) - max(myevents_view_seat_changes), scalar(100 * sum(1 - myevents_amqp_connected)))",
+        "clamp_min(max(myevents_seat_changes offset 30s) - max(myevents_view_seat_changes), scalar(100 * sum(1 - myevents_amqp_connected) or vector(0)))",
         0.0,
         "0: and all have a session with the broker",
     ),

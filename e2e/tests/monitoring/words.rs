@@ -61,6 +61,9 @@ fn messages_flow_only_where_they_could() {
     // Nobody sends anything, so nothing is missing; but nothing could arrive.
     with("7x100", "7x100", "0x100", Some(100.0), "Not flowing", "red");
     with("_x40 0x100", "_x40 0x100", "_x40 1x100", None, "Starting", "blue");
+    // In one process there is no broker.
+    let within = [("myevents_seat_changes", "7x100"), ("myevents_view_seat_changes", "7x100")];
+    shows("Messages flow", &within, "{}", Some(0.0), Some("Flowing"), "green");
 }
 
 #[test]
