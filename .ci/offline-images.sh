@@ -7,6 +7,8 @@
 #   .ci/offline-images.sh             everything
 #   .ci/offline-images.sh packages    only the packages: with them `docker compose config` works, which some tests use
 #
+# It ends with 3 where no engine can be started, as in a container without the rights for it.
+#
 # Run it as root, as often as you like: what is there is kept, and an image is built again when its recipe has changed.
 # It needs a Debian and a Maven archive and a Rust toolchain. offline/mongo is an in-memory server that speaks MongoDB's
 # protocol, not MongoDB; the others are the real programs, in the versions that Debian has.
@@ -74,7 +76,8 @@ start_engine() {
         sleep 0.2
     done
     tail -25 "$state/dockerd.log" >&2
-    die "the engine does not start (its log: $state/dockerd.log)"
+    say "the engine does not start (its log: $state/dockerd.log)" >&2
+    exit 3
 }
 
 # A minimal Debian with this machine's certificate authorities and download options. It keeps its package lists, so that

@@ -21,11 +21,14 @@ pub(crate) enum Weather {
     Slow(Duration),
     /// They vanish, and nobody is told.
     Swallow,
-    /// Every connection is closed after so many further bytes, in the middle of a frame; new ones, too.
+    /// Every connection is closed after so many further bytes, in the middle of a frame, or once it is quiet; a new one at once.
     Drop(usize),
     /// The sending side of the client is closed, and the other one stays open.
     HalfClose,
 }
+
+/// Nothing comes for so long: a connection is quiet.
+const QUIET: Duration = Duration::from_millis(500);
 
 /// Stands between a service and its broker.
 pub(crate) struct Proxy {
@@ -43,6 +46,9 @@ impl Proxy {
         let accept = tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
+                if matches!(*forecast.borrow(), Weather::Drop(_)) {
+                    continue;
+                }
                 let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
                 let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
                 // What befell a connection stays with it: only new ones have the new weather.
@@ -66,7 +72,7 @@ impl Drop for Proxy {
 
 async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut weather: watch::Receiver<Weather>, upwards: bool) {
     let mut buffer = [0; 4096];
-    let mut swallowed = false;
+    let (mut swallowed, mut dropping) = (false, 0);
     loop {
         let now = *weather.borrow_and_update();
         swallowed |= now == Weather::Swallow; // a stream with a hole in it must not go on
@@ -77,18 +83,21 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut weather: wat
         if now == Weather::Drop(0) {
             return;
         }
+        let drops = matches!(now, Weather::Drop(_));
         let read = tokio::select! {
             read = from.read(&mut buffer) => read,
             _ = weather.changed() => continue,
+            () = tokio::time::sleep(QUIET), if drops => return,
         };
         let Ok(count @ 1..) = read else { return };
+        dropping = if drops { dropping + count } else { 0 };
         let count = match now {
             Weather::Slow(delay) => {
                 tokio::time::sleep(delay).await;
                 count
             }
-            Weather::Drop(rest) if count >= rest => {
-                let _ = to.write_all(&buffer[..rest]).await;
+            Weather::Drop(last) if dropping >= last => {
+                let _ = to.write_all(&buffer[..count - (dropping - last)]).await;
                 return;
             }
             Weather::Fine | Weather::Swallow | Weather::Drop(_) | Weather::HalfClose => count,
