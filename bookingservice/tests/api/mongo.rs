@@ -21,26 +21,27 @@ const METRICS: [&str; 7] = [
     "myevents_janitor_last_run_timestamp_seconds",
 ];
 
-/// A booking's hold is pulled behind its answer.
-async fn has_no_holds(app: &TestApp) {
+/// Waits until a page of the ops port is as it should be.
+async fn shows(app: &TestApp, path: &str, deadline: Duration, right: impl Fn(u16, &str) -> bool) {
     let began = Instant::now();
-    let none = ["\nmyevents_holds 0\n", "\nmyevents_holds_oldest_timestamp_seconds 0\n"];
     loop {
-        let (_, metrics) = app.ops("/metrics").await;
-        if none.iter().all(|line| metrics.contains(line)) {
+        let (status, text) = app.ops(path).await;
+        if right(status, &text) {
             return;
         }
-        assert!(began.elapsed() < Duration::from_secs(10), "a hold is left behind, in\n{metrics}");
+        assert!(began.elapsed() < deadline, "{path} is not right: {status}\n{text}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
 async fn becomes_ready(app: &TestApp) {
-    let began = Instant::now();
-    while app.ops("/readyz").await.0 != 200 {
-        assert!(began.elapsed() < Duration::from_secs(5), "it is not ready: {}", app.ops("/readyz").await.1);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    shows(app, "/readyz", Duration::from_secs(5), |status, _| status == 200).await;
+}
+
+/// A booking's hold is pulled behind its answer.
+async fn has_no_holds(app: &TestApp) {
+    let none = ["\nmyevents_holds 0\n", "\nmyevents_holds_oldest_timestamp_seconds 0\n"];
+    shows(app, "/metrics", Duration::from_secs(10), |_, metrics| none.iter().all(|line| metrics.contains(line))).await;
 }
 
 #[actix_web::test]

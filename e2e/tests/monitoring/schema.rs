@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 const SCHEMA: &str = include_str!("grafana-dashboard-13.2.3.schema.json");
 
-/// The Prometheus data source puts these on an annotation, and reads them there; the schema knows no data source's own fields
-/// ("TODO: this should be a regular DataQuery").
+/// The Prometheus data source puts these on an annotation, and reads them there; Grafana's schema leaves
+/// them open: it describes no data source's own fields.
 const OF_PROMETHEUS: [&str; 5] = ["expr", "step", "titleFormat", "textFormat", "useValueForTime"];
 
 struct Schema {
