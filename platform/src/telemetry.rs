@@ -4,7 +4,13 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    fmt::layer,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::{
     config::{Checks, Given},
@@ -24,11 +30,16 @@ pub enum LogFormat {
 /// What to log and how; made by [`LogConfig::read`].
 pub struct LogConfig {
     format: LogFormat,
-    filter: EnvFilter,
+    filter: Targets,
 }
 
 /// actix tells of every worker it starts; that is no news.
-const DEFAULT_FILTER: &str = "info,actix_server=warn,actix_http=off";
+fn default_filter() -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("actix_server", LevelFilter::WARN)
+        .with_target("actix_http", LevelFilter::OFF)
+}
 
 impl LogConfig {
     /// `LOG_FORMAT` is `text` or `json` (default: text on a terminal, else JSON); `RUST_LOG` filters (default: `info`; an
@@ -42,27 +53,32 @@ impl LogConfig {
         });
         let right = "a log filter, like `info` or `warn,bookingservice=debug`";
         let filter = Given { text: filter.text.filter(|text| !text.trim().is_empty()), ..filter };
-        let filter = checks.value(filter, EnvFilter::new(DEFAULT_FILTER), right, parse_filter);
-        let filter = filter.add_directive(amqp::LOG_FILTER.parse().expect("the directive is valid"));
-        Self { format, filter }
+        let filter = checks.value(filter, default_filter(), right, parse_filter);
+        Self { format, filter: filter.with_target(amqp::SILENT, LevelFilter::OFF) }
     }
 
     /// Starts logging. Only `main` calls this: the subscriber is the process's own and cannot be taken back.
     pub fn install(self) {
-        let lines = tracing_subscriber::fmt().with_env_filter(self.filter).with_writer(std::io::stderr);
-        match self.format {
-            LogFormat::Text => lines.with_target(false).init(),
-            LogFormat::Json => lines.json().flatten_event(true).init(),
-        }
+        let lines = layer().with_writer(std::io::stderr);
+        let lines = match self.format {
+            LogFormat::Text => lines.with_target(false).boxed(),
+            LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        };
+        tracing_subscriber::registry().with(lines.with_filter(self.filter)).init();
         log_panics();
     }
 }
 
 /// A bare word must be a level: `RUST_LOG=warning` would name a part of the program that is not there, and log nothing.
-fn parse_filter(text: &str) -> Option<EnvFilter> {
+fn parse_filter(text: &str) -> Option<Targets> {
+    let parts = || text.split(',').map(str::trim).filter(|part| !part.is_empty() && !part.starts_with(amqp::SILENT));
     let is_word = |part: &&str| part.chars().all(|c| c.is_alphanumeric() || "_:-.".contains(c));
-    let mut words = text.split(',').map(str::trim).filter(|part| !part.is_empty()).filter(is_word);
-    if words.all(|word| word.parse::<LevelFilter>().is_ok()) { EnvFilter::try_new(text).ok() } else { None }
+    let mut words = parts().filter(is_word);
+    if parts().next().is_some() && words.all(|word| word.parse::<LevelFilter>().is_ok()) {
+        parts().collect::<Vec<_>>().join(",").parse().ok()
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -79,13 +95,22 @@ mod tests {
 
     #[test]
     fn a_filter_that_would_silence_everything_by_a_slip_is_refused() {
-        for slip in ["warning", "inof", "info,bookingservice", "platform::sqlite", "=?="] {
+        for slip in ["warning", "inof", "info,bookingservice", "platform::sqlite", "=?=", ","] {
             let told = read(slip).unwrap_err();
             assert!(told.contains("RUST_LOG") && told.contains(slip), "{told}");
         }
         for meant in ["warn", "OFF", "info,bookingservice=debug", "warn,", "bookingservice=off,platform::sqlite=trace"]
         {
             read(meant).unwrap_or_else(|told| panic!("{told}"));
+        }
+    }
+
+    #[test]
+    fn what_may_log_nothing_cannot_be_asked_to() {
+        for part in ["", "::channel"] {
+            let asked = format!("{}{part}=trace", amqp::SILENT);
+            assert_eq!(read(&format!("{asked}, info")).unwrap(), read("info").unwrap());
+            read(&asked).unwrap_err();
         }
     }
 

@@ -48,9 +48,9 @@ use shared::Shared;
 /// The exchange all messages are published to.
 pub const EXCHANGE: &str = "events";
 
-/// Always in force, whatever `RUST_LOG` says: lapin writes frames to its log, and the first one holds the login. What
+/// What may log nothing, whatever `RUST_LOG` says: lapin writes frames to its log, and the first one holds the login. What
 /// matters of it we log ourselves.
-pub const LOG_FILTER: &str = "lapin=off";
+pub const SILENT: &str = "lapin";
 
 /// A batch that is tried again for so long goes to the end of its queue; the broker's own patience is half an hour.
 const HOLD: Duration = Duration::from_secs(10 * 60);
