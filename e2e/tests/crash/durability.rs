@@ -83,6 +83,7 @@ fn read(trace: &Path) -> Seen {
     let trace = std::fs::read_to_string(trace).unwrap();
     let (mut written, mut durable) = (BTreeSet::new(), BTreeSet::new());
     let mut syncing: HashMap<&str, BTreeSet<usize>> = HashMap::new();
+    let mut answered = BTreeSet::new(); // a socket may be written to again, with the same answer
     let mut seen = Seen { answers: 0, too_early: 0 };
     for line in trace.lines() {
         let Some((thread, call)) = line.split_once(' ').map(|(thread, call)| (thread, call.trim_start())) else {
@@ -100,7 +101,7 @@ fn read(trace: &Path) -> Seen {
         } else if call.contains("sync resumed>") && call.ends_with("= 0") {
             durable.extend(syncing.remove(thread).unwrap_or_default());
         } else if call.contains("HTTP/1.1 201") {
-            for number in named() {
+            for number in named().filter(|number| answered.insert(*number)) {
                 seen.answers += 1;
                 seen.too_early += usize::from(!durable.contains(&number));
             }
