@@ -3,15 +3,13 @@
 use std::{
     collections::BTreeMap,
     fs,
-    path::PathBuf,
     process::{Command, Stdio},
-    sync::OnceLock,
     time::Duration,
 };
 
 use platform::threads::{self, AMQP, Line, MONGO, MOST, SERVICE, SQLITE};
 
-use crate::{mongo_server, rabbitmq, services::Services};
+use crate::{binary, mongo_server, rabbitmq, services::Services};
 
 #[tokio::test]
 async fn on_a_file_and_a_broker_a_service_has_the_threads_in_the_table_and_no_more() {
@@ -68,17 +66,6 @@ fn names(pid: u32) -> Vec<String> {
     tasks.flatten().filter_map(name).map(|name| name.trim().to_owned()).collect()
 }
 
-/// A service's program, built by the same cargo and with the same profile as this test.
 fn program(service: &str) -> Command {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new(); // once for both
-    let build = || {
-        let me = std::env::current_exe().unwrap();
-        let folder = me.ancestors().nth(2).expect("it lies in target/<profile>/deps").to_owned();
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--locked", "-p", "myevents", "-p", "eventservice", "-p", "bookingservice"]);
-        cargo.args(folder.ends_with("release").then_some("--release"));
-        assert!(cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success(), "they do not build");
-        folder
-    };
-    Command::new(BUILT.get_or_init(build).join(service))
+    Command::new(binary::service(service))
 }
