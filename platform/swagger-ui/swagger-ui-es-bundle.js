@@ -1,0 +1,1 @@
+// Left out: the page at /docs does not load this file. See .cargo/config.toml.
