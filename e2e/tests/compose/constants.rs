@@ -37,7 +37,7 @@ pub(crate) const CONSTANTS: [Constant; 10] = [
         why: "6, or 7 for a while: within the budget of 8",
     },
     exact(
-        "clamp_min(max(myevents_seat_changes offset 30s) - max(myevents_view_seat_changes), scalar(100 * sum(1 - myevents_amqp_connected) or vector(0)))",
+        "clamp_min(max(myevents_seat_changes offset 20s) - max(myevents_view_seat_changes), scalar(100 * sum(1 - myevents_amqp_connected) or vector(0)))",
         0.0,
         "0: messages arrive within seconds, and all have a session with the broker",
     ),

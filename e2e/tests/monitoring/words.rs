@@ -60,7 +60,7 @@ fn messages_flow_only_where_they_could() {
     with("250x100", "100x100", "1x100", Some(150.0), "Not flowing", "red");
     // Nobody sends anything, so nothing is missing; but nothing could arrive.
     with("7x100", "7x100", "0x100", Some(100.0), "Not flowing", "red");
-    with("_x40 0x100", "_x40 0x100", "_x40 1x100", None, "Starting", "blue");
+    with("_x40 0x100", "_x40 0x100", "_x40 1x100", None, "Cannot tell", "blue");
     // In one process there is no broker.
     let within = [("myevents_seat_changes", "7x100"), ("myevents_view_seat_changes", "7x100")];
     shows("Messages flow", &within, "{}", Some(0.0), Some("Flowing"), "green");
@@ -104,4 +104,15 @@ fn many_quick_reads_at_one_service_do_not_hide_slow_bookings_at_the_other() {
     let bookings = halves.map(|(le, values)| (bucket(bookings, le), values));
     let series: Vec<_> = reads.iter().chain(&bookings).map(|(name, values)| (name.as_str(), *values)).collect();
     shows("Answers come", &series, "{}", Some(0.95), Some("Very slow"), "red");
+}
+
+/// Grafana gives a panel without a value the colour of the lowest threshold.
+#[test]
+fn where_nothing_is_known_nothing_is_green() {
+    for dashboard in all() {
+        for panel in dashboard.panels().filter(|panel| panel["type"] == "stat") {
+            let lowest = &panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0];
+            assert_ne!(lowest["color"], "green", "{}: {}", dashboard.file, panel["title"]);
+        }
+    }
 }
