@@ -7,7 +7,7 @@
 # docker-compose.yml says the same in one file, with a load that books seats. Both at once need each other's ports: stop the one
 # before you start the other. Containers, networks and volumes are called as in the chapter; Compose puts its project's name before
 # its own, so they differ. All that is made here has a label, by which `down` knows it: it takes nothing else away.
-set -euo pipefail
+set -Eeuo pipefail # E: the hint below is given wherever it ends
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Set one of these to use another image; an empty GRAFANA_IMAGE leaves Grafana out.
@@ -48,6 +48,7 @@ up() {
         echo "Are they from an earlier run? Then: tutorial/by-hand.sh down" >&2
         exit 1
     fi
+    trap 'echo "It ends here. Is a port taken, by docker compose perhaps? Stop what has it; then: tutorial/by-hand.sh down, and up." >&2' ERR
 
     step "Build the two services (a few minutes the first time), unless you have named their images."
     if [ -z "$EVENTS_IMAGE" ]; then
@@ -94,7 +95,7 @@ up() {
     if [ -n "$GRAFANA_IMAGE" ]; then
         step "Grafana sees Prometheus only. A volume needs its name AND its path, else it is a new one each time."
         run docker run -d --label "$LABEL" --name grafana --network monitoring -p 127.0.0.1:3000:3000 \
-            -e GF_AUTH_ANONYMOUS_ENABLED=true -e GF_SECURITY_ADMIN_PASSWORD=by-hand \
+            -e GF_AUTH_ANONYMOUS_ENABLED=true -e GF_SECURITY_ADMIN_PASSWORD=by-hand -e GF_PLUGINS_PREINSTALL_DISABLED=true \
             -e GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH=/etc/myevents/dashboards/overview.json \
             -v "$PWD/grafana/provisioning:/etc/grafana/provisioning:ro" -v "$PWD/grafana/dashboards:/etc/myevents/dashboards:ro" \
             -v "$PWD/grafana/yours:/etc/myevents/yours:ro" -v grafana-data:/var/lib/grafana "$GRAFANA_IMAGE"

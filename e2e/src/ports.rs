@@ -4,7 +4,7 @@
 
 use std::net::TcpListener;
 
-/// Free ports, the same ones in no two test processes that run at once.
+/// Free ports; processes that are started one after the other look for them in different places.
 pub fn reserved() -> impl Iterator<Item = u32> {
     let first = 20_000 + std::process::id() % 300 * 40; // neighbours in the list of processes are some ports apart
     (first..32_000).filter(|port| TcpListener::bind(format!("127.0.0.1:{port}")).is_ok())

@@ -1,5 +1,5 @@
 //! The whole system under Docker Compose, as somebody with a fresh clone has it: started, looked at through its published ports,
-//! loaded, scaled, killed piece by piece, and taken away. `.ci/compose-test` runs it, in about eight minutes.
+//! loaded, scaled, killed piece by piece, and taken away. `.ci/compose-test` runs it, in about seven minutes.
 //!
 //! - [`stack`]: a clone of this repository, and `docker compose` in it
 //! - [`prometheus`]: what a running Prometheus answers
@@ -39,8 +39,8 @@ const UNTIL_IDLE: Duration = Duration::from_secs(80);
 async fn the_system_comes_up_is_watched_survives_and_leaves_nothing() {
     let stack = Stack::clone_here(&[]);
     stack.build();
-    stack.up(&["--build"]);
     let up = Instant::now();
+    stack.up(&["--build"]);
 
     let prometheus = Prometheus::new(&stack);
     a_booking_is_seen_everywhere(&stack, &prometheus).await;
