@@ -8,8 +8,8 @@ use crate::promtool::reckon;
 /// Else it would shade the whole axis: the version of what runs is there all the time.
 #[test]
 fn a_release_is_marked_in_the_minute_in_which_it_appears_and_at_no_other_time() {
-    let one = "myevents_build_info{job=\"bookingservice\",instance=\"1\",version=\"1\"}";
-    let other = "myevents_build_info{job=\"bookingservice\",instance=\"1\",version=\"2\"}";
+    let one = "myevents_build_info{job=\"bookingservice\",instance=\"1\",version=\"1\",revision=\"a\"}";
+    let other = "myevents_build_info{job=\"bookingservice\",instance=\"1\",version=\"1\",revision=\"b\"}";
     // From 10:00, away from 20:00 to 25:00 and the same again; from 40:00 the new one.
     let series = [(one, "_x40 1x39 stale _x19 1x59 stale"), (other, "_x160 1x40")];
     let series: Vec<_> = series.iter().map(|(name, values)| json!({"series": name, "values": values})).collect();
@@ -19,8 +19,8 @@ fn a_release_is_marked_in_the_minute_in_which_it_appears_and_at_no_other_time() 
         // What Grafana asks for every minute is what the expression looks back.
         assert_eq!(releases["step"], "60s", "{}", dashboard.file);
         let expression = with_values(releases["expr"].as_str().unwrap());
-        for (at, version) in [("10m", "1"), ("10m45s", "1"), ("40m30s", "2")] {
-            let right = json!([{"labels": format!("{{version=\"{version}\"}}"), "value": 1}]);
+        for (at, revision) in [("10m", "a"), ("10m45s", "a"), ("40m30s", "b")] {
+            let right = json!([{"labels": format!("{{version=\"1\",revision=\"{revision}\"}}"), "value": 1}]);
             reckon(&format!("{}, {at}", dashboard.file), series.clone(), at, &expression, right);
         }
         for at in ["9m", "11m", "15m", "22m", "25m30s", "41m30s", "45m"] {
