@@ -7,7 +7,7 @@
 # docker-compose.yml says the same in one file, with a load that books seats. Both at once need each other's ports: stop the one
 # before you start the other. Containers, networks and volumes are called as in the chapter; Compose puts its project's name before
 # its own, so they differ. All that is made here has a label, by which `down` knows it: it takes nothing else away.
-set -Eeuo pipefail # E: the hint below is given wherever it ends
+set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Set one of these to use another image; an empty GRAFANA_IMAGE leaves Grafana out.
@@ -40,15 +40,28 @@ taken() {
     } || true
 }
 
+# The ports that are used here and that something listens on.
+busy() {
+    local port
+    for port in ${GRAFANA_IMAGE:+3000} 8181 8282 9090 9100 9101; do
+        if (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then echo "$port"; fi
+    done
+}
+
 up() {
-    local names
+    local names ports
     names=$(taken)
     if [ -n "$names" ]; then
         echo "These names are taken already: ${names//$'\n'/, }" >&2
         echo "Are they from an earlier run? Then: tutorial/by-hand.sh down" >&2
         exit 1
     fi
-    trap 'echo "It ends here. Is a port taken, by docker compose perhaps? Stop what has it; then: tutorial/by-hand.sh down, and up." >&2' ERR
+    ports=$(busy)
+    if [ -n "$ports" ]; then
+        echo "Something listens on ports that are needed here: ${ports//$'\n'/, }" >&2
+        echo "Is it the system of docker compose? Then: docker compose down" >&2
+        exit 1
+    fi
 
     step "Build the two services (a few minutes the first time), unless you have named their images."
     if [ -z "$EVENTS_IMAGE" ]; then
