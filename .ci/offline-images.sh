@@ -35,6 +35,11 @@ logged() {
 # The Debian archive that this machine's own package sources name.
 archive() { apt-get indextargets --format '$(REPO_URI)' 'Label: Debian' | sed -n 1p; }
 
+need_archive() {
+    [[ $(archive) ]] || logged apt-update apt-get update
+    [[ $(archive) ]] || die "the package sources of this machine name no Debian archive"
+}
+
 # The engine, compose and buildx come from $suite even where the machine runs the release before: they install there as
 # they are, and older engines know neither today's Dockerfile syntax nor a health check's start_interval.
 install_packages() {
@@ -48,6 +53,7 @@ install_packages() {
         && docker compose version --short 2>/dev/null | grep -Eq '^v?([3-9]|2\.2[4-9]|2\.[3-9][0-9])'; then
         return
     fi
+    need_archive
     say "installing the engine, compose and buildx ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
     logged apt-update apt-get update
@@ -171,11 +177,10 @@ current() { [[ $(docker image inspect -f '{{.Config.Labels.recipe}}' "offline/$1
 
 ((EUID == 0)) || die "must be run as root"
 mkdir -p "$state"
-[[ $(archive) ]] || logged apt-update apt-get update
-[[ $(archive) ]] || die "the package sources of this machine name no Debian archive"
 install_packages
 if [[ ${1:-} == packages ]]; then exit; fi
 start_engine
+need_archive
 for image in debian rust rabbitmq mongo prometheus alertmanager node-exporter; do
     if [[ $image == debian ]]; then build=build_debian; else build=build_image; fi
     recipe=$({ declare -f build_debian "$build" compile_mongo; cat "$mongo"/*; } | sha256sum | cut -c1-16)
