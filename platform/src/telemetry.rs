@@ -71,14 +71,13 @@ impl LogConfig {
 
 /// A bare word must be a level: `RUST_LOG=warning` would name a part of the program that is not there, and log nothing.
 fn parse_filter(text: &str) -> Option<Targets> {
-    let parts = || text.split(',').map(str::trim).filter(|part| !part.is_empty() && !part.starts_with(amqp::SILENT));
-    let is_word = |part: &&str| part.chars().all(|c| c.is_alphanumeric() || "_:-.".contains(c));
-    let mut words = parts().filter(is_word);
-    if parts().next().is_some() && words.all(|word| word.parse::<LevelFilter>().is_ok()) {
-        parts().collect::<Vec<_>>().join(",").parse().ok()
-    } else {
-        None
+    let parts: Vec<_> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let is_word = |part: &str| part.chars().all(|c| c.is_alphanumeric() || "_:-.".contains(c));
+    if parts.iter().any(|part| is_word(part) && part.parse::<LevelFilter>().is_err()) {
+        return None;
     }
+    let heard: Vec<_> = parts.into_iter().filter(|part| !part.starts_with(amqp::SILENT)).collect();
+    if heard.is_empty() { None } else { heard.join(",").parse().ok() }
 }
 
 #[cfg(test)]
@@ -107,6 +106,7 @@ mod tests {
 
     #[test]
     fn what_may_log_nothing_cannot_be_asked_to() {
+        read(&format!("info,{}", amqp::SILENT)).unwrap_err();
         for part in ["", "::channel"] {
             let asked = format!("{}{part}=trace", amqp::SILENT);
             assert_eq!(read(&format!("{asked}, info")).unwrap(), read("info").unwrap());
