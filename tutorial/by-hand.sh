@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Set one of these to use another image; an empty GRAFANA_IMAGE leaves Grafana out.
 MONGO_IMAGE=${MONGO_IMAGE-mongo:8.0.29-noble}
 RABBITMQ_IMAGE=${RABBITMQ_IMAGE-rabbitmq:4.3.5-management}
-PROMETHEUS_IMAGE=${PROMETHEUS_IMAGE-prom/prometheus:v3.13.2}
+PROMETHEUS_IMAGE=${PROMETHEUS_IMAGE-prom/prometheus:v3.13.5}
 GRAFANA_IMAGE=${GRAFANA_IMAGE-grafana/grafana:13.2.0}
 EVENTS_IMAGE=${EVENTS_IMAGE-}
 BOOKINGS_IMAGE=${BOOKINGS_IMAGE-}
