@@ -122,7 +122,9 @@ COPY cargo /usr/local/cargo
 ENV CARGO_HOME=/usr/local/cargo PATH=/usr/local/cargo/bin:/usr/local/rustup/toolchains/host/bin:/usr/local/bin:/usr/bin:/bin
 
 FROM offline/debian AS rabbitmq
-RUN apt-get install -y rabbitmq-server \
+# The number of the user as in the public image: who owns a volume, and a pod's runAsUser, are numbers.
+RUN groupadd --system --gid 999 rabbitmq && useradd --system --uid 999 --gid rabbitmq --home-dir /var/lib/rabbitmq rabbitmq \
+ && apt-get install -y rabbitmq-server \
  && rabbitmq-plugins enable --offline rabbitmq_management rabbitmq_prometheus && install -d /etc/rabbitmq/conf.d \
  && printf 'loopback_users.guest = false\nlog.console = true\n' >/etc/rabbitmq/conf.d/10-defaults.conf \
  && rm -f /var/lib/rabbitmq/.erlang.cookie
@@ -135,9 +137,22 @@ FROM offline/debian AS mongo
 RUN apt-get install -y openjdk-21-jre-headless \
  && printf '#!/bin/bash\n# Only for health checks: does the server answer?\n: </dev/tcp/127.0.0.1/27017 && echo 1\n' >/bin/mongosh \
  && chmod 755 /bin/mongosh
+RUN groupadd --system --gid 999 mongodb && useradd --system --uid 999 --gid mongodb --home-dir /data/db mongodb \
+ && install -d -o mongodb -g mongodb /data/db /data/configdb
 COPY mongo /opt/mongo
-USER nobody
-ENTRYPOINT ["java", "-XX:+UseSerialGC", "-Xmx256m", "-cp", "/opt/mongo:/opt/mongo/*", "MongoStandin", "--host", "0.0.0.0"]
+COPY --chmod=755 <<'SCRIPT' /usr/local/bin/docker-entrypoint.sh
+#!/bin/bash
+# Takes the arguments of the public image. Without UsePerfData, Java writes no file.
+[[ ${1:-} != -* ]] || set -- mongod "$@"
+[[ ${1:-} == mongod ]] || exec "$@"
+echo "a stand-in for MongoDB, in memory and without users${2:+; ignored: ${*:2}}" >&2
+exec java -XX:+UseSerialGC -XX:-UsePerfData -Xmx256m -cp '/opt/mongo:/opt/mongo/*' MongoStandin --host 0.0.0.0
+SCRIPT
+ENV HOME=/data/db
+USER mongodb
+VOLUME /data/db /data/configdb
+ENTRYPOINT ["docker-entrypoint.sh"]
+CMD ["mongod"]
 
 FROM offline/debian AS prom
 RUN apt-get install -y busybox && ln -s busybox /bin/wget
