@@ -15,35 +15,19 @@
 # shellcheck disable=SC2016
 set -euo pipefail
 
-suite=trixie            # the Debian release that the images, the engine and compose are taken from
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
 state=${XDG_STATE_HOME:-$HOME/.local/state}/offline-images
+logs=$state
 mongo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../platform/tests/servers/mongo-standin" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-say() { printf '%s\n' "offline-images: $*"; }
-die() { say "$*" >&2; exit 1; }
-has() { command -v "$1" >/dev/null; }
-
-# logged NAME COMMAND...: runs the command and shows its output only if it fails.
-logged() {
-    local log=$state/$1.log
-    shift
-    "$@" >"$log" 2>&1 || { tail -25 "$log" >&2; die "failed: $1 (all of its output: $log)"; }
-}
-
-# The Debian archive that this machine's own package sources name.
-archive() { apt-get indextargets --format '$(REPO_URI)' 'Label: Debian' | sed -n 1p; }
-
-need_archive() {
-    [[ $(archive) ]] || logged apt-update apt-get update
-    [[ $(archive) ]] || die "the package sources of this machine name no Debian archive"
-}
-
 # The engine, compose and buildx come from $suite even where the machine runs the release before: they install there as
 # they are, and older engines know neither today's Dockerfile syntax nor a health check's start_interval.
 install_packages() {
-    local missing=() engine=0 options
+    local missing=() engine=0
     has iptables || missing+=(iptables)
     has mmdebstrap || missing+=(mmdebstrap)
     has javac || missing+=(default-jdk-headless)
@@ -53,19 +37,8 @@ install_packages() {
         && docker compose version --short 2>/dev/null | grep -Eq '^v?([3-9]|2\.2[4-9]|2\.[3-9][0-9])'; then
         return
     fi
-    need_archive
     say "installing the engine, compose and buildx ${missing[*]}"
-    export DEBIAN_FRONTEND=noninteractive
-    logged apt-update apt-get update
-    mkdir -p "$work/lists/partial" "$work/packages"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(archive) $suite main" >"$work/sources.list"
-    options=(-o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Lists="$work/lists"
-        -o Dir::Cache::PkgCache= -o Dir::Cache::SrcPkgCache= -o APT::Sandbox::User=root -o Acquire::Languages=none
-        -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false)
-    logged apt-update apt-get "${options[@]}" update
-    cd "$work/packages"
-    logged apt-download apt-get "${options[@]}" download docker.io docker-cli docker-compose docker-buildx
-    logged apt-install apt-get install -y --no-install-recommends "${missing[@]}" ./*.deb
+    install_from_suite "docker.io docker-cli docker-compose docker-buildx" "${missing[*]}"
 }
 
 start_engine() {
