@@ -1,5 +1,5 @@
 # What the scripts in this folder share: messages, packages of Debian, and Go. Sourced, not run.
-# shellcheck shell=bash disable=SC2016
+# shellcheck shell=bash disable=SC2016,SC2154
 
 suite=trixie # the Debian release from which newer programs than the machine's are taken
 
@@ -60,7 +60,7 @@ need_go() {
         say "installing Go"
         install_from_suite "golang-1.24-go golang-1.24-src" ca-certificates
     fi
-    PATH=$debian:$PATH
+    PATH=$debian:$PATH GOTOOLCHAIN=go1.26.7+auto # one that is new enough for all, instead of one for each go.mod
 }
 
 # module NAME VERSION CHECKSUM: its folder in the module cache, after it was fetched and its checksum compared.
