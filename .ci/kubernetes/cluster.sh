@@ -217,15 +217,15 @@ up() {
     program_image pause
     program_image coredns
     busybox_image
-    until_ok apiserver 90 kubectl get --raw /readyz
+    until_ok apiserver 180 kubectl get --raw /readyz
     start_controllers
     start_kubelet
     start_proxy
-    until_ok kubelet 60 kubectl wait --for=condition=Ready node/node1 --timeout=1s
-    until_ok controller-manager 30 kubectl get serviceaccount default
+    until_ok kubelet 120 kubectl wait --for=condition=Ready node/node1 --timeout=1s
+    until_ok controller-manager 60 kubectl get serviceaccount default
     storage
     kubectl apply -f "$here/manifests/coredns.yaml" >/dev/null
-    until_ok kubelet 60 kubectl -n kube-system rollout status deployment/coredns --timeout=1s
+    until_ok kubelet 120 kubectl -n kube-system rollout status deployment/coredns --timeout=1s
     trap - EXIT
     touch "$state/up"
     say "Kubernetes $(kubectl get node node1 -o 'jsonpath={.status.nodeInfo.kubeletVersion}') is up after $((SECONDS - begin)) s"
@@ -249,7 +249,7 @@ netpol() {
     if started kube-router; then return; fi
     start kube-router "$bin/kube-router" --kubeconfig="$state/admin.conf" --hostname-override=node1 --run-firewall=true \
         --run-router=false --run-service-proxy=false --service-cluster-ip-range="$service_cidr" --health-port=0
-    until_ok kube-router 30 inside sh -c 'iptables -S | grep -q KUBE-ROUTER-FORWARD'
+    until_ok kube-router 60 inside sh -c 'iptables -S | grep -q KUBE-ROUTER-FORWARD'
 }
 
 metrics() {
@@ -281,7 +281,7 @@ packages | up | netpol | metrics | crds | images | down | init) "$1" ;;
 build) exec "$here/build.sh" "${@:2}" ;;
 load-image) load_image "${@:2}" ;;
 program-image) program_image "$2" ;;
-kubectl) kubectl "${@:2}" ;;
-exec) inside "${@:2}" ;;
+kubectl) replace="exec" kubectl "${@:2}" ;;
+exec) replace="exec" inside "${@:2}" ;;
 *) sed -n '3,24s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

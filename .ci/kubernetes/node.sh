@@ -101,11 +101,13 @@ node_pid() { cat "$state/node.pid" 2>/dev/null; }
 # Whether the node is up. The pid alone does not tell: after a crash another process can have it.
 node_runs() { [[ $(tr '\0' ' ' <"/proc/$(node_pid)/cmdline") == *"cluster.sh init $state "* ]]; } 2>/dev/null
 
-# inside COMMAND...: runs it in the node, in this folder.
+# inside COMMAND...: runs it in the node, in this folder. It ends when nsenter is killed, which would leave it running. With
+# replace=exec it takes the place of this script, so that whoever kills the script ends the command.
 inside() {
     node_runs || die "it is not up: cluster.sh up"
     # shellcheck disable=SC2016
-    nsenter -t "$(node_pid)" -n -m -p -u -i -C -- /bin/sh -c 'cd "$0" 2>/dev/null; exec "$@"' "$PWD" "$@"
+    ${replace:-} nsenter -t "$(node_pid)" -n -m -p -u -i -C -- setpriv --pdeathsig KILL \
+        /bin/sh -c 'cd "$0" 2>/dev/null; exec "$@"' "$PWD" "$@"
 }
 
 # start NAME COMMAND...: a program of the node, in the background, with its log.
