@@ -50,6 +50,11 @@ impl Health {
         Self { stopping, checks: Vec::new() }
     }
 
+    /// Cancelled by the first signal.
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.stopping
+    }
+
     /// Adds something without which the service cannot answer.
     pub fn required(mut self, name: &'static str, probe: Probe) -> Self {
         self.checks.push((name, true, probe));

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Who asks here is near by, and sends its head in one piece.
-const PATIENCE: Patience = Patience { head: Duration::from_secs(2), idle: Duration::from_secs(5) };
+const PATIENCE: Patience = Patience::new(Duration::from_secs(2), Duration::from_secs(5));
 
 /// What the ops port shows.
 #[derive(Clone)]

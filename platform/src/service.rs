@@ -161,8 +161,9 @@ impl Foundation {
     {
         let (rest_address, ops_address) = (self.rest.local_addr()?, self.ops.local_addr()?);
         let Settings { rest_workers: workers, servers, .. } = self.settings;
-        let runtimes = self.runtimes.clone();
-        let rest = Rest { listener: self.rest, workers, servers, metrics: self.http, runtimes }.serve(configure)?;
+        let (runtimes, stopping) = (self.runtimes.clone(), health.stopping().clone());
+        let rest = Rest { listener: self.rest, workers, servers, metrics: self.http, runtimes, stopping };
+        let rest = rest.serve(configure)?;
         let ops = Ops { metrics: self.metrics, health, dead, runtimes: self.runtimes }.serve(self.ops, name)?;
         Ok(Service {
             name,

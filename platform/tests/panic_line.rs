@@ -11,6 +11,7 @@ use platform::{
     panics::log_panics,
 };
 use prometheus::Registry;
+use tokio_util::sync::CancellationToken;
 
 /// A static, since the subscriber wants it for as long as the process lives.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -53,7 +54,8 @@ async fn a_panic_is_one_log_line_and_a_requests_has_the_id_of_its_answer() {
     let routes = |app: &mut web::ServiceConfig| {
         app.route("/mistakes/{id}", web::get().to(mistake)).route("/mended", web::get().to(mended));
     };
-    let app = App::new().app_data(metrics).configure(routes).wrap(from_fn(observe));
+    let stopping = web::Data::new(CancellationToken::new());
+    let app = App::new().app_data(metrics).app_data(stopping).configure(routes).wrap(from_fn(observe));
     let app = test::init_service(app).await;
 
     let request = test::TestRequest::get().uri("/mistakes/7").insert_header(("x-request-id", "ask-me")).to_request();

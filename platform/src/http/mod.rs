@@ -5,7 +5,7 @@
 //! - [`page`]: lists in pieces
 //! - [`routes`]: a URL with its methods; all others are a 405 with `Allow`
 //! - [`observe`]: the one middleware: request id, metrics, log, panics
-//! - `turn`: cuts off a client that is slow to begin or to end a request
+//! - `turn`: cuts off a client that is slow to begin or to end a request, and ends connections at a stop
 //! - `unread`: what becomes of a body that nobody reads to its end
 //! - [`metrics`]: what is counted
 //! - [`docs`]: OpenAPI and its page

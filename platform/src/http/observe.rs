@@ -1,4 +1,5 @@
-//! The one middleware: gives every answer a request id, counts it, and turns a panic into a 500.
+//! The one middleware: gives every answer a request id, counts it, and turns a panic into a 500. At a stop, every answer
+//! closes its connection.
 //!
 //! It is outermost, so it sees also what no route matched. It opens no tracing span: a span per request costs more
 //! than half of the throughput.
@@ -8,12 +9,16 @@ use std::time::Instant;
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
     body::{BodySize as ResponseSize, BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{ResponseHead, ServiceRequest, ServiceResponse},
     error::InternalError,
-    http::header::{HeaderName, HeaderValue},
+    http::{
+        ConnectionType,
+        header::{HeaderName, HeaderValue},
+    },
     middleware::Next,
     web::Data,
 };
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
@@ -35,6 +40,7 @@ const UNMATCHED: &str = "unmatched";
 /// The middleware function, for `actix_web::middleware::from_fn`.
 pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
     let metrics = request.app_data::<Data<HttpMetrics>>().expect("server.rs puts the metrics there").clone();
+    let stopping = request.app_data::<Data<CancellationToken>>().expect("server.rs puts the token there").clone();
     let began = Instant::now();
     let method = method_label(request.method().as_str());
     let id = request_id(&request);
@@ -49,6 +55,7 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
     match answered {
         Ok(Ok(mut response)) => {
             response.headers_mut().insert(REQUEST_ID, id.clone());
+            close_if(&stopping, response.response_mut().head_mut());
             let route = early.or_else(|| response.request().match_pattern());
             let route = route.as_deref().unwrap_or(UNMATCHED);
             if let Some(rejection) = response.response().extensions().get::<Rejection>() {
@@ -68,14 +75,22 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
                 None => response,
             })
         }
-        Ok(Err(error)) => Err(answer(&metrics, method, early.as_deref(), began, id, error.error_response())),
+        Ok(Err(error)) => Err(answer(&metrics, method, early.as_deref(), began, id, &stopping, error.error_response())),
         Err(panic) => {
             metrics.panics.inc();
             // Here and not in the panic hook, which does not know under which id the caller will ask for it.
             let (request_id, route) = (id.to_str().unwrap_or_default(), early.as_deref().unwrap_or(UNMATCHED));
             tracing::error!(request_id, method, route, "a panic, which is a bug of ours: {panic}");
-            Err(answer(&metrics, method, early.as_deref(), began, id, Problem::internal().error_response()))
+            let response = Problem::internal().error_response();
+            Err(answer(&metrics, method, early.as_deref(), began, id, &stopping, response))
         }
+    }
+}
+
+/// `Connection: close`, so that a client that keeps its connection for long goes to another process with its next request.
+fn close_if(stopping: &CancellationToken, head: &mut ResponseHead) {
+    if stopping.is_cancelled() {
+        head.set_connection_type(ConnectionType::Close);
     }
 }
 
@@ -86,9 +101,11 @@ fn answer(
     route: Option<&str>,
     began: Instant,
     id: HeaderValue,
+    stopping: &CancellationToken,
     mut response: HttpResponse,
 ) -> Error {
     response.headers_mut().insert(REQUEST_ID, id);
+    close_if(stopping, response.head_mut());
     count(metrics, method, route.unwrap_or(UNMATCHED), response.status().as_str(), began);
     InternalError::from_response("answered in the middleware", response).into()
 }
@@ -120,5 +137,52 @@ impl<'m> InFlight<'m> {
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.in_flight.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{
+        App,
+        middleware::from_fn,
+        test::{TestRequest, init_service, try_call_service},
+        web,
+    };
+    use prometheus::Registry;
+
+    use super::*;
+
+    async fn well() -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+
+    async fn refused() -> Result<HttpResponse, Problem> {
+        Err(Problem::not_found("not here"))
+    }
+
+    async fn mistake() -> HttpResponse {
+        panic!("a mistake")
+    }
+
+    #[actix_web::test]
+    async fn from_the_signal_on_every_answer_closes_its_connection_also_that_of_a_panic() {
+        let (metrics, stopping) = (HttpMetrics::new(&Registry::new(), &[]).unwrap(), CancellationToken::new());
+        let routes = |app: &mut web::ServiceConfig| {
+            app.route("/well", web::get().to(well)).route("/refused", web::get().to(refused));
+            app.route("/mistake", web::get().to(mistake));
+        };
+        let app = App::new().app_data(Data::new(metrics)).app_data(Data::new(stopping.clone()));
+        let app = init_service(app.configure(routes).wrap(from_fn(observe))).await;
+        for stops in [false, true] {
+            for (path, status) in [("/well", 200), ("/refused", 404), ("/nowhere", 404), ("/mistake", 500)] {
+                let answer = match try_call_service(&app, TestRequest::get().uri(path).to_request()).await {
+                    Ok(answer) => HttpResponse::from(answer),
+                    Err(error) => error.error_response(),
+                };
+                let closes = answer.head().connection_type() == ConnectionType::Close;
+                assert_eq!((answer.status().as_u16(), closes), (status, stops), "{path}");
+            }
+            stopping.cancel();
+        }
     }
 }

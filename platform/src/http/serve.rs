@@ -63,7 +63,8 @@ where
     Ok(server.run())
 }
 
-/// What is done with a connection.
+/// What is done with a connection. actix is not told when the server stops: it would drop a request that has arrived and was
+/// not read yet. `turn` ends the connections then.
 pub(super) fn connection<A, S, B, G, W>(
     app: A,
     patience: Patience,
@@ -78,12 +79,11 @@ where
     <S::Service as Service<Request>>::Future: 'static,
     S::Service: 'static,
     B: MessageBody + 'static,
-    G: Fn() -> W + 'static,
+    G: Fn() -> W + Clone + 'static,
     W: Future<Output = ()> + 'static,
 {
     let app = app.into_factory().map_err(|cause| cause.into().error_response());
     let http = HttpService::build()
-        .graceful_shutdown_signal(stopped)
         .client_request_timeout(patience.head)
         .keep_alive(KeepAlive::Os) // idle connections are `turn`'s: a timer per connection, not one per answer
         .client_disconnect_timeout(Duration::from_secs(1))
@@ -91,9 +91,12 @@ where
             connection.insert(stream.turn());
         })
         .finish(map_config(app, |()| AppConfig::default()));
-    let timed = fn_service(move |stream: TcpStream| async move {
-        let peer = stream.peer_addr().ok();
-        Ok((Timed::new(stream, patience), Protocol::Http1, peer))
+    let timed = fn_service(move |stream: TcpStream| {
+        let stopped = stopped();
+        async move {
+            let peer = stream.peer_addr().ok();
+            Ok((Timed::new(stream, patience, stopped), Protocol::Http1, peer))
+        }
     });
     boxed::factory(timed.and_then(http))
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use actix_web::{App, dev::Server, middleware::from_fn, web};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     metrics::HttpMetrics,
@@ -70,6 +71,8 @@ pub struct Rest {
     pub metrics: Arc<HttpMetrics>,
     /// Where its runtimes are measured.
     pub runtimes: Runtimes,
+    /// From when on each answer closes its connection.
+    pub stopping: CancellationToken,
 }
 
 impl Rest {
@@ -83,16 +86,14 @@ impl Rest {
             let (rest, limit) = (self.listener.local_addr()?, descriptors());
             tracing::info!(%rest, connections, "fewer connections than {CONNECTIONS_MAX}: the limit is {limit} open files");
         }
-        let (metrics, runtimes) = (web::Data::from(self.metrics), self.runtimes);
-        let limits = Limits {
-            connections,
-            patience: Patience { head: HEAD_DEADLINE, idle: KEEP_ALIVE },
-            drain_seconds: DRAIN_SECONDS,
-        };
+        let (metrics, runtimes, stopping) = (web::Data::from(self.metrics), self.runtimes, self.stopping);
+        let limits =
+            Limits { connections, patience: Patience::new(HEAD_DEADLINE, KEEP_ALIVE), drain_seconds: DRAIN_SECONDS };
         serve(self.listener, self.workers, &limits, move || {
             runtimes.join("rest");
             App::new()
                 .app_data(metrics.clone())
+                .app_data(web::Data::new(stopping.child_token())) // its own lock for each worker
                 .configure(configure.clone())
                 .default_service(web::to(nowhere))
                 .wrap(from_fn(observe))
