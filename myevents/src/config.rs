@@ -67,6 +67,9 @@ struct Serve {
     /// Threads that answer REST, for each service [default: 2]
     #[arg(long, env = "REST_WORKERS")]
     rest_workers: Option<String>,
+    /// Seconds for which both go on answering after SIGTERM, so that load balancers can leave them first [default: 0]
+    #[arg(long, env = "SHUTDOWN_DELAY", allow_negative_numbers = true)]
+    shutdown_delay: Option<String>,
     /// `text` or `json` [default: text on a terminal, else json]
     #[arg(long, env = "LOG_FORMAT")]
     log_format: Option<String>,
@@ -118,10 +121,18 @@ impl Serve {
         refuse_one_address_for_two(checks, &addresses);
         let data_dir = checks.folder(given("DATA_DIR", &self.data_dir), "./myevents-data");
         let rest_workers = checks.threads(given("REST_WORKERS", &self.rest_workers), threads::REST_WORKERS);
+        let shutdown_delay = checks.shutdown_delay(given("SHUTDOWN_DELAY", &self.shutdown_delay));
         let log = LogConfig::read(checks, given("LOG_FORMAT", &self.log_format), given("RUST_LOG", &self.rust_log));
 
-        let settings =
-            |rest, ops| Settings { rest, ops, rest_workers, servers: 2, data_dir: data_dir.clone(), mongo: None };
+        let settings = |rest, ops| Settings {
+            rest,
+            ops,
+            rest_workers,
+            servers: 2,
+            shutdown_delay,
+            data_dir: data_dir.clone(),
+            mongo: None,
+        };
         let [events, bookings, events_ops, bookings_ops] = addresses;
         let (events, bookings) = (settings(events, events_ops), settings(bookings, bookings_ops));
         (Config { events, bookings, empty: self.empty }, log)

@@ -3,7 +3,7 @@
 //! Options arrive as texts (see each service's `config.rs`); clap would stop at the first bad one and print it, with
 //! its password. [`Checks`] collects the problems instead, and what it prints is masked.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// One option as the user gave it: by variable or by flag, or not at all.
 pub struct Given<'a> {
@@ -67,6 +67,14 @@ impl Checks {
     pub fn threads(&mut self, option: Given<'_>, default: usize) -> usize {
         self.value(option, default, "a whole number from 1 to 64", |text| {
             text.parse().ok().filter(|n| (1..=64).contains(n))
+        })
+    }
+
+    /// How long a service goes on answering after the signal to stop: seconds, `5`, `0.5` or `5s`. Without it, not at all.
+    pub fn shutdown_delay(&mut self, option: Given<'_>) -> Duration {
+        self.value(option, Duration::ZERO, "a number of seconds from 0 to 300, like 5 or 0.5", |text| {
+            let seconds: f64 = text.strip_suffix('s').unwrap_or(text).parse().ok()?;
+            (0.0..=300.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
         })
     }
 
@@ -168,6 +176,24 @@ mod tests {
         for part in ["LISTEN_ADDR", "--listen-addr", "\"8181\"", "127.0.0.1:8181", "REST_WORKERS", "1 to 64"] {
             assert!(told.contains(part), "{part} is missing in {told}");
         }
+    }
+
+    #[test]
+    fn a_shutdown_delay_is_plain_seconds_up_to_five_minutes() {
+        let read = |text: &str| {
+            let mut checks = Checks::new();
+            let delay = checks.shutdown_delay(given("SHUTDOWN_DELAY", &Some(text.into())));
+            checks.finish().map(|()| delay)
+        };
+        for (text, millis) in [("0", 0), ("5", 5000), ("0.25", 250), ("5s", 5000), ("300", 300_000)] {
+            assert_eq!(read(text).unwrap(), Duration::from_millis(millis), "{text}");
+        }
+        for text in ["", "s", "-1", "300.1", "soon", "5m", "5 s", "NaN", "inf"] {
+            let told = read(text).unwrap_err().to_string();
+            assert!(told.contains("SHUTDOWN_DELAY (or --shutdown-delay)"), "{told}");
+            assert!(told.contains(&format!("{text:?}")) && told.contains("from 0 to 300"), "{told}");
+        }
+        assert_eq!(Checks::new().shutdown_delay(given("SHUTDOWN_DELAY", &None)), Duration::ZERO);
     }
 
     #[test]

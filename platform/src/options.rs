@@ -40,6 +40,9 @@ pub struct ServiceOptions {
     /// Threads that answer REST [default: 2]
     #[arg(long, env = "REST_WORKERS")]
     rest_workers: Option<String>,
+    /// Seconds for which it goes on answering after SIGTERM, so that load balancers can leave it first [default: 0]
+    #[arg(long, env = "SHUTDOWN_DELAY", allow_negative_numbers = true)]
+    shutdown_delay: Option<String>,
     /// The folder of the database file [default: ./myevents-data]
     #[arg(long, env = "DATA_DIR")]
     data_dir: Option<String>,
@@ -100,6 +103,7 @@ impl ServiceOptions {
             ops,
             rest_workers: checks.threads(given("REST_WORKERS", &self.rest_workers), threads::REST_WORKERS),
             servers: 1,
+            shutdown_delay: checks.shutdown_delay(given("SHUTDOWN_DELAY", &self.shutdown_delay)),
             data_dir: checks.folder(given("DATA_DIR", &self.data_dir), "./myevents-data"),
             mongo: MongoUrl::read(
                 checks,

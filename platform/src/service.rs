@@ -47,6 +47,8 @@ pub struct Settings {
     pub rest_workers: usize,
     /// REST servers in this process, which share its file descriptors.
     pub servers: usize,
+    /// How long it goes on answering after the signal to stop.
+    pub shutdown_delay: Duration,
     /// The folder of the database file.
     pub data_dir: PathBuf,
     /// The MongoDB server that is used instead of a file.
@@ -160,13 +162,14 @@ impl Foundation {
         F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
     {
         let (rest_address, ops_address) = (self.rest.local_addr()?, self.ops.local_addr()?);
-        let Settings { rest_workers: workers, servers, .. } = self.settings;
+        let Settings { rest_workers: workers, servers, shutdown_delay, .. } = self.settings;
         let (runtimes, stopping) = (self.runtimes.clone(), health.stopping().clone());
         let rest = Rest { listener: self.rest, workers, servers, metrics: self.http, runtimes, stopping };
         let rest = rest.serve(configure)?;
         let ops = Ops { metrics: self.metrics, health, dead, runtimes: self.runtimes }.serve(self.ops, name)?;
         Ok(Service {
             name,
+            shutdown_delay,
             rest_address,
             ops_address,
             database: kept.file,
@@ -188,6 +191,7 @@ pub struct Service {
     pub ops_address: SocketAddr,
     /// The file it stores in, where it is a file.
     pub database: Option<Arc<Database>>,
+    shutdown_delay: Duration,
     rest: Server,
     ops: Alone,
     relay: Relay,
@@ -200,8 +204,14 @@ impl Service {
         self.database.as_ref().map(|file| file.closed())
     }
 
-    /// Runs until `stop` is cancelled. Then: no new connections, finish what is in flight, flush the outbox for a bounded
-    /// time, and end the ops port last, so that the end can be watched.
+    /// Runs until `stop` is cancelled. Then, in this order:
+    ///
+    /// 1. `/readyz` is a 503, and each answer of REST closes its connection: clients and load balancers shall go elsewhere.
+    /// 2. For the shutdown delay all else goes on. Those who have not noticed yet are still answered.
+    /// 3. No new connections; what is in flight is finished. A connection that was idle all the time is closed here, and a
+    ///    request sent in that very moment is lost, as with any HTTP/1.1 server (RFC 9112, 9.5).
+    /// 4. The outbox is flushed for a bounded time.
+    /// 5. The ops port ends last, so that the end can be watched.
     pub async fn run_until(self, stop: CancellationToken) -> io::Result<()> {
         let (rest_handle, rest) = (self.rest.handle(), tokio::spawn(self.rest));
         let published = CancellationToken::new();
@@ -209,6 +219,11 @@ impl Service {
         tracing::info!(service = self.name, rest = %self.rest_address, ops = %self.ops_address, "ready");
 
         stop.cancelled().await;
+        if !self.shutdown_delay.is_zero() {
+            let (service, delay) = (self.name, self.shutdown_delay);
+            tracing::info!(service, "not ready any more; requests are still answered for {delay:?}");
+            tokio::time::sleep(delay).await;
+        }
         rest_handle.stop(true).await;
         rest.await.map_err(io::Error::other)??;
         published.cancel();

@@ -36,6 +36,7 @@ impl TestApp {
             ops: any("OPS_ADDR"),
             rest_workers: 2,
             servers: 1,
+            shutdown_delay: Duration::ZERO,
             data_dir: folder.into(),
             mongo: Some(mongo),
         };

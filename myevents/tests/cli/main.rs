@@ -4,7 +4,7 @@
 //! - `restart`: what is there after `kill -9`
 //! - `load`: the load generator, against a running system
 //! - `refused`: what the program does not start with, and what it says then
-//! - `stop`: signals
+//! - `stop`, `stop_delay`: signals
 //! - `terminal`: what `load` draws where there is somebody to see it
 //! - `verify`: that it finds each damage, and nothing where there is none
 //! - `dead`: the messages that were given up, and their way back
@@ -21,5 +21,6 @@ mod refused;
 mod restart;
 mod start;
 mod stop;
+mod stop_delay;
 mod terminal;
 mod verify;

@@ -49,6 +49,7 @@ async fn all_wrong_values_are_told_at_once_and_no_secret() {
         ("EVENTS_OPS_ADDR", "127.0.0.1:9999"),
         ("BOOKINGS_OPS_ADDR", "127.0.0.1:9999"),
         ("REST_WORKERS", "many"),
+        ("SHUTDOWN_DELAY", "301"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "warning"),
     ];
