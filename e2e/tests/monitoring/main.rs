@@ -7,6 +7,7 @@
 //! - [`queries`]: every query against what the services really export
 //! - [`period`]: what was counted in the chosen period, by Prometheus' own reckoning
 //! - [`prometheus`]: `promtool check config`
+//! - [`discovery`]: the one for Kubernetes, with [`pods`] that never were
 //! - [`promtool`]: expressions reckoned by it
 //! - [`words`]: what the overview says in a word
 //! - [`compose_file`]: what must be so in `docker-compose.yml`
@@ -14,9 +15,11 @@
 
 mod annotations;
 mod compose_file;
+mod discovery;
 mod known;
 mod panels;
 mod period;
+mod pods;
 mod prometheus;
 mod promtool;
 mod queries;

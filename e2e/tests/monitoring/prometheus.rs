@@ -1,4 +1,4 @@
-//! `prometheus.yml`, read by Prometheus' own tool.
+//! What Prometheus reads, read by its own tool.
 
 use std::process::Command;
 
@@ -15,10 +15,12 @@ fn the_configuration_of_prometheus_is_valid() {
 
 #[test]
 fn every_job_but_prometheus_itself_has_limits() {
-    let text = std::fs::read_to_string(workspace().join("prometheus/prometheus.yml")).unwrap();
-    for job in text.split("- job_name: ").skip(1).filter(|job| !job.starts_with("prometheus\n")) {
-        for limit in ["sample_limit", "target_limit", "label_limit", "label_value_length_limit", "dns_sd_configs"] {
-            assert!(job.contains(limit), "{}: no {limit}", job.lines().next().unwrap_or_default());
+    for (file, discovery) in [("prometheus.yml", "dns_sd_configs"), ("kubernetes.yml", "kubernetes_sd_configs")] {
+        let text = std::fs::read_to_string(workspace().join("prometheus").join(file)).unwrap();
+        for job in text.split("- job_name: ").skip(1).filter(|job| !job.starts_with("prometheus\n")) {
+            for limit in ["sample_limit", "target_limit", "label_limit", "label_value_length_limit", discovery] {
+                assert!(job.contains(limit), "{file}, {}: no {limit}", job.lines().next().unwrap_or_default());
+            }
         }
     }
 }
