@@ -150,6 +150,7 @@ pub(crate) async fn book(
         connections,
         rate: None,
         duration: Some(duration),
+        patience: Duration::ZERO,
         event_count,
         capacity: None,
         names: "Bench".into(),

@@ -28,6 +28,9 @@ pub struct Options {
     /// Seconds; 0 goes on until Ctrl-C
     #[arg(long, allow_negative_numbers = true, default_value = "30")]
     duration: Option<String>,
+    /// Seconds within which the system must answer at the start; it may have been started together with this
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, default_value = "0")]
+    patience: Option<String>,
     /// How many events are booked
     #[arg(long, allow_negative_numbers = true, default_value = "20")]
     events: Option<String>,
@@ -76,6 +79,8 @@ pub struct Plan {
     pub rate: Option<f64>,
     /// `None` goes on until it is stopped.
     pub duration: Option<Duration>,
+    /// How long the system is waited for at the start.
+    pub patience: Duration,
     /// How many events.
     pub event_count: u32,
     /// Seats of each; `None` is unlimited.
@@ -117,6 +122,7 @@ impl Options {
             duration: Some(number(&mut checks, "--duration", &self.duration, 0.0, 1e9))
                 .filter(|seconds| *seconds > 0.0)
                 .map(Duration::from_secs_f64),
+            patience: Duration::from_secs_f64(number(&mut checks, "--patience", &self.patience, 0.0, 86_400.0)),
             event_count,
             capacity: (capacity > 0).then_some(capacity),
             names: checks.value(given("--names", &self.names), String::new(), NAMES, name),

@@ -33,8 +33,23 @@ struct Found {
     capacity: Option<u64>,
 }
 
-/// Finds or creates the events, and waits until all of them can be booked.
+/// How soon a system that does not answer yet is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Finds or creates the events, and waits until all of them can be booked. A system that does not answer is asked again within the
+/// plan's patience: what an earlier try has created is found by the next.
 pub(super) async fn events(plan: &Plan) -> anyhow::Result<Stock> {
+    let deadline = Instant::now() + plan.patience;
+    loop {
+        match try_events(plan).await {
+            Err(cause) if Instant::now() < deadline => tracing::debug!("the system is waited for: {cause:#}"),
+            end => return end,
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+async fn try_events(plan: &Plan) -> anyhow::Result<Stock> {
     let mut service = Service::new("event service", "EVENTS_URL", &plan.events);
     let mut there = found(&mut service, plan).await?;
     let mut ids = Vec::new();
