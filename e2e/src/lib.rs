@@ -8,7 +8,9 @@
 //! - [`raw`]: requests byte by byte, where a well-behaved client cannot misbehave enough
 //! - [`exposition`], [`series`]: a strict reader of what `/metrics` says
 //! - [`dashboard`], [`promql`]: what Grafana's dashboards ask Prometheus for
+//! - [`prometheus`]: what a running Prometheus answers
 //! - [`server`]: a process to be killed and started again; [`ports`]: where it comes back
+//! - [`kubectl`]: the command, and ports of a cluster
 //! - [`load`]: a running `myevents load`, and what it has written down
 //! - [`rush`]: the last seats of events, while something is killed
 //! - [`samples`]: things to create
@@ -19,8 +21,10 @@ pub mod api;
 pub mod binary;
 pub mod dashboard;
 pub mod exposition;
+pub mod kubectl;
 pub mod load;
 pub mod ports;
+pub mod prometheus;
 pub mod promql;
 pub mod raw;
 pub mod rush;

@@ -2,45 +2,62 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use e2e::{Api, dashboard::list};
 use serde_json::Value;
 
-use crate::stack::Stack;
+use crate::{Api, Exposition, dashboard::list};
 
 /// One series of an answer.
 #[derive(Clone, Debug)]
-pub(crate) struct Series {
-    pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) value: f64,
+pub struct Series {
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its value now.
+    pub value: f64,
 }
 
-/// Prometheus behind its published port.
-pub(crate) struct Prometheus(Api);
+/// A running Prometheus, by its address.
+pub struct Prometheus(pub Api);
 
 impl Prometheus {
-    pub(crate) fn new(stack: &Stack) -> Self {
-        Self(stack.api("prometheus", 9090))
-    }
-
-    /// The series of an instant query.
-    pub(crate) async fn query(&self, expression: &str) -> Vec<Series> {
+    /// The series of an instant query. A warning is a failure: it says that the query means something else than it seems to.
+    pub async fn query(&self, expression: &str) -> Vec<Series> {
         let answer = self.0.get(&format!("/api/v1/query?query={}", escaped(expression))).await;
         assert_eq!(answer.status, 200, "{expression}: {answer:?}");
         let answer = answer.json();
         let said: Vec<&Value> = list(&answer["warnings"]).chain(list(&answer["infos"])).collect();
         assert!(said.is_empty(), "{expression}: {said:?}");
         let series = |one: &Value| Series {
-            labels: serde_json::from_value(one["metric"].clone()).unwrap(),
-            value: one["value"][1].as_str().unwrap().parse().unwrap(),
+            labels: serde_json::from_value(one["metric"].clone()).expect("labels are texts"),
+            value: one["value"][1].as_str().and_then(|text| text.parse().ok()).expect("a value is a number"),
         };
         list(&answer["data"]["result"]).map(series).collect()
+    }
+
+    /// The counters of such a service that went down within the last `range`. Two replicas that were taken for one target would make
+    /// every counter jump up and down.
+    pub async fn went_down(&self, metrics: &Exposition, job: &str, range: &str) -> Vec<String> {
+        let mut down = Vec::new();
+        for (name, family) in &metrics.families {
+            let names = match family.kind.as_str() {
+                "counter" => vec![name.clone()],
+                "histogram" => ["count", "sum", "bucket"].map(|part| format!("{name}_{part}")).into(),
+                _ => Vec::new(),
+            };
+            for name in names {
+                let resets = format!("sum(resets({name}{{job=\"{job}\"}}[{range}])) > 0");
+                if !self.query(&resets).await.is_empty() {
+                    down.push(name);
+                }
+            }
+        }
+        down
     }
 }
 
 /// For a URL.
 fn escaped(text: &str) -> String {
     text.bytes().fold(String::new(), |mut url, byte| {
-        write!(url, "%{byte:02X}").unwrap();
+        let _ = write!(url, "%{byte:02X}"); // into a String it cannot fail
         url
     })
 }

@@ -2,7 +2,6 @@
 //! loaded, scaled, killed piece by piece, and taken away. `.ci/compose-test` runs it, in about seven minutes.
 //!
 //! - [`stack`]: a clone of this repository, and `docker compose` in it
-//! - [`prometheus`]: what a running Prometheus answers
 //! - [`panels`], [`constants`]: every query of every dashboard, under load and at idle
 //! - [`containers`]: rights, sizes, memory
 //! - [`kills`]: each container killed under load, and `myevents verify` afterwards
@@ -14,7 +13,6 @@ mod constants;
 mod containers;
 mod kills;
 mod panels;
-mod prometheus;
 mod stack;
 
 use std::{
@@ -24,10 +22,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e::{answer::text, eventually};
+use e2e::{answer::text, eventually, prometheus::Prometheus};
 use serde_json::json;
 
-use crate::{prometheus::Prometheus, stack::Stack};
+use crate::stack::Stack;
 
 /// From `up` until every panel shows something.
 const FIRST_MINUTE: Duration = Duration::from_secs(60);
@@ -42,7 +40,7 @@ async fn the_system_comes_up_is_watched_survives_and_leaves_nothing() {
     let up = Instant::now();
     stack.up(&["--build"]);
 
-    let prometheus = Prometheus::new(&stack);
+    let prometheus = Prometheus(stack.api("prometheus", 9090));
     a_booking_is_seen_everywhere(&stack, &prometheus).await;
     let loaded = panels::all_show_something(&prometheus, up + FIRST_MINUTE).await;
     stack.step("every selector of every panel has a series, every expression a value");
@@ -140,21 +138,11 @@ async fn all_targets_are_up(prometheus: &Prometheus, booking_services: usize, ex
     eventually(Duration::from_secs(90), &format!("all targets are up: {right:?}"), up).await;
 }
 
-/// Two replicas that were taken for one target would make every counter jump up and down.
 async fn no_counter_went_down(stack: &Stack, prometheus: &Prometheus) {
     tokio::time::sleep(Duration::from_secs(35)).await;
     let metrics = stack.api("bookingservice", 9100).metrics().await;
-    for (name, family) in metrics.families {
-        let names = match family.kind.as_str() {
-            "counter" => vec![name],
-            "histogram" => vec![format!("{name}_count"), format!("{name}_sum"), format!("{name}_bucket")],
-            _ => Vec::new(),
-        };
-        for name in names {
-            let resets = format!("sum(resets({name}{{job=\"bookingservice\"}}[1m])) > 0");
-            assert!(prometheus.query(&resets).await.is_empty(), "{name} went down");
-        }
-    }
+    let down = prometheus.went_down(&metrics, "bookingservice", "1m").await;
+    assert!(down.is_empty(), "{down:?}");
 }
 
 /// As an editor saves it: a new file under the old name.

@@ -6,13 +6,11 @@ use std::{collections::BTreeMap, time::Instant};
 use e2e::{
     Api,
     dashboard::{Dashboard, Query, all, with_values, with_values_over},
+    prometheus::{Prometheus, Series},
     promql::selectors,
 };
 
-use crate::{
-    constants::CONSTANTS,
-    prometheus::{Prometheus, Series},
-};
+use crate::constants::CONSTANTS;
 
 /// What each expression gave.
 pub(crate) type Values = BTreeMap<String, Vec<Series>>;
