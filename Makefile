@@ -1,8 +1,8 @@
 # The few commands of everyday work. Each needs Rust, a C compiler (for SQLite) and make, and nothing else; `image` and `push`
-# need Docker instead. More than one platform needs a builder that can: `docker buildx create --use`. It emulates the other one,
+# need Docker instead, `deploy` and `undeploy` kubectl and a cluster. More than one platform needs a builder that can: `docker buildx create --use`. It emulates the other one,
 # which takes an hour instead of minutes; two builders, one of each kind, are quick: `docker buildx create --append`.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench image push
+.PHONY: help run test lint bench image push deploy undeploy
 
 IMAGES = eventservice bookingservice myevents
 TAG ?= local
@@ -23,7 +23,7 @@ test: ## Runs all tests; the last line says how many, the lines above it what wa
 lint: ## Formatting, lints and documentation; a warning is an error
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo clippy --workspace --test apart --test compose --locked -- -D warnings
+	cargo clippy --workspace --test apart --test compose --test kubernetes --test cluster --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 bench: ## Measures how fast it is, in two to five minutes, behind the build
@@ -41,3 +41,19 @@ push: ## Builds them for amd64 and arm64 and pushes them: make push REGISTRY=…
 	  docker buildx build --push --platform $(PLATFORMS) --target $$name $(BUILD_ARGS) \
 	    --tag $(REGISTRY)/$$name:$(TAG) .; \
 	done
+
+OVERLAY ?= minikube
+CONTEXT = $(shell kubectl config current-context 2>/dev/null)
+
+deploy: ## Starts the whole system on the cluster of kubectl: OVERLAY=minikube, k3s or production
+	@test -n "$(CONTEXT)" || { echo "kubectl has no cluster to speak with: kubectl config current-context" >&2; exit 1; }
+	@test -d deploy/overlays/$(OVERLAY) || { echo "OVERLAY=$(OVERLAY) is none of:" deploy/overlays/* >&2; exit 1; }
+	@echo "To the cluster $(CONTEXT):"
+	kubectl apply -k deploy/overlays/$(OVERLAY)
+	kubectl -n myevents rollout status deployment,statefulset --timeout 5m
+
+undeploy: ## Takes it away again, but for the namespace and what is stored; with VOLUMES=1 those, too
+	@test -n "$(CONTEXT)" || { echo "kubectl has no cluster to speak with: kubectl config current-context" >&2; exit 1; }
+	@test -d deploy/overlays/$(OVERLAY) || { echo "OVERLAY=$(OVERLAY) is none of:" deploy/overlays/* >&2; exit 1; }
+	@echo "From the cluster $(CONTEXT):"
+	kubectl delete -k deploy/overlays/$(OVERLAY) --ignore-not-found $(if $(VOLUMES),,-l app.kubernetes.io/component!=namespace)

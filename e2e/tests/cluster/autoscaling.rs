@@ -1,0 +1,38 @@
+//! More pods under load, and fewer behind it: the autoscalers of `deploy/components/autoscaling`, with metrics-server.
+
+use std::time::Duration;
+
+use e2e::{
+    eventually,
+    kubectl::{json, kubectl},
+};
+
+use crate::{cluster::Cluster, trial::Trial};
+
+const AUTOSCALERS: &str = "deploy/components/autoscaling/autoscalers.yaml";
+
+/// How many pods the autoscaler wants.
+fn wanted() -> u64 {
+    json(&["get", "hpa", "bookingservice"])["status"]["desiredReplicas"].as_u64().unwrap_or(0)
+}
+
+pub(crate) async fn pods_follow_the_load(cluster: &Cluster) {
+    kubectl(&["apply", "--filename", AUTOSCALERS]);
+    // It would wait five minutes before it takes a pod away.
+    let sooner = r#"{"spec": {"behavior": {"scaleDown": {"stabilizationWindowSeconds": 15, "policies": [
+        {"type": "Percent", "value": 100, "periodSeconds": 15}]}}}}"#;
+    kubectl(&["patch", "hpa", "bookingservice", "--patch", sooner]);
+    let measured =
+        async || (!json(&["get", "hpa", "bookingservice"])["status"]["currentMetrics"].is_null()).then_some(());
+    eventually(Duration::from_secs(90), "the autoscaler has a figure", measured).await;
+
+    let trial = Trial::as_fast_as_it_can("autoscaling", 75).await;
+    eventually(Duration::from_secs(75), "more pods under load", async || (wanted() > 2).then_some(())).await;
+    println!("      the autoscaler wants {} pods", wanted());
+    let told = trial.end().await;
+    println!("      {} requests, failed: {:?}", told.requests, told.failed);
+    eventually(Duration::from_secs(150), "two pods again", async || (wanted() == 2).then_some(())).await;
+    kubectl(&["delete", "--filename", AUTOSCALERS]);
+    cluster.settled(Duration::from_secs(90)).await;
+    cluster.step("the autoscaler adds pods under load and takes them away again, verify is clean");
+}
