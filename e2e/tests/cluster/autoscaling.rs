@@ -18,16 +18,16 @@ fn wanted() -> u64 {
 
 pub(crate) async fn pods_follow_the_load(cluster: &Cluster) {
     kubectl(&["apply", "--filename", AUTOSCALERS]);
-    // It would wait five minutes before it takes a pod away.
-    let sooner = r#"{"spec": {"behavior": {"scaleDown": {"stabilizationWindowSeconds": 15, "policies": [
+    // It would wait five minutes before it takes a pod away. Not sooner than `verify` has asked all pods, behind the load.
+    let sooner = r#"{"spec": {"behavior": {"scaleDown": {"stabilizationWindowSeconds": 45, "policies": [
         {"type": "Percent", "value": 100, "periodSeconds": 15}]}}}}"#;
     kubectl(&["patch", "hpa", "bookingservice", "--patch", sooner]);
     let measured =
         async || (!json(&["get", "hpa", "bookingservice"])["status"]["currentMetrics"].is_null()).then_some(());
     eventually(Duration::from_secs(90), "the autoscaler has a figure", measured).await;
 
-    let trial = Trial::as_fast_as_it_can("autoscaling", 75).await;
-    eventually(Duration::from_secs(75), "more pods under load", async || (wanted() > 2).then_some(())).await;
+    let trial = Trial::as_fast_as_it_can("autoscaling", 60).await;
+    eventually(Duration::from_secs(55), "more pods under load", async || (wanted() > 2).then_some(())).await;
     println!("      the autoscaler wants {} pods", wanted());
     let told = trial.end().await;
     println!("      {} requests, failed: {:?}", told.requests, told.failed);

@@ -35,7 +35,7 @@ pub(crate) async fn releases_scaling_and_a_drain_lose_no_request(cluster: &Clust
     kubectl(&["scale", "deployment", "load", "--replicas", "0"]);
     cluster.settled(Duration::from_secs(60)).await;
 
-    let trial = Trial::start("release", 60).await;
+    let trial = Trial::start("release", 45).await;
     for service in SERVICES {
         kubectl(&["rollout", "restart", "deployment", service]);
     }
@@ -46,7 +46,7 @@ pub(crate) async fn releases_scaling_and_a_drain_lose_no_request(cluster: &Clust
         kubectl(&["scale", "deployment", service, "--replicas", "3"]);
     }
     cluster.settled(Duration::from_secs(60)).await;
-    let trial = Trial::start("scaling", 40).await;
+    let trial = Trial::start("scaling", 25).await;
     for service in SERVICES {
         kubectl(&["scale", "deployment", service, "--replicas", "1"]);
     }
@@ -58,7 +58,7 @@ pub(crate) async fn releases_scaling_and_a_drain_lose_no_request(cluster: &Clust
     }
     cluster.settled(Duration::from_secs(60)).await;
 
-    let trial = Trial::start("drain", 60).await;
+    let trial = Trial::start("drain", 40).await;
     drain(cluster).await;
     without_a_failed_request(cluster, "a drain of the node", trial).await;
 }
@@ -86,7 +86,7 @@ async fn drain(cluster: &Cluster) {
 
 pub(crate) async fn kills_lose_no_booking(cluster: &Cluster) {
     for service in SERVICES {
-        let trial = Trial::start(&format!("kill-{service}"), 30).await;
+        let trial = Trial::start(&format!("kill-{service}"), 20).await;
         let victim = &pods_of(service)[0].name;
         kubectl(&["delete", "pod", victim, "--grace-period=0", "--force"]);
         cluster.settled(Duration::from_secs(60)).await;
@@ -94,7 +94,7 @@ pub(crate) async fn kills_lose_no_booking(cluster: &Cluster) {
         cluster.step(&format!("a pod of the {service} was killed: verify is clean"));
     }
 
-    let trial = Trial::start("broker", 45).await;
+    let trial = Trial::start("broker", 30).await;
     kubectl(&["delete", "pod", "rabbitmq-0", "--grace-period=0", "--force"]);
     cluster.settled(Duration::from_secs(90)).await;
     enough(&trial.end().await, "the broker's pod deleted");

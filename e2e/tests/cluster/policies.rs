@@ -52,7 +52,7 @@ pub(crate) async fn only_those_talk_who_must(cluster: &Cluster) {
     cluster.settled(Duration::from_secs(120)).await;
     watched::a_booking_is_seen_everywhere(cluster).await;
     watched::targets_are_right(&Watch::open(), Duration::from_secs(45)).await;
-    enough(&Trial::start("policies", 30).await.end().await, "with the policies on");
+    enough(&Trial::start("policies", 20).await.end().await, "with the policies on");
     cluster.step("services, stores, Prometheus and an operator's pod talk with the policies on");
     kubectl(&["delete", "--kustomize", POLICIES]);
     kubectl(&["delete", "namespace", STRANGER, "--wait=false"]);

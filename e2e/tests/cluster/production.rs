@@ -29,7 +29,7 @@ pub(crate) async fn rabbitmq_is_a_cluster_of_three(cluster: &Cluster) {
     eventually(Duration::from_secs(120), "each queue has a member on each node", grown).await;
     cluster.step("queues that were declared on one node have three members");
 
-    let trial = Trial::start("one-of-three", 60).await;
+    let trial = Trial::start("one-of-three", 45).await;
     let began = std::time::Instant::now();
     kubectl(&["delete", "pod", "rabbitmq-1", "--grace-period=0", "--force"]);
     cluster.settled(Duration::from_secs(120)).await;
