@@ -35,7 +35,7 @@ pub(crate) async fn releases_scaling_and_a_drain_lose_no_request(cluster: &Clust
     kubectl(&["scale", "deployment", "load", "--replicas", "0"]);
     cluster.settled(Duration::from_secs(60)).await;
 
-    let trial = Trial::start("release", 45).await;
+    let trial = Trial::start("release", 25).await;
     for service in SERVICES {
         kubectl(&["rollout", "restart", "deployment", service]);
     }
@@ -46,7 +46,7 @@ pub(crate) async fn releases_scaling_and_a_drain_lose_no_request(cluster: &Clust
         kubectl(&["scale", "deployment", service, "--replicas", "3"]);
     }
     cluster.settled(Duration::from_secs(60)).await;
-    let trial = Trial::start("scaling", 25).await;
+    let trial = Trial::start("scaling", 20).await;
     for service in SERVICES {
         kubectl(&["scale", "deployment", service, "--replicas", "1"]);
     }
@@ -58,7 +58,7 @@ pub(crate) async fn releases_scaling_and_a_drain_lose_no_request(cluster: &Clust
     }
     cluster.settled(Duration::from_secs(60)).await;
 
-    let trial = Trial::start("drain", 40).await;
+    let trial = Trial::start("drain", 30).await;
     drain(cluster).await;
     without_a_failed_request(cluster, "a drain of the node", trial).await;
 }
@@ -86,7 +86,7 @@ async fn drain(cluster: &Cluster) {
 
 pub(crate) async fn kills_lose_no_booking(cluster: &Cluster) {
     for service in SERVICES {
-        let trial = Trial::start(&format!("kill-{service}"), 20).await;
+        let trial = Trial::start(&format!("kill-{service}"), 12).await;
         let victim = &pods_of(service)[0].name;
         kubectl(&["delete", "pod", victim, "--grace-period=0", "--force"]);
         cluster.settled(Duration::from_secs(60)).await;
@@ -94,11 +94,20 @@ pub(crate) async fn kills_lose_no_booking(cluster: &Cluster) {
         cluster.step(&format!("a pod of the {service} was killed: verify is clean"));
     }
 
-    let trial = Trial::start("broker", 30).await;
+    let trial = Trial::start("broker", 28).await;
     kubectl(&["delete", "pod", "rabbitmq-0", "--grace-period=0", "--force"]);
     cluster.settled(Duration::from_secs(90)).await;
     enough(&trial.end().await, "the broker's pod deleted");
     cluster.step("the broker's pod was deleted: verify is clean");
+}
+
+/// As the README has it: a Job that anybody may start.
+pub(crate) fn anybody_can_verify(cluster: &Cluster) {
+    let job = kubectl(&["create", "--filename", "deploy/jobs/verify.yaml", "--output", "name"]);
+    let (well, said) = try_kubectl(&["wait", "--for=condition=Complete", job.trim(), "--timeout=90s"]);
+    let log = try_kubectl(&["logs", job.trim()]).1;
+    assert!(well && log.contains("All is well"), "{said}{log}");
+    cluster.step("the Job of the README verifies the whole system");
 }
 
 /// Last, since the stand-in of MongoDB keeps nothing: what was there before is gone.

@@ -42,6 +42,7 @@ async fn a_the_whole_system_runs_on_a_cluster_and_survives() {
 
     faults::releases_scaling_and_a_drain_lose_no_request(&cluster).await;
     faults::kills_lose_no_booking(&cluster).await;
+    faults::anybody_can_verify(&cluster);
     autoscaling::pods_follow_the_load(&cluster).await;
     policies::only_those_talk_who_must(&cluster).await;
     faults::the_database_is_written_to_again(&cluster).await;
