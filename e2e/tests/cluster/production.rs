@@ -26,7 +26,7 @@ pub(crate) async fn rabbitmq_is_a_cluster_of_three(cluster: &Cluster) {
         let queues = members();
         (!queues.is_empty() && queues.iter().all(|(_, members)| *members == NODES)).then_some(())
     };
-    eventually(Duration::from_secs(120), "each queue has a member on each node", grown).await;
+    eventually(Duration::from_secs(240), "each queue has a member on each node", grown).await;
     cluster.step("queues that were declared on one node have three members");
 
     let trial = Trial::start("one-of-three", 45).await;
