@@ -42,18 +42,20 @@ push: ## Builds them for amd64 and arm64 and pushes them: make push REGISTRY=…
 	    --tag $(REGISTRY)/$$name:$(TAG) .; \
 	done
 
-OVERLAY ?= minikube
-CONTEXT = $(shell kubectl config current-context 2>/dev/null)
+# Says which cluster, and stops before anything is mixed up: a development overlay on a production system would replace its Secret.
+define on_cluster
+	@test -d "deploy/overlays/$(or $(OVERLAY),?)" || { echo "say which: OVERLAY=minikube, k3s or production" >&2; exit 1; }
+	@context=$$(kubectl config current-context) && echo "the cluster of kubectl: $$context"
+	@there=$$(kubectl get namespace myevents --ignore-not-found -o 'jsonpath={.metadata.labels.myevents/overlay}') && \
+	  case "$$there" in ""|"$(OVERLAY)") ;; *) echo "there is OVERLAY=$$there already, in the namespace myevents" >&2; exit 1 ;; esac
+endef
 
-deploy: ## Starts the whole system on the cluster of kubectl: OVERLAY=minikube, k3s or production
-	@test -n "$(CONTEXT)" || { echo "kubectl has no cluster to speak with: kubectl config current-context" >&2; exit 1; }
-	@test -d deploy/overlays/$(OVERLAY) || { echo "OVERLAY=$(OVERLAY) is none of:" deploy/overlays/* >&2; exit 1; }
-	@echo "To the cluster $(CONTEXT):"
+deploy: ## Starts the whole system on the cluster of kubectl: make deploy OVERLAY=minikube (or k3s, production)
+	$(on_cluster)
 	kubectl apply -k deploy/overlays/$(OVERLAY)
+	@kubectl -n myevents get secret myevents -o name >/dev/null || { echo "make it first: README, In production" >&2; exit 1; }
 	kubectl -n myevents rollout status deployment,statefulset --timeout 5m
 
 undeploy: ## Takes it away again, but for the namespace and what is stored; with VOLUMES=1 those, too
-	@test -n "$(CONTEXT)" || { echo "kubectl has no cluster to speak with: kubectl config current-context" >&2; exit 1; }
-	@test -d deploy/overlays/$(OVERLAY) || { echo "OVERLAY=$(OVERLAY) is none of:" deploy/overlays/* >&2; exit 1; }
-	@echo "From the cluster $(CONTEXT):"
+	$(on_cluster)
 	kubectl delete -k deploy/overlays/$(OVERLAY) --ignore-not-found $(if $(VOLUMES),,-l app.kubernetes.io/component!=namespace)

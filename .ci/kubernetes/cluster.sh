@@ -3,6 +3,7 @@
 # A real Kubernetes of one node for the tests, where no image registry and no cluster can be reached: built from what Debian and the
 # Go module proxy have, and run in namespaces of its own. As root, on cgroup version 1; it ends with 3 where it cannot run.
 #
+#   cluster.sh check                 ends with 3, and says why, where no node can run
 #   cluster.sh packages              installs containerd, runc, the CNI plugins and small tools, from Debian
 #   cluster.sh build                 builds the programs (build.sh)
 #   cluster.sh up                    starts the node; returns when it is Ready and its DNS answers
@@ -280,8 +281,9 @@ case ${1:-} in
 packages | up | netpol | metrics | crds | images | down | init) "$1" ;;
 build) exec "$here/build.sh" "${@:2}" ;;
 load-image) load_image "${@:2}" ;;
-program-image) program_image "$2" ;;
+program-image) program_image "${2:?which program}" ;;
+check) can_run ;;
 kubectl) replace="exec" kubectl "${@:2}" ;;
 exec) replace="exec" inside "${@:2}" ;;
-*) sed -n '3,24s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '3,25s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -15,6 +15,9 @@ use serde_json::Value;
 /// Both services; a label of their pods.
 pub(crate) const SERVICES: [&str; 2] = ["eventservice", "bookingservice"];
 
+/// A namespace that has nothing to do with the system.
+pub(crate) const STRANGER: &str = "myevents-stranger";
+
 /// The system; dropping it takes the namespace away.
 pub(crate) struct Cluster {
     last_step: Cell<Instant>,
@@ -33,8 +36,10 @@ pub(crate) struct Pod {
 impl Cluster {
     /// Refuses a cluster where somebody has the system already: at the end it would be taken away.
     pub(crate) fn start(overlay: &str) -> Self {
-        let (there, _) = try_kubectl(&["get", "namespace", NAMESPACE]);
-        assert!(!there, "the cluster has a namespace {NAMESPACE} already: this test would take it away");
+        for namespace in [NAMESPACE, STRANGER] {
+            let there = kubectl(&["get", "namespace", namespace, "--ignore-not-found", "--output", "name"]);
+            assert!(there.is_empty(), "the cluster has a {there} already: this test would take it away");
+        }
         let cluster = Self { last_step: Cell::new(Instant::now()), ended: Cell::new(false) };
         kubectl(&["apply", "--kustomize", overlay]);
         cluster
@@ -76,7 +81,7 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         if !self.ended.get() && std::env::var_os("KUBERNETES_TEST_KEEP").is_none() {
             self.tell();
-            try_kubectl(&["delete", "namespace", NAMESPACE, "--timeout=180s"]);
+            try_kubectl(&["delete", "namespace", NAMESPACE, STRANGER, "--ignore-not-found", "--timeout=180s"]);
         }
     }
 }

@@ -48,6 +48,8 @@ fn members() -> Vec<(String, usize)> {
         "--",
         "rabbitmqctl",
         "--quiet",
+        "--timeout",
+        "10",
         "list_queues",
         "name",
         "members",

@@ -133,7 +133,7 @@ fn pod(name: &str, seconds: u32, more: &[&str]) -> Value {
         "--events",
         "5",
         "--capacity",
-        "5000",
+        "2000",
         "--patience",
         "30",
         "--connections",
