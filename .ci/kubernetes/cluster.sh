@@ -185,11 +185,15 @@ E
 
 # --- up and down ---------------------------------------------------------------------------------------------------
 
-can_run() {
-    local program
+check() {
     ((EUID == 0)) || cannot "it needs root"
     [[ -d /sys/fs/cgroup/memory ]] || cannot "it is written for cgroup version 1, and this machine has version 2"
     unshare --net --mount --pid --uts --ipc --cgroup --fork true 2>/dev/null || cannot "namespaces may not be made"
+}
+
+can_run() {
+    local program
+    check
     case $state/ in /run/* | /var/run/* | /var/lib/* | /var/log/* | /sys/* | /proc/*) die "K8S_STATE cannot be in $state" ;; esac
     for program in containerd runc nft iptables openssl busybox python3; do
         has "$program" || die "$program is missing: cluster.sh packages"
@@ -278,11 +282,11 @@ crds() {
 source "$here/images.sh"
 
 case ${1:-} in
-packages | up | netpol | metrics | crds | images | down | init) "$1" ;;
+check | packages | up | netpol | metrics | crds | images | down | init) "$1" ;;
 build) exec "$here/build.sh" "${@:2}" ;;
 load-image) load_image "${@:2}" ;;
 program-image) program_image "${2:?which program}" ;;
-check) can_run ;;
+
 kubectl) replace="exec" kubectl "${@:2}" ;;
 exec) replace="exec" inside "${@:2}" ;;
 *) sed -n '3,25s/^# \{0,1\}//p' "$0"; exit 2 ;;
