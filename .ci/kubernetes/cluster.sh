@@ -286,7 +286,6 @@ check | packages | up | netpol | metrics | crds | images | down | init) "$1" ;;
 build) exec "$here/build.sh" "${@:2}" ;;
 load-image) load_image "${@:2}" ;;
 program-image) program_image "${2:?which program}" ;;
-
 kubectl) replace="exec" kubectl "${@:2}" ;;
 exec) replace="exec" inside "${@:2}" ;;
 *) sed -n '3,25s/^# \{0,1\}//p' "$0"; exit 2 ;;
