@@ -24,9 +24,11 @@ pub(crate) async fn pods_follow_the_load(cluster: &Cluster) {
         "behavior": {"scaleDown": {"stabilizationWindowSeconds": 45, "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}]}},
         "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}}}]}}"#;
     kubectl(&["patch", "hpa", "bookingservice", "--patch", for_a_test]);
-    let measured =
-        async || (!json(&["get", "hpa", "bookingservice"])["status"]["currentMetrics"].is_null()).then_some(());
-    eventually(Duration::from_secs(90), "the autoscaler has a figure", measured).await;
+    let measured = async || {
+        let status = &json(&["get", "hpa", "bookingservice"])["status"];
+        (!status["currentMetrics"].is_null() && status["desiredReplicas"] == 2).then_some(())
+    };
+    eventually(Duration::from_secs(120), "the autoscaler has a figure, and wants two pods at rest", measured).await;
 
     let trial = Trial::as_fast_as_it_can("autoscaling", 60).await;
     eventually(Duration::from_secs(55), "more pods under load", async || (wanted() > 2).then_some(())).await;
