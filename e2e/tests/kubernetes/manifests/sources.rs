@@ -7,7 +7,7 @@ use std::{
 };
 
 use e2e::dashboard::{list, workspace};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{compose, files};
 use crate::{
@@ -126,15 +126,21 @@ fn the_development_secret_has_each_file_as_a_key_and_production_has_none() {
 fn prometheus_and_mongodb_get_their_files_under_names_without_a_hash() {
     let read = |path| fs::read_to_string(workspace().join(path)).unwrap();
     let (prometheus, mongodb) = (read("prometheus/kubernetes.yml"), read("mongodb/users.js"));
+    let rules = below("prometheus/rules").into_iter().map(|path| (name(&path), fs::read_to_string(&path).unwrap().into()));
+    let rules: Map<_, _> = rules.collect();
+    assert!(rules.len() > 10, "only {} files of rules", rules.len());
     for name in OVERLAYS {
         let all = overlay(name);
         assert_eq!(named(all, "ConfigMap", "prometheus")["data"], json!({"prometheus.yml": prometheus}), "{name}");
+        assert_eq!(named(all, "ConfigMap", "prometheus-rules")["data"], json!(rules), "{name}");
         assert_eq!(named(all, "ConfigMap", "mongo-users")["data"], json!({"users.js": mongodb}), "{name}");
         // A file that is mounted by itself would never change.
         let pod = &named(all, "StatefulSet", "prometheus")["spec"]["template"]["spec"];
-        let mut mounts = list(&pod["containers"][0]["volumeMounts"]);
-        let folder = mounts.find(|mount| mount["name"] == "config").unwrap();
-        assert_eq!((text(folder, "/mountPath"), folder.get("subPath")), ("/etc/prometheus", None), "{name}");
+        for (volume, path) in [("config", "/etc/prometheus/config"), ("rules", "/etc/prometheus/rules")] {
+            let mut mounts = list(&pod["containers"][0]["volumeMounts"]);
+            let folder = mounts.find(|mount| mount["name"] == volume).unwrap();
+            assert_eq!((text(folder, "/mountPath"), folder.get("subPath")), (path, None), "{name}");
+        }
     }
 }
 
@@ -150,6 +156,7 @@ fn each_container_finds_what_it_finds_in_compose() {
             match (service, name(&source).as_str()) {
                 ("prometheus", "prometheus.yml") => continue, // kubernetes.yml is in its place
                 ("prometheus", "kubernetes.yml") | (_, "kustomization.yaml") => continue, // they lie in the mounted folder
+                ("prometheus", _) if !path.starts_with("/etc/prometheus/rules/") => continue, // and so do tests, and what others read
                 _ => compared += 1,
             }
             let content = found.get(&path).unwrap_or_else(|| panic!("{service}: no {path}"));
