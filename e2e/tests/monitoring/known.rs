@@ -4,6 +4,7 @@
 /// `.ci/compose-test` asks a real Prometheus for each.
 pub(crate) const ELSEWHERE: &[(&str, &[&str])] = &[
     ("up", &[]),
+    ("ALERTS", &["alertname", "alertstate", "severity", "team"]),
     ("rabbitmq_detailed_queue_messages", &["vhost", "queue"]),
     ("myevents_amqp_connected", &[]),
     ("myevents_amqp_blocked", &[]),

@@ -82,7 +82,8 @@ fn check_job(query: &Query, selector: &Selector, metrics: &[Exposition]) {
     if elsewhere || !selector.matchers.iter().any(|(_, _, value)| value == "$job") {
         return;
     }
-    let own = selector.matchers.iter().filter(|(_, how, value)| how == "=" && !value.starts_with('$'));
+    let own = |name: &str, how: &str, value: &str| name != "job" && how == "=" && !value.starts_with('$');
+    let own = selector.matchers.iter().filter(|(name, how, value)| own(name, how, value));
     let own: Vec<_> = own.map(|(name, _, value)| (name.as_str(), value.as_str())).collect();
     let everywhere = metrics.iter().all(|one| one.samples(&selector.metric, &own).next().is_some());
     assert!(everywhere, "{}: not both services export {} {own:?}", query.place, selector.metric);
