@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use e2e::dashboard::{all, list, with_values};
+use e2e::dashboard::{all, exporters, list, with_values};
 use serde_json::json;
 
 use crate::promtool::reckon;
@@ -16,7 +16,7 @@ fn a_release_is_marked_in_the_minute_in_which_it_appears_and_at_no_other_time() 
     let series = [(one, "_x40 1x39 stale _x19 1x59 stale"), (other, "_x160 1x40")];
     let series: Vec<_> = series.iter().map(|(name, values)| json!({"series": name, "values": values})).collect();
     let mut reckoned = BTreeSet::new();
-    for dashboard in all() {
+    for dashboard in all().into_iter().chain(exporters()) {
         let mut marks = list(&dashboard.json["annotations"]["list"]);
         let releases = marks.find(|one| one["name"] == "Releases").unwrap_or_else(|| panic!("{}", dashboard.file));
         // What Grafana asks for every minute is what the expression looks back.
@@ -38,7 +38,7 @@ fn a_release_is_marked_in_the_minute_in_which_it_appears_and_at_no_other_time() 
 /// Else one dashboard tells of an alert and the next one does not.
 #[test]
 fn every_dashboard_marks_what_fires() {
-    for dashboard in all() {
+    for dashboard in all().into_iter().chain(exporters()) {
         let alerts = list(&dashboard.json["annotations"]["list"]).find(|one| one["name"] == "Alerts");
         let expression = alerts.unwrap_or_else(|| panic!("{}", dashboard.file))["expr"].as_str().unwrap();
         let right = r#"count by (alertname, severity) (ALERTS{alertstate="firing",team="myevents",severity=~"critical|warning"})"#;

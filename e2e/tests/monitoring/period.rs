@@ -4,7 +4,7 @@
 //! What it gives is computed by promtool from the dashboards' own expressions.
 
 use e2e::{
-    dashboard::{Dashboard, Query, all},
+    dashboard::{Dashboard, Query, all, exporters},
     promql::selectors,
 };
 use serde_json::json;
@@ -28,7 +28,7 @@ fn counted(selector: &str, by: &str) -> String {
 }
 
 fn queries() -> Vec<Query> {
-    let all = all();
+    let all: Vec<_> = all().into_iter().chain(exporters()).collect();
     let queries = all.iter().flat_map(Dashboard::queries);
     queries.filter(|query| query.expression.contains("$__range")).collect()
 }

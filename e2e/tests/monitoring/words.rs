@@ -1,7 +1,7 @@
 //! What the top of the overview says, in a word and a colour: its expressions reckoned by promtool, its words looked up as Grafana
 //! does it.
 
-use e2e::dashboard::{Dashboard, all, list, with_values};
+use e2e::dashboard::{Dashboard, all, exporters, list, with_values};
 use serde_json::{Value, json};
 
 use crate::promtool::reckon;
@@ -146,7 +146,7 @@ fn what_fires_is_named_pages_in_red_and_the_rest_in_orange() {
 /// Grafana gives a panel without a value the colour of the lowest threshold.
 #[test]
 fn where_nothing_is_known_nothing_is_green() {
-    for dashboard in all() {
+    for dashboard in all().into_iter().chain(exporters()) {
         for panel in dashboard.panels().filter(|panel| panel["type"] == "stat") {
             let lowest = &panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0];
             assert_ne!(lowest["color"], "green", "{}: {}", dashboard.file, panel["title"]);
