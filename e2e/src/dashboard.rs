@@ -36,6 +36,13 @@ pub fn all() -> Vec<Dashboard> {
     of_folder("grafana/dashboards")
 }
 
+/// Those of them that move with what users do. The others show what is the same for days, or what is not there while all is well.
+pub fn moving() -> Vec<Dashboard> {
+    let mut all = all();
+    all.retain(|dashboard| ["overview.json", "business.json", "messaging.json"].contains(&dashboard.file.as_str()));
+    all
+}
+
 /// Those of the folder Exporters, which show what exporters and the broker tell.
 pub fn exporters() -> Vec<Dashboard> {
     of_folder("grafana/exporters")

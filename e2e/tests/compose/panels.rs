@@ -1,5 +1,5 @@
-//! Every query of the dashboards that move with what users do, asked of a running Prometheus: a panel that shows nothing, or the same whatever happens, is
-//! found here and not by a reader.
+//! Every query of the dashboards that move with what users do, asked of a running Prometheus: a panel that shows nothing, or the
+//! same whatever happens, is found here and not by a reader.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 
 use e2e::{
     Api,
-    dashboard::{Dashboard, Query, all, with_values, with_values_over},
+    dashboard::{Dashboard, Query, moving, with_values, with_values_over},
     prometheus::{Prometheus, Series},
     promql::selectors,
 };
@@ -18,12 +18,8 @@ use crate::constants::CONSTANTS;
 /// What each expression gave.
 pub(crate) type Values = BTreeMap<String, Vec<Series>>;
 
-/// Those that move with what users do. The others show what is the same for days, or what is not there while all is well.
-const MOVING: [&str; 3] = ["overview.json", "business.json", "messaging.json"];
-
 fn queries() -> Vec<Query> {
-    let moving = |dashboard: &&Dashboard| MOVING.contains(&dashboard.file.as_str());
-    all().iter().filter(moving).flat_map(Dashboard::queries).collect()
+    moving().iter().flat_map(Dashboard::queries).collect()
 }
 
 /// All expressions once.

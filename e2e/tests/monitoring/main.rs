@@ -5,6 +5,7 @@
 //! - [`annotations`]: what is marked on every time axis
 //! - [`panels`]: what a reader needs on every panel
 //! - [`looks`]: what pictures of them showed to be wrong
+//! - [`pictures`]: that `docs/pictures` shows them as they are
 //! - [`queries`]: every query against what the services really export
 //! - [`period`]: what was counted in the chosen period, by Prometheus' own reckoning
 //! - [`prometheus`]: `promtool check config`
@@ -21,6 +22,7 @@ mod known;
 mod looks;
 mod panels;
 mod period;
+mod pictures;
 mod pods;
 mod prometheus;
 mod promtool;
