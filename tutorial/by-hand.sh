@@ -111,6 +111,7 @@ up() {
             -e GF_AUTH_ANONYMOUS_ENABLED=true -e GF_SECURITY_ADMIN_PASSWORD=by-hand -e GF_PLUGINS_PREINSTALL_DISABLED=true \
             -e GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH=/etc/myevents/dashboards/overview.json \
             -v "$PWD/grafana/provisioning:/etc/grafana/provisioning:ro" -v "$PWD/grafana/dashboards:/etc/myevents/dashboards:ro" \
+            -v "$PWD/grafana/exporters:/etc/myevents/exporters:ro" \
             -v "$PWD/grafana/yours:/etc/myevents/yours:ro" -v grafana-data:/var/lib/grafana "$GRAFANA_IMAGE"
     fi
 

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-/// One file of `grafana/dashboards`.
+/// One file of `grafana/dashboards` or `grafana/exporters`.
 pub struct Dashboard {
     /// The file's name.
     pub file: String,
@@ -31,9 +31,25 @@ pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("e2e lies in the workspace").to_owned()
 }
 
-/// All dashboards, by name.
+/// All dashboards of the folder MyEvents, by name.
 pub fn all() -> Vec<Dashboard> {
-    let folder = workspace().join("grafana/dashboards");
+    of_folder("grafana/dashboards")
+}
+
+/// Those of them that move with what users do. The others show what is the same for days, or what is not there while all is well.
+pub fn moving() -> Vec<Dashboard> {
+    let mut all = all();
+    all.retain(|dashboard| ["overview.json", "business.json", "messaging.json"].contains(&dashboard.file.as_str()));
+    all
+}
+
+/// Those of the folder Exporters, which show what exporters and the broker tell.
+pub fn exporters() -> Vec<Dashboard> {
+    of_folder("grafana/exporters")
+}
+
+fn of_folder(folder: &str) -> Vec<Dashboard> {
+    let folder = workspace().join(folder);
     let files = fs::read_dir(&folder).unwrap_or_else(|cause| panic!("{}: {cause}", folder.display()));
     let mut all: Vec<_> = files.map(|file| read(&file.expect("a folder can be read").path())).collect();
     all.sort_by(|a, b| a.file.cmp(&b.file));

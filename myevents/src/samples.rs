@@ -17,7 +17,7 @@ const ARRIVAL: Duration = Duration::from_secs(10);
 
 /// Name, days from now, hours, capacity: large, small enough to be sold out by hand, and without limit.
 const SAMPLES: [(&str, i64, i64, Option<u32>); 3] = [
-    ("Rust in Production: a day of talks", 30, 8, Some(500)),
+    ("Rust in Production", 30, 8, Some(500)),
     ("Kitchen Concert, ten chairs", 60, 3, Some(10)),
     ("Open Air Cinema", 90, 4, None),
 ];

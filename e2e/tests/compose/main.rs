@@ -22,7 +22,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e::{answer::text, eventually, prometheus::Prometheus};
+use e2e::{
+    answer::text,
+    dashboard::{all, exporters},
+    eventually,
+    prometheus::Prometheus,
+};
 use serde_json::json;
 
 use crate::stack::Stack;
@@ -163,7 +168,8 @@ async fn grafana_shows_the_overview_to_anyone(stack: &Stack) {
     let grafana = stack.api("grafana", 3000);
     let home = grafana.get("/api/dashboards/home").await.expect(200).json();
     assert_eq!(text(&home["dashboard"], "title"), "MyEvents: overview");
-    for uid in ["myevents-overview", "myevents-business", "myevents-messaging"] {
+    for dashboard in all().iter().chain(&exporters()) {
+        let uid = text(&dashboard.json, "uid");
         grafana.get(&format!("/api/dashboards/uid/{uid}")).await.expect(200);
     }
     grafana.get("/api/folders/yours").await.expect(200);

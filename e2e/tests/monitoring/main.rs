@@ -4,6 +4,8 @@
 //! - [`schema`]: each dashboard against Grafana's own schema
 //! - [`annotations`]: what is marked on every time axis
 //! - [`panels`]: what a reader needs on every panel
+//! - [`looks`]: what pictures of them showed to be wrong
+//! - [`pictures`]: that `docs/pictures` shows them as they are
 //! - [`queries`]: every query against what the services really export
 //! - [`period`]: what was counted in the chosen period, by Prometheus' own reckoning
 //! - [`prometheus`]: `promtool check config`
@@ -17,8 +19,10 @@ mod annotations;
 mod compose_file;
 mod discovery;
 mod known;
+mod looks;
 mod panels;
 mod period;
+mod pictures;
 mod pods;
 mod prometheus;
 mod promtool;

@@ -6,10 +6,14 @@ use std::{
 };
 
 use e2e::{
-    dashboard::{Dashboard, all, list, workspace},
+    dashboard::{Dashboard, all, exporters, list, workspace},
     promql::aggregations,
 };
 use serde_json::json;
+
+fn each() -> Vec<Dashboard> {
+    all().into_iter().chain(exporters()).collect()
+}
 
 fn the(file: &str) -> Dashboard {
     all().into_iter().find(|dashboard| dashboard.file == file).unwrap()
@@ -17,7 +21,7 @@ fn the(file: &str) -> Dashboard {
 
 #[test]
 fn every_panel_has_title_description_unit_data_source_variable_and_legend() {
-    for dashboard in all() {
+    for dashboard in each() {
         for panel in dashboard.panels() {
             let place = dashboard.place(panel);
             assert!(panel["title"].as_str().unwrap().len() > 2, "{place}: no title");
@@ -39,7 +43,7 @@ fn every_panel_has_title_description_unit_data_source_variable_and_legend() {
 
 #[test]
 fn a_legend_names_only_labels_that_the_query_leaves() {
-    for query in all().iter().flat_map(Dashboard::queries) {
+    for query in each().iter().flat_map(Dashboard::queries) {
         let left: BTreeSet<_> = aggregations(&query.expression).into_iter().flat_map(|one| one.by).collect();
         for label in query.legend.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()) {
             assert!(left.contains(label.trim()), "{}: {label} is not left by {}", query.place, query.expression);
@@ -50,7 +54,7 @@ fn a_legend_names_only_labels_that_the_query_leaves() {
 #[test]
 fn every_dashboard_is_read_only_found_by_its_own_uid_and_has_the_variables() {
     let mut uids = BTreeSet::new();
-    for Dashboard { file, json } in all() {
+    for Dashboard { file, json } in each() {
         assert_eq!(json["id"], json!(null), "{file}: ids are Grafana's own");
         assert_eq!(json["editable"], json!(false), "{file}");
         assert_eq!(json["schemaVersion"], json!(42), "{file}");
@@ -66,7 +70,7 @@ fn every_dashboard_is_read_only_found_by_its_own_uid_and_has_the_variables() {
 /// A choice without effect is taken for a broken one.
 #[test]
 fn a_panel_that_does_not_follow_job_says_so() {
-    for dashboard in all() {
+    for dashboard in each() {
         let mut variables = list(&dashboard.json["templating"]["list"]);
         let hidden = variables.find(|one| one["name"] == "job").unwrap()["hide"] == 2;
         for panel in dashboard.panels() {
@@ -82,7 +86,7 @@ fn a_panel_that_does_not_follow_job_says_so() {
 /// how it was. Where a panel's own period is short, it is four scrapes.
 #[test]
 fn a_figure_made_of_a_rate_is_of_now_whatever_period_is_chosen() {
-    for dashboard in all() {
+    for dashboard in each() {
         let figures = dashboard.panels().filter(|panel| panel["type"] == "stat");
         for panel in figures.filter(|panel| panel["targets"].to_string().contains("$__rate_interval")) {
             assert_eq!(panel["timeFrom"], "5m", "{}", dashboard.place(panel));
@@ -94,7 +98,10 @@ fn a_figure_made_of_a_rate_is_of_now_whatever_period_is_chosen() {
 #[test]
 fn the_overview_begins_with_few_words() {
     let overview = the("overview.json");
-    let top: Vec<_> = overview.panels().take_while(|panel| panel["type"] == "stat").collect();
+    let mut top: Vec<_> = overview.panels().take_while(|panel| panel["type"] == "stat").collect();
+    // A strip below them: it is one word, or names of alerts.
+    let firing = top.pop().unwrap();
+    assert_eq!((firing["title"].as_str(), firing["gridPos"]["w"].as_u64()), (Some("Firing"), Some(24)));
     assert!((3..=6).contains(&top.len()), "{}", top.len());
     for panel in top {
         let defaults = &panel["fieldConfig"]["defaults"];
@@ -117,7 +124,7 @@ fn the_bars_have_room_for_the_loads_events_and_some_of_ones_own() {
 
 #[test]
 fn no_panel_lies_on_another_or_beyond_the_edge() {
-    for dashboard in all() {
+    for dashboard in each() {
         let mut taken = BTreeMap::new();
         for panel in list(&dashboard.json["panels"]) {
             let [x, y, w, h] = ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_u64().unwrap());

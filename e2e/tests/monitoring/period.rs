@@ -4,7 +4,7 @@
 //! What it gives is computed by promtool from the dashboards' own expressions.
 
 use e2e::{
-    dashboard::{Dashboard, Query, all},
+    dashboard::{Dashboard, Query, all, exporters},
     promql::selectors,
 };
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::promtool::reckon;
 /// A series that was there before counts with its `increase()`. One that began within the period counts with all that it has; if
 /// its process has started again since, then with what the restarts took from it, too, which is what tells `increase()` from
 /// `delta()`. "Before" is the week before the period: a machine that slept has a gap, but its counters go on.
-fn counted(metric: &str, by: &str) -> String {
+fn counted(selector: &str, by: &str) -> String {
     let sum = if by.is_empty() { "sum".to_owned() } else { format!("sum by ({by}) ") };
     let form = "(
   increase(x[$__range]) and present_over_time(x[7d] offset $__range)
@@ -23,12 +23,12 @@ fn counted(metric: &str, by: &str) -> String {
     or last_over_time(x[$__range]) + increase(x[$__range]) - delta(x[$__range])
   ) unless present_over_time(x[7d] offset $__range)
 )";
-    let form = form.replace("(x[", &format!("({metric}["));
+    let form = form.replace("(x[", &format!("({selector}["));
     sum + &form
 }
 
 fn queries() -> Vec<Query> {
-    let all = all();
+    let all: Vec<_> = all().into_iter().chain(exporters()).collect();
     let queries = all.iter().flat_map(Dashboard::queries);
     queries.filter(|query| query.expression.contains("$__range")).collect()
 }
@@ -39,8 +39,8 @@ fn every_query_over_the_chosen_period_has_the_one_form() {
     for Query { place, expression, .. } in queries() {
         let mut rest = expression.clone();
         for selector in selectors(&expression) {
-            let around = selector.aggregation.unwrap_or_default();
-            rest = rest.replace(&counted(&selector.metric, &around.by.join(", ")), "");
+            let (asked, around) = (selector.text(), selector.aggregation.unwrap_or_default());
+            rest = rest.replace(&counted(asked.trim_end_matches("{}"), &around.by.join(", ")), "");
         }
         assert!(!rest.contains("$__range") && !rest.contains("7d"), "{place}: {rest}");
     }

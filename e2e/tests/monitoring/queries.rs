@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use e2e::{
     Exposition, System,
-    dashboard::{Dashboard, Query, all},
+    dashboard::{Dashboard, Query, all, exporters, workspace},
     promql::{Aggregation, Selector, selectors},
 };
 use serde_json::json;
 
-use crate::known::{ELSEWHERE, OF_THE_STORE};
+use crate::known::{ELSEWHERE, EXPORTED, OF_RABBITMQ, OF_THE_STORE, RECORDED};
 
 fn queries() -> Vec<Query> {
     all().iter().flat_map(Dashboard::queries).collect()
@@ -24,6 +24,9 @@ async fn exported(system: &System) -> (Vec<Exposition>, BTreeMap<String, BTreeSe
     }
     for (name, own) in ELSEWHERE {
         labels.entry((*name).to_owned()).or_default().extend(own.iter().map(|label| (*label).to_owned()));
+    }
+    for (name, windows) in RECORDED {
+        labels.extend(windows.iter().map(|window| (format!("{name}{window}"), BTreeSet::new())));
     }
     for found in labels.values_mut() {
         found.extend(["job".to_owned(), "instance".to_owned()]);
@@ -46,11 +49,56 @@ async fn every_query_names_metrics_and_labels_that_are_exported() {
     let (metrics, exported) = exported(&system).await;
     for query in queries() {
         let found = selectors(&query.expression);
-        assert!(!found.is_empty(), "{}: it asks for nothing", query.place);
+        let is_constant = query.expression.starts_with("vector("); // what is promised, for example
+        assert!(is_constant || !found.is_empty(), "{}: it asks for nothing", query.place);
         for selector in found {
             check_names(&query, &selector, &exported);
             check_values(&query, &selector, &metrics);
             check_job(&query, &selector, &metrics);
+        }
+    }
+}
+
+/// Asked of nobody: no exporter runs here. The names are those of the exporters' own documentation.
+#[test]
+fn what_exporters_tell_is_asked_for_in_the_folder_exporters_only() {
+    for query in exporters().iter().flat_map(Dashboard::queries) {
+        for selector in selectors(&query.expression) {
+            let known = EXPORTED.iter().find(|(name, _)| *name == selector.metric).map(|(_, labels)| *labels);
+            let known = known.or(selector.metric.starts_with(OF_RABBITMQ.0).then_some(OF_RABBITMQ.1));
+            let known = known.unwrap_or_else(|| panic!("{}: nobody exports {}", query.place, selector.metric));
+            let left = selector.aggregation.iter().flat_map(|around| &around.by);
+            for label in selector.matchers.iter().map(|(name, ..)| name).chain(left) {
+                let of_the_scrape = label == "job" || label == "instance";
+                assert!(of_the_scrape || known.contains(&label.as_str()), "{}: {label}", query.place);
+            }
+        }
+    }
+    for query in queries() {
+        for selector in selectors(&query.expression) {
+            assert!(EXPORTED.iter().all(|(name, _)| *name != selector.metric), "{}: {}", query.place, selector.metric);
+        }
+    }
+}
+
+/// A dashboard of the folder Exporters is there always, and says how to start what it asks.
+#[test]
+fn a_panel_without_its_exporter_says_what_is_missing() {
+    for dashboard in exporters() {
+        for panel in dashboard.panels() {
+            let said = panel["fieldConfig"]["defaults"]["noValue"].as_str().unwrap_or_default();
+            assert!(said.contains("docker compose") || said.starts_with("No"), "{}: {said}", dashboard.place(panel));
+        }
+    }
+}
+
+#[test]
+fn what_the_dashboards_take_as_recorded_is_recorded() {
+    let Ok(files) = std::fs::read_dir(workspace().join("prometheus/rules")) else { return };
+    let rules: String = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    for (name, windows) in RECORDED {
+        for window in *windows {
+            assert!(rules.contains(&format!("record: {name}{window}\n")), "{name}{window}");
         }
     }
 }
@@ -64,9 +112,13 @@ fn check_names(query: &Query, selector: &Selector, exported: &BTreeMap<String, B
     }
 }
 
+fn is_elsewhere(selector: &Selector) -> bool {
+    selector.metric.contains(':') || ELSEWHERE.iter().any(|(name, _)| *name == selector.metric)
+}
+
 /// A value that is asked for by `=` must exist: `result="confirmd"` would select nothing, for ever.
 fn check_values(query: &Query, selector: &Selector, metrics: &[Exposition]) {
-    if ELSEWHERE.iter().any(|(name, _)| *name == selector.metric) {
+    if is_elsewhere(selector) {
         return;
     }
     let own = |name: &str| name != "job" && name != "instance";
@@ -78,11 +130,11 @@ fn check_values(query: &Query, selector: &Selector, metrics: &[Exposition]) {
 
 /// What one service alone exports must not follow the choice of Job: with the other one chosen it would be "No data".
 fn check_job(query: &Query, selector: &Selector, metrics: &[Exposition]) {
-    let elsewhere = ELSEWHERE.iter().any(|(name, _)| *name == selector.metric);
-    if elsewhere || !selector.matchers.iter().any(|(_, _, value)| value == "$job") {
+    if is_elsewhere(selector) || !selector.matchers.iter().any(|(_, _, value)| value == "$job") {
         return;
     }
-    let own = selector.matchers.iter().filter(|(_, how, value)| how == "=" && !value.starts_with('$'));
+    let own = |name: &str, how: &str, value: &str| name != "job" && how == "=" && !value.starts_with('$');
+    let own = selector.matchers.iter().filter(|(name, how, value)| own(name, how, value));
     let own: Vec<_> = own.map(|(name, _, value)| (name.as_str(), value.as_str())).collect();
     let everywhere = metrics.iter().all(|one| one.samples(&selector.metric, &own).next().is_some());
     assert!(everywhere, "{}: not both services export {} {own:?}", query.place, selector.metric);
@@ -94,6 +146,9 @@ fn what_is_of_the_process_is_added_up_and_what_is_of_the_store_is_not() {
         for selector in selectors(&query.expression) {
             let place = format!("{}: {} in {}", query.place, selector.metric, query.expression);
             let Some(around) = &selector.aggregation else { panic!("{place}: it is not aggregated") };
+            if selector.metric.contains(':') {
+                continue; // a share, recorded for each service: there is nothing to add up
+            }
             if OF_THE_STORE.contains(&selector.metric.as_str()) {
                 assert_eq!(around.operator, "max", "{place}: all replicas report the same");
             } else {

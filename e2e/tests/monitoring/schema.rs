@@ -3,7 +3,7 @@
 //!
 //! It uses nine of JSON Schema's words, so those are all that is understood here; another word fails the test.
 
-use e2e::dashboard::all;
+use e2e::dashboard::{all, exporters};
 use serde_json::{Map, Value};
 
 const SCHEMA: &str = include_str!("grafana-dashboard-13.2.3.schema.json");
@@ -107,7 +107,7 @@ fn problems(dashboard: &Value) -> Vec<String> {
 
 #[test]
 fn every_dashboard_fits_grafanas_schema() {
-    for dashboard in all() {
+    for dashboard in all().into_iter().chain(exporters()) {
         assert_eq!(problems(&dashboard.json), Vec::<String>::new(), "{}", dashboard.file);
     }
 }

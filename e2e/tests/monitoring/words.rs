@@ -1,7 +1,7 @@
 //! What the top of the overview says, in a word and a colour: its expressions reckoned by promtool, its words looked up as Grafana
 //! does it.
 
-use e2e::dashboard::{Dashboard, all, list, with_values};
+use e2e::dashboard::{Dashboard, all, exporters, list, with_values};
 use serde_json::{Value, json};
 
 use crate::promtool::reckon;
@@ -30,10 +30,23 @@ fn said(panel: &Value, number: f64) -> (Option<String>, String) {
 
 /// That a panel shows that number 10 minutes into such series, and that it says it so.
 fn shows(title: &str, series: &[(&str, &str)], labels: &str, number: Option<f64>, word: Option<&str>, color: &str) {
+    tile_shows(title, 0, series, labels, number, word, color);
+}
+
+/// The same of one of several tiles, each of which has a query of its own.
+fn tile_shows(
+    title: &str,
+    tile: usize,
+    series: &[(&str, &str)],
+    labels: &str,
+    number: Option<f64>,
+    word: Option<&str>,
+    color: &str,
+) {
     let panel = panel(title);
     let series = series.iter().map(|(name, values)| json!({"series": name, "values": values})).collect();
     let right = number.map_or(json!([]), |number| json!([{"labels": labels, "value": number}]));
-    let expression = with_values(panel["targets"][0]["expr"].as_str().unwrap());
+    let expression = with_values(panel["targets"][tile]["expr"].as_str().unwrap());
     reckon(&format!("{title}, {number:?}"), series, "10m", &expression, right);
     let Some(number) = number else {
         let defaults = &panel["fieldConfig"]["defaults"];
@@ -72,7 +85,7 @@ fn an_outbox_is_judged_by_its_oldest_message_not_by_their_number() {
         let pending_messages = "myevents_outbox_pending_messages{job=\"bookingservice\",instance=\"1\"}";
         let oldest_message = "myevents_outbox_oldest_pending_timestamp_seconds{job=\"bookingservice\",instance=\"1\"}";
         let series = [(pending_messages, pending), (oldest_message, oldest)];
-        shows("Waiting in the outbox", &series, "{job=\"bookingservice\"}", Some(number), word, color);
+        tile_shows("Outbox", 1, &series, "{job=\"bookingservice\"}", Some(number), word, color);
     };
     with("0x100", "0x100", 0.0, Some("OK"), "green");
     with("5000x100", "595x100", 5.0, Some("OK"), "green");
@@ -84,9 +97,9 @@ fn an_outbox_is_judged_by_its_oldest_message_not_by_their_number() {
 fn bookings_are_green_while_there_are_any() {
     let with = |values: &str, number, word, color| {
         let series = [("myevents_bookings_accepted_total{job=\"bookingservice\"}", values)];
-        shows("Bookings a minute", &series, "{}", number, word, color);
+        shows("Bookings/min", &series, "{}", number, word, color);
     };
-    with("0+3x100", Some(12.0), None, "green");
+    with("0+15x100", Some(60.0), None, "green");
     with("7x100", Some(0.0), Some("None"), "blue");
     with("_x100", None, Some("No data"), "blue");
 }
@@ -106,10 +119,34 @@ fn many_quick_reads_at_one_service_do_not_hide_slow_bookings_at_the_other() {
     shows("Answers come", &series, "{}", Some(0.95), Some("Very slow"), "red");
 }
 
+#[test]
+fn what_fires_is_named_pages_in_red_and_the_rest_in_orange() {
+    let firing = |alertname: &str, severity: &str| {
+        format!("ALERTS{{alertname=\"{alertname}\",alertstate=\"firing\",severity=\"{severity}\",team=\"myevents\"}}")
+    };
+    // The first one is there always, and tells that the way to the pager is open.
+    let watchdog = firing("Watchdog", "none");
+    let pending = firing("MyEventsJobDown", "critical").replace("firing", "pending");
+    let quiet = [(watchdog.as_str(), "1x100"), (pending.as_str(), "1x100")];
+    shows("Firing", &quiet, "{alertname=\"none\"}", Some(0.0), None, "green");
+    shows("Firing", &[], "{alertname=\"none\"}", Some(0.0), None, "green");
+    for (severity, number, color) in [("critical", 2.0, "red"), ("warning", 1.0, "orange")] {
+        let burn = firing("MyEventsErrorBudgetBurn", severity);
+        let series = [quiet[0], quiet[1], (burn.as_str(), "1x100")];
+        shows("Firing", &series, "{alertname=\"MyEventsErrorBudgetBurn\"}", Some(number), None, color);
+    }
+    // Of one alert with two severities the worse one counts.
+    let both = [firing("MyEventsErrorBudgetBurn", "critical"), firing("MyEventsErrorBudgetBurn", "warning")];
+    let both: Vec<_> = both.iter().map(|name| (name.as_str(), "1x100")).collect();
+    shows("Firing", &both, "{alertname=\"MyEventsErrorBudgetBurn\"}", Some(2.0), None, "red");
+    assert_eq!(panel("Firing")["options"]["textMode"], "name");
+    assert_eq!(panel("Firing")["targets"][0]["legendFormat"], "{{alertname}}");
+}
+
 /// Grafana gives a panel without a value the colour of the lowest threshold.
 #[test]
 fn where_nothing_is_known_nothing_is_green() {
-    for dashboard in all() {
+    for dashboard in all().into_iter().chain(exporters()) {
         for panel in dashboard.panels().filter(|panel| panel["type"] == "stat") {
             let lowest = &panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0];
             assert_ne!(lowest["color"], "green", "{}: {}", dashboard.file, panel["title"]);

@@ -56,17 +56,20 @@ fn encoded(paths: impl Iterator<Item = PathBuf>) -> Value {
 
 #[test]
 fn every_dashboard_is_a_config_map_of_its_own_and_grafana_has_all_of_them() {
-    let dashboards = contents("grafana/dashboards");
-    assert!(dashboards.len() >= 3, "{dashboards:?}");
-    for name in OVERLAYS {
-        let all = overlay(name);
-        for (file, content) in &dashboards {
-            let map = format!("grafana-dashboard-{}", file.trim_end_matches(".json"));
-            assert_eq!(named(all, "ConfigMap", &map)["data"], json!({file: content}), "{map} in {name}");
+    for (folder, prefix, at_least) in
+        [("grafana/dashboards", "grafana-dashboard-", 7), ("grafana/exporters", "grafana-exporters-", 3)]
+    {
+        let dashboards = contents(folder);
+        assert!(dashboards.len() >= at_least, "{dashboards:?}");
+        for name in OVERLAYS {
+            let all = overlay(name);
+            for (file, content) in &dashboards {
+                let map = format!("{prefix}{}", file.trim_end_matches(".json"));
+                assert_eq!(named(all, "ConfigMap", &map)["data"], json!({file: content}), "{map} in {name}");
+            }
+            let maps = of_kind(all, "ConfigMap").filter(|map| text(map, "/metadata/name").starts_with(prefix));
+            assert_eq!(maps.count(), dashboards.len(), "{name}");
         }
-        let maps =
-            of_kind(all, "ConfigMap").filter(|map| text(map, "/metadata/name").starts_with("grafana-dashboard-"));
-        assert_eq!(maps.count(), dashboards.len(), "{name}");
     }
 }
 
@@ -74,6 +77,7 @@ fn every_dashboard_is_a_config_map_of_its_own_and_grafana_has_all_of_them() {
 fn grafana_finds_the_same_folders_as_in_the_repository() {
     let right: BTreeMap<_, _> = [
         ("grafana/dashboards", "/etc/myevents/dashboards"),
+        ("grafana/exporters", "/etc/myevents/exporters"),
         ("grafana/yours", "/etc/myevents/yours"),
         ("grafana/provisioning/dashboards", "/etc/grafana/provisioning/dashboards"),
         ("grafana/provisioning/datasources", "/etc/grafana/provisioning/datasources"),
@@ -97,7 +101,7 @@ fn grafana_finds_the_same_folders_as_in_the_repository() {
     let providers = &right["/etc/grafana/provisioning/dashboards/myevents.yml"];
     let paths: BTreeSet<_> = providers.lines().filter_map(|line| line.trim().strip_prefix("path: ")).collect();
     let paths: BTreeSet<_> = paths.into_iter().map(|path| path.split(' ').next().unwrap()).collect();
-    assert_eq!(paths, ["/etc/myevents/dashboards", "/etc/myevents/yours"].into());
+    assert_eq!(paths, ["/etc/myevents/dashboards", "/etc/myevents/exporters", "/etc/myevents/yours"].into());
 }
 
 #[test]
