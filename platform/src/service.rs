@@ -45,7 +45,7 @@ pub struct Settings {
     pub ops: Listen,
     /// Threads that answer REST.
     pub rest_workers: usize,
-    /// REST servers in this process, which share its file descriptors.
+    /// Services in this process, which share its file descriptors and all else that it uses.
     pub servers: usize,
     /// How long it goes on answering after the signal to stop.
     pub shutdown_delay: Duration,
@@ -141,6 +141,7 @@ impl Foundation {
         fail_point::arm();
         let metrics = Metrics::new();
         process::register(&metrics.registry)?;
+        process::register_services(&metrics.registry, settings.servers)?;
         build::register(&metrics.registry, version)?;
         let runtimes = Runtimes::new(&metrics.registry)?;
         runtimes.join("main");

@@ -34,6 +34,10 @@ async fn a_service_with_a_file_of_its_own_stops_in_order_and_can_be_checked_alon
     })
     .await;
 
+    for replica in [&events, &bookings] {
+        let services = replica.ops.metrics().await.sum("myevents_services_in_process", &[]);
+        assert!((services - 1.0).abs() < 0.1, "{services}");
+    }
     for replica in [&mut events, &mut bookings] {
         assert_eq!(replica.stop().code(), Some(0));
         assert_eq!(replica.logged("not closed").len(), 0, "{}", replica.log());

@@ -4,7 +4,7 @@
 //! jumps between 0 and 1.67 %. Here they are floats, from clock ticks. Where there is no /proc they are absent.
 
 use prometheus::{
-    Gauge, Registry, Result,
+    Gauge, IntGauge, Registry, Result,
     core::{Collector, Desc},
     proto::{Counter, LabelPair, Metric, MetricFamily, MetricType},
 };
@@ -15,6 +15,15 @@ pub fn register(registry: &Registry) -> Result<()> {
         return Ok(());
     }
     registry.register(Box::new(ProcessCollector::new()?))
+}
+
+/// Says how many services share the process: its threads, CPU time and memory are those of all of them together, so a limit
+/// for one service is to be multiplied by this.
+pub fn register_services(registry: &Registry, services: usize) -> Result<()> {
+    let gauge =
+        IntGauge::new("myevents_services_in_process", "Services that run in this process and share what it uses.")?;
+    gauge.set(i64::try_from(services).unwrap_or(i64::MAX));
+    registry.register(Box::new(gauge))
 }
 
 struct ProcessCollector {

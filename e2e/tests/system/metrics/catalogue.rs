@@ -30,6 +30,7 @@ pub(super) const BOTH: &[Line] = &[
     ("myevents_data_free_bytes", "gauge", ""),
     ("myevents_build_info", "gauge", "revision rustc target version"),
     ("myevents_memory_limit_bytes", "gauge", ""),
+    ("myevents_services_in_process", "gauge", ""),
     ("process_cpu_seconds_total", "counter", ""),
     ("process_resident_memory_bytes", "gauge", ""),
     ("process_virtual_memory_bytes", "gauge", ""),

@@ -32,6 +32,15 @@ async fn each_service_has_exactly_the_metrics_of_the_parts_it_has() {
     }
 }
 
+#[tokio::test]
+async fn the_process_says_that_both_services_share_its_threads_and_memory() {
+    let Some(system) = System::start_own("how many services share a process") else { return };
+    for ops in [&system.events_ops, &system.bookings_ops] {
+        let services = ops.metrics().await.sum("myevents_services_in_process", &[]);
+        assert!((services - 2.0).abs() < 0.1, "{services}");
+    }
+}
+
 fn fits(metrics: &Exposition, (name, kind, labels): &Line) {
     let family = &metrics.families[*name];
     assert_eq!(family.kind, *kind, "{name}");
