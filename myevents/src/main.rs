@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use myevents::{
+    bridge,
     config::{self, Command, Job},
     dead, healthcheck, load, serve, verify,
 };
@@ -24,6 +25,7 @@ async fn run() -> anyhow::Result<ExitCode> {
         Command::Job(Job::Load(options)) => load::run(*options).await,
         Command::Job(Job::Dead(options)) => dead::run(options).await,
         Command::Job(Job::Verify(options)) => Ok(verify::run(options).await),
+        Command::Job(Job::Bridge(options)) => bridge::run(*options).await,
         Command::Job(Job::Healthcheck(options)) => healthcheck::run(&options),
     }
 }
