@@ -12,7 +12,7 @@ use platform::{
     threads,
 };
 
-use crate::{bridge, dead, healthcheck, load, verify};
+use crate::{bridge, dead, healthcheck, inbox, load, verify};
 
 /// MyEvents: the event service and the booking service in one process, with nothing to install.
 ///
@@ -45,6 +45,15 @@ pub enum Job {
     /// Alertmanager's webhook goes to /alertmanager, and Grafana's contact point of the type "DingDing" to /grafana. The robot's
     /// keyword must be 报警; it may demand a signature, too.
     Bridge(Box<bridge::options::Options>),
+    /// Shows the alerts that arrive, on one page, without any account: for your own machine
+    ///
+    /// It stands in for DingTalk: at /robot/send is a robot that behaves like DingTalk's, with keyword, signature, rate and error
+    /// codes. At /mail and /watchdog it takes Alertmanager's webhook: the one is shown as a mail, the other is a dead-man's
+    /// switch, which must be heard again and again. The page at / shows it all, and /runbooks what to do about each alert.
+    /// /api/messages and /api/watchdog tell the same as JSON, the newest first.
+    ///
+    /// It has no password and keeps the last 200 messages in memory: let nobody else reach it.
+    Inbox(Box<inbox::options::Options>),
     /// Asks the running services whether they are ready, and ends with 0 or 1: a container's health check
     Healthcheck(healthcheck::Options),
 }

@@ -33,6 +33,15 @@ pub(crate) const RATE_NEW: i64 = 410_100;
 pub(crate) const TOKEN: [i64; 3] = [300_001, 300_005, 400_101];
 /// The message is longer than [`MESSAGE_MAX`].
 pub(crate) const TOO_LONG: i64 = 460_101;
+/// A parameter is missing or wrong.
+pub(crate) const PARAMETER: i64 = 40_035;
+/// Not by POST.
+pub(crate) const METHOD: i64 = 43_002;
+/// Not JSON, by its header.
+pub(crate) const CONTENT_TYPE: i64 = 43_004;
+/// A type of message that there is not.
+pub(crate) const MESSAGE_TYPE: i64 = 400_105;
+
 /// The `sign` that belongs to a `timestamp` in milliseconds: HMAC-SHA256 with the secret as its key over the timestamp, a
 /// newline and the secret once more, in base64. It must still be encoded for a URL.
 pub(crate) fn sign(secret: &str, timestamp: &str) -> String {

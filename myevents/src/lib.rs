@@ -10,6 +10,7 @@
 //! - [`shapes`]: what the services answer, as far as the jobs need it
 //! - [`start_page`]: what is told when all is ready
 //! - [`bridge`]: passes alerts on to a DingTalk robot
+//! - [`inbox`]: shows the alerts that arrive, and stands in for the robot
 //! - [`dingtalk`]: what such a robot takes and answers
 //! - [`alerts`]: what Alertmanager sends, and how it reads
 //! - [`dead`]: the messages that a service gave up on
@@ -27,6 +28,7 @@ pub mod dead;
 mod dingtalk;
 mod folder;
 pub mod healthcheck;
+pub mod inbox;
 pub mod load;
 mod own_rest;
 pub mod record;

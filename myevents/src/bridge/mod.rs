@@ -20,6 +20,8 @@ mod outcome;
 pub mod pace;
 mod queue;
 pub mod robot;
+#[cfg(test)]
+mod tests;
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 

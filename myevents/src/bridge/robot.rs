@@ -101,6 +101,12 @@ impl Robot {
         Ok(Self { url, secret, tls, patience: PATIENCE })
     }
 
+    /// With another patience than the usual one.
+    #[cfg(test)]
+    pub(super) fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
     /// Sends a message; tells what became of it.
     pub(super) async fn send(&self, message: String) -> Outcome {
         match timeout(self.patience, self.exchange(message)).await {

@@ -8,11 +8,13 @@
 //! - `terminal`: what `load` draws where there is somebody to see it
 //! - `verify`: that it finds each damage, and nothing where there is none
 //! - `dead`: the messages that were given up, and their way back
+//! - `alerts`: the bridge and the inbox
 //! - `healthcheck`: what a container's health check calls
 //! - `helpers`: the program as a value, and waiting
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod alerts;
 mod dead;
 mod healthcheck;
 mod helpers;
