@@ -73,7 +73,7 @@ HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --start-interval=1s -
 ENTRYPOINT ["/bookingservice"]
 
 # Both services in one process, and the tools: load, verify, dead; and what stands beside the services where alerts are sent:
-# `bridge` and `inbox`, each in a container of its own.
+# `bridge` and `inbox`, each in a container of its own, with `healthcheck bridge` or `healthcheck inbox`.
 FROM runtime AS myevents
 LABEL org.opencontainers.image.title="myevents" \
       org.opencontainers.image.description="MyEvents: both services in one process, and the tools around them"

@@ -76,6 +76,12 @@ async fn post(url: String, body: &Value) -> u16 {
     client().post(url).json(body).send().await.unwrap().status().as_u16()
 }
 
+fn healthcheck(what: &str, variable: (&str, &str)) -> (Option<i32>, String) {
+    let mut check = Command::new(env!("CARGO_BIN_EXE_myevents"));
+    let output = check.args(["healthcheck", what]).env_clear().envs([variable]).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
 #[tokio::test]
 async fn an_alert_goes_by_the_bridge_to_the_page_of_the_inbox_and_a_mail_and_the_switch_stand_beside_it() {
     let inbox = Program::start(&["inbox", "--inbox-addr=127.0.0.1:0", "--secret=SECabc"], &[]).await;
@@ -106,8 +112,13 @@ async fn an_alert_goes_by_the_bridge_to_the_page_of_the_inbox_and_a_mail_and_the
     assert_eq!(runbooks.status(), 200);
     assert_eq!(client().get(format!("http://{page}/runbooks/Nothing")).send().await.unwrap().status(), 404);
 
+    let ops = bridge.at("ops");
+    assert_eq!(healthcheck("bridge", ("BRIDGE_OPS_ADDR", &ops)), (Some(0), String::new()));
+    assert_eq!(healthcheck("inbox", ("INBOX_ADDR", &page)), (Some(0), String::new()));
     bridge.stop().await;
     inbox.stop().await;
+    assert_eq!(healthcheck("bridge", ("BRIDGE_OPS_ADDR", &ops)).0, Some(1));
+    assert!(healthcheck("bridges", ("INBOX_ADDR", &page)).1.contains("services, bridge or inbox"));
 }
 
 #[tokio::test]
