@@ -12,7 +12,7 @@ use platform::{
     threads,
 };
 
-use crate::{dead, healthcheck, load, verify};
+use crate::{bridge, dead, healthcheck, inbox, load, verify};
 
 /// MyEvents: the event service and the booking service in one process, with nothing to install.
 ///
@@ -35,6 +35,25 @@ pub enum Job {
     Dead(dead::Options),
     /// Checks that what is stored agrees with itself, and with what clients were told
     Verify(verify::Options),
+    /// Passes the alerts of Alertmanager and Grafana on to a DingTalk robot, and says whether they arrived
+    ///
+    /// DingTalk's robot answers "200 OK" to a message that it throws away: without its keyword, with a wrong signature, or as
+    /// the 21st of a minute. Alertmanager and Grafana take that for a success. This answers them with an error instead, so that
+    /// they try again or tell, and myevents_notifications_sent_total counts what became of each notification. Of many at once it
+    /// makes messages that carry several, so that there are never more than 20 in a minute. It keeps nothing.
+    ///
+    /// Alertmanager's webhook goes to /alertmanager, and Grafana's contact point of the type "DingDing" to /grafana. The robot's
+    /// keyword must be 报警; it may demand a signature, too.
+    Bridge(Box<bridge::options::Options>),
+    /// Shows the alerts that arrive, on one page, without any account: for your own machine
+    ///
+    /// It stands in for DingTalk: at /robot/send is a robot that behaves like DingTalk's, with keyword, signature, rate and error
+    /// codes. At /mail and /watchdog it takes Alertmanager's webhook: the one is shown as a mail, the other is a dead-man's
+    /// switch, which must be heard again and again. The page at / shows it all, and /runbooks what to do about each alert.
+    /// /api/messages and /api/watchdog tell the same as JSON, the newest first.
+    ///
+    /// It has no password and keeps the last 200 messages in memory: let nobody else reach it.
+    Inbox(Box<inbox::options::Options>),
     /// Asks the running services whether they are ready, and ends with 0 or 1: a container's health check
     Healthcheck(healthcheck::Options),
 }

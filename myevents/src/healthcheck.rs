@@ -1,4 +1,5 @@
-//! `myevents healthcheck`: asks both services of a running `myevents` whether they are ready, for a container's health check.
+//! `myevents healthcheck`: asks both services of a running `myevents` whether they are ready, for a container's health check;
+//! or a `myevents bridge` or `myevents inbox`, where it is told so.
 //!
 //! How one is asked is in `platform::healthcheck`; the services' own binaries have the same subcommand.
 
@@ -12,21 +13,40 @@ use platform::{
 /// `myevents healthcheck`: the addresses that `myevents` was given.
 #[derive(clap::Args)]
 pub struct Options {
+    /// What to ask: `services`, `bridge` or `inbox`
+    #[arg(default_value = "services")]
+    what: String,
     /// Where the event service's /readyz is
     #[arg(long, env = "EVENTS_OPS_ADDR", default_value = "127.0.0.1:9100")]
     events_ops_addr: Option<String>,
     /// Where the booking service's /readyz is
     #[arg(long, env = "BOOKINGS_OPS_ADDR", default_value = "127.0.0.1:9101")]
     bookings_ops_addr: Option<String>,
+    /// Where the bridge's /readyz is
+    #[arg(long, env = "BRIDGE_OPS_ADDR", default_value = "127.0.0.1:9102")]
+    bridge_ops_addr: Option<String>,
+    /// Where the inbox is
+    #[arg(long, env = "INBOX_ADDR", default_value = "127.0.0.1:8026")]
+    inbox_addr: Option<String>,
 }
 
-/// Asks both.
+/// Asks what it is told to.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let mut checks = Checks::new();
-    let events = checks.address(given("EVENTS_OPS_ADDR", &options.events_ops_addr), "127.0.0.1:9100");
-    let bookings = checks.address(given("BOOKINGS_OPS_ADDR", &options.bookings_ops_addr), "127.0.0.1:9101");
+    let mut address = |name, text| checks.address(given(name, text), "127.0.0.1:0");
+    let asked = match options.what.as_str() {
+        "services" => vec![
+            address("EVENTS_OPS_ADDR", &options.events_ops_addr),
+            address("BOOKINGS_OPS_ADDR", &options.bookings_ops_addr),
+        ],
+        "bridge" => vec![address("BRIDGE_OPS_ADDR", &options.bridge_ops_addr)],
+        "inbox" => vec![address("INBOX_ADDR", &options.inbox_addr)],
+        other => {
+            checks.problem(format!("healthcheck {other:?}: it must be services, bridge or inbox"));
+            Vec::new()
+        }
+    };
     checks.finish()?;
-    healthcheck::ask(events)?;
-    healthcheck::ask(bookings)?;
+    asked.into_iter().try_for_each(healthcheck::ask)?;
     Ok(ExitCode::SUCCESS)
 }

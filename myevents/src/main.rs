@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use myevents::{
+    bridge,
     config::{self, Command, Job},
-    dead, healthcheck, load, serve, verify,
+    dead, healthcheck, inbox, load, serve, verify,
 };
 
 fn main() -> ExitCode {
@@ -24,6 +25,8 @@ async fn run() -> anyhow::Result<ExitCode> {
         Command::Job(Job::Load(options)) => load::run(*options).await,
         Command::Job(Job::Dead(options)) => dead::run(options).await,
         Command::Job(Job::Verify(options)) => Ok(verify::run(options).await),
+        Command::Job(Job::Bridge(options)) => bridge::run(*options).await,
+        Command::Job(Job::Inbox(options)) => inbox::run(*options).await,
         Command::Job(Job::Healthcheck(options)) => healthcheck::run(&options),
     }
 }

@@ -5,26 +5,19 @@
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_web::{
-    App, Error, HttpResponse,
-    body::BoxBody,
-    dev::{ServiceRequest, ServiceResponse},
-    middleware::{Next, from_fn},
-    web,
-};
+use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
     health::Health,
     http::{
-        alone::Alone,
         input::{NoQuery, Query, uuid},
         routes::resource,
         serve::Limits,
         server::descriptors,
-        turn::{Patience, Turn},
-        unread::hold,
+        small::SmallServer,
+        turn::Patience,
     },
     metrics::{Metrics, runtime::Runtimes},
     outbox::{DeadLetter, DeadLetters},
@@ -41,27 +34,30 @@ pub struct Ops {
     pub metrics: Metrics,
     /// For `/readyz`.
     pub health: Health,
-    /// For `/dead`.
-    pub dead: Arc<dyn DeadLetters>,
+    /// For `/dead`; a program without messages has no such URL.
+    pub dead: Option<Arc<dyn DeadLetters>>,
     /// Where its runtime is measured.
     pub runtimes: Runtimes,
 }
 
 impl Ops {
-    /// Starts the server of the service `name`, on a thread of its own: encoding 100,000 series takes 0.1 s.
-    pub(crate) fn serve(self, listener: TcpListener, name: &str) -> io::Result<Alone> {
+    /// Starts the server of the program `name`, on a thread of its own: encoding 100,000 series takes 0.1 s.
+    pub fn serve(self, listener: TcpListener, name: &str) -> io::Result<SmallServer> {
         let limits = Limits { connections: connections(descriptors()), patience: PATIENCE, drain_seconds: 1 };
-        Alone::start(listener, &format!("ops-{name}"), limits, move || {
+        SmallServer::within(limits, listener, &format!("ops-{name}"), move |app| {
             self.runtimes.join("ops");
-            App::new()
-                .app_data(web::Data::new(self.clone()))
+            app.app_data(web::Data::new(self.clone()))
                 .service(resource("/metrics").get(metrics).done())
                 .service(resource("/livez").get(livez).done())
-                .service(resource("/readyz").get(readyz).done())
-                .service(resource("/dead").get(dead).done())
-                .service(resource("/dead/redrive").post(redrive).done())
-                .default_service(web::to(nowhere))
-                .wrap(from_fn(guard))
+                .service(resource("/readyz").get(readyz).done());
+            match self.dead {
+                Some(dead_letters) => app
+                    .app_data(web::Data::from(dead_letters))
+                    .service(resource("/dead").get(dead).done())
+                    .service(resource("/dead/redrive").post(redrive).done())
+                    .default_service(web::to(nowhere)),
+                None => app.default_service(web::to(nowhere_without_dead)),
+            };
         })
     }
 }
@@ -72,19 +68,12 @@ pub(crate) fn connections(descriptors: usize) -> usize {
     (descriptors / 16).clamp(16, 256)
 }
 
-/// The protection that REST has from its own middleware.
-async fn guard(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
-    let _our_turn = Turn::ours(&request);
-    let held = hold(&mut request);
-    let response = next.call(request).await?;
-    Ok(match held {
-        Some(held) => held.behind(response).await,
-        None => response,
-    })
-}
-
 async fn nowhere() -> Result<HttpResponse, Problem> {
     Err(Problem::not_found("no such URL; there are /metrics, /livez, /readyz, /dead and /dead/redrive"))
+}
+
+async fn nowhere_without_dead() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found("no such URL; there are /metrics, /livez and /readyz"))
 }
 
 async fn metrics(ops: web::Data<Ops>) -> HttpResponse {
@@ -113,8 +102,8 @@ struct DeadList {
     items: Vec<DeadLetter>,
 }
 
-async fn dead(ops: web::Data<Ops>, _: NoQuery) -> Result<HttpResponse, Problem> {
-    let items = ops.dead.list().await.map_err(|cause| away(&cause))?;
+async fn dead(letters: web::Data<dyn DeadLetters>, _: NoQuery) -> Result<HttpResponse, Problem> {
+    let items = letters.list().await.map_err(|cause| away(&cause))?;
     Ok(HttpResponse::Ok().json(DeadList { items }))
 }
 
@@ -125,9 +114,9 @@ struct Which {
     id: Option<String>,
 }
 
-async fn redrive(ops: web::Data<Ops>, which: Query<Which>) -> Result<HttpResponse, Problem> {
+async fn redrive(letters: web::Data<dyn DeadLetters>, which: Query<Which>) -> Result<HttpResponse, Problem> {
     let id: Option<Uuid> = which.0.id.as_deref().map(|text| uuid(text, "id")).transpose()?;
-    let redriven = ops.dead.redrive(id).await.map_err(|cause| away(&cause))?;
+    let redriven = letters.redrive(id).await.map_err(|cause| away(&cause))?;
     if let (Some(id), 0) = (id, redriven) {
         return Err(Problem::not_found(format!("there is no dead letter {id}")));
     }

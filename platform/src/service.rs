@@ -18,10 +18,10 @@ use crate::{
     fail_point,
     health::{Health, Probe},
     http::{
-        alone::Alone,
         docs::documented,
         metrics::HttpMetrics,
         server::{ListenError, Rest, listen},
+        small::SmallServer,
     },
     metrics::{Metrics, build, process, runtime::Runtimes},
     mongo::{address::MongoUrl, error::ClientError},
@@ -167,7 +167,8 @@ impl Foundation {
         let (runtimes, stopping) = (self.runtimes.clone(), health.stopping().clone());
         let rest = Rest { listener: self.rest, workers, servers, metrics: self.http, runtimes, stopping };
         let rest = rest.serve(configure)?;
-        let ops = Ops { metrics: self.metrics, health, dead, runtimes: self.runtimes }.serve(self.ops, name)?;
+        let ops =
+            Ops { metrics: self.metrics, health, dead: Some(dead), runtimes: self.runtimes }.serve(self.ops, name)?;
         Ok(Service {
             name,
             shutdown_delay,
@@ -194,7 +195,7 @@ pub struct Service {
     pub database: Option<Arc<Database>>,
     shutdown_delay: Duration,
     rest: Server,
-    ops: Alone,
+    ops: SmallServer,
     relay: Relay,
     background: Background,
 }

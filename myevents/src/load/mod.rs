@@ -10,6 +10,7 @@
 //! - [`settle`]: what an answer means for the stock and the record
 //! - [`recorder`]: writes [`crate::record`]
 //! - [`tally`], [`report`], [`table`]: what is counted, and how it is told
+//! - [`push`]: the result at a Pushgateway
 //! - [`progress`]: the bar
 //! - [`hammer`]: one request over and over, for the benchmarks
 //!
@@ -25,6 +26,7 @@ pub mod options;
 mod pace;
 mod prepare;
 mod progress;
+mod push;
 mod recorder;
 pub mod report;
 mod settle;
@@ -55,6 +57,7 @@ use self::{
     options::Options,
     pace::Pace,
     progress::Progress,
+    push::Group,
     recorder::Recorder,
     report::Report,
     stock::Stock,
@@ -88,13 +91,28 @@ impl Shared {
 
 /// The job as the command line asks for it. A run that was ended by Ctrl-C is a good one.
 pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
-    let (plan, json) = (options.plan()?, options.json);
+    let plan = options.plan()?;
+    let group = Group::read(&options, &plan.names)?;
+    if let (Some(group), true) = (&group, options.push_delete) {
+        group.delete().await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let stop = platform::shutdown::on_signal()?;
-    let report = perform(plan, stop).await?;
-    let text = if json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
+    let performed = perform(plan, stop).await;
+    let well = performed.as_ref().is_ok_and(|report| report.record_trouble.is_none());
+    // Also a run that could not begin is told: else the last good one would stand there.
+    let pushed = match &group {
+        Some(group) => group.replace(performed.as_ref().ok(), u8::from(!well)).await,
+        None => Ok(()),
+    };
+    if let Err(cause) = &pushed {
+        eprintln!("myevents: the result is not pushed: {cause:#}");
+    }
+    let report = performed?;
+    let text = if options.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
     // `println!` would panic where nobody reads.
     io::stdout().write_all(text.as_bytes())?;
-    Ok(if report.record_trouble.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if well && pushed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Loads the system until the time is over or `stop` is cancelled, and tells what was done.

@@ -61,6 +61,12 @@ pub struct Options {
     /// Append the fate of every booking and cancellation to this file, for `myevents verify --against`
     #[arg(long)]
     record: Option<String>,
+    /// Tell the result to the Pushgateway at this address, like http://127.0.0.1:9091, in place of the last one of the same names
+    #[arg(long, value_name = "URL")]
+    pub(super) push: Option<String>,
+    /// Load nothing; take away what an earlier load with these names has left at the Pushgateway
+    #[arg(long)]
+    pub(super) push_delete: bool,
     /// Print JSON instead of the table
     #[arg(long)]
     pub(super) json: bool,

@@ -8,15 +8,19 @@
 //! - `terminal`: what `load` draws where there is somebody to see it
 //! - `verify`: that it finds each damage, and nothing where there is none
 //! - `dead`: the messages that were given up, and their way back
+//! - `push`: the result of a load at a Pushgateway
+//! - `alerts`: the bridge and the inbox
 //! - `healthcheck`: what a container's health check calls
 //! - `helpers`: the program as a value, and waiting
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod alerts;
 mod dead;
 mod healthcheck;
 mod helpers;
 mod load;
+mod push;
 mod refused;
 mod restart;
 mod start;

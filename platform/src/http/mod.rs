@@ -9,7 +9,8 @@
 //! - `unread`: what becomes of a body that nobody reads to its end
 //! - [`metrics`]: what is counted
 //! - [`docs`]: OpenAPI and its page
-//! - [`server`]: listening, limits, workers; `serve` builds it, and `alone` one that needs a single thread
+//! - [`server`]: listening, limits, workers; `serve` builds it
+//! - [`small`]: a server of a single thread; `alone` runs it
 
 pub(crate) mod alone;
 pub mod docs;
@@ -21,5 +22,6 @@ pub mod page;
 pub mod routes;
 pub(crate) mod serve;
 pub mod server;
+pub mod small;
 pub(crate) mod turn;
 pub(crate) mod unread;

@@ -17,7 +17,7 @@ use crate::{
     problem::{Problem, Rejection},
 };
 
-/// The largest body, in bytes.
+/// The largest body, in bytes, where nothing else is said.
 pub const BODY_MAX: usize = 64 * 1024;
 
 /// A body must be complete within this time, however small its pieces.
@@ -28,10 +28,10 @@ const BROKEN: &str = "it breaks off, or its chunks are malformed";
 /// The size of the body that was read; the middleware measures it.
 pub(crate) struct BodySize(pub(crate) usize);
 
-/// A JSON body.
-pub struct Json<T>(pub T);
+/// A JSON body of at most `MAX` bytes.
+pub struct Json<T, const MAX: usize = BODY_MAX>(pub T);
 
-impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
+impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Json<T, MAX> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
@@ -39,7 +39,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             is_json(&request)?;
-            let body = tokio::time::timeout(BODY_DEADLINE, read(&request, payload)).await.map_err(|_| {
+            let body = tokio::time::timeout(BODY_DEADLINE, read(&request, payload, MAX)).await.map_err(|_| {
                 let detail = format!("the body did not arrive within {} s", BODY_DEADLINE.as_secs());
                 let title = "The request took too long";
                 let problem = Problem::new(StatusCode::REQUEST_TIMEOUT, "request-timeout", title, detail);
@@ -69,20 +69,20 @@ fn is_json(request: &HttpRequest) -> Result<(), Problem> {
     }
 }
 
-async fn read(request: &HttpRequest, mut payload: Payload) -> Result<web::BytesMut, Problem> {
+async fn read(request: &HttpRequest, mut payload: Payload, max: usize) -> Result<web::BytesMut, Problem> {
     let too_large = || {
-        let detail = format!("the body must not be larger than {BODY_MAX} bytes");
+        let detail = format!("the body must not be larger than {max} bytes");
         let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large", detail);
         problem.rejected(Rejection::BodyTooLarge).close()
     };
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > BODY_MAX as u64) {
+    if announced.is_some_and(|length| length > max as u64) {
         return Err(too_large());
     }
     let mut body = web::BytesMut::new();
     while let Some(piece) = payload.next().await {
         let piece = piece.map_err(|_| Problem::bad_request("body", BROKEN).close())?;
-        if body.len() + piece.len() > BODY_MAX {
+        if body.len() + piece.len() > max {
             return Err(too_large());
         }
         body.extend_from_slice(&piece);

@@ -1,0 +1,103 @@
+//! What Grafana's contact point `dingding` sends: a DingTalk message that Grafana itself has made, of one of four types.
+//!
+//! Grafana cannot sign, and takes every answer with HTTP 200 for a success: this is why it sends to us. Fields that a type
+//! has besides these (`hideAvatar`, `picUrl`) say nothing.
+
+use platform::problem::Problem;
+use serde::Deserialize;
+
+use super::message::{Button, Card};
+
+/// The body: the type, and the field of that name. It is no enum, so that an error names its place.
+#[derive(Debug, Deserialize)]
+pub(super) struct Body {
+    msgtype: String,
+    link: Option<Link>,
+    #[serde(rename = "actionCard")]
+    action_card: Option<ActionCard>,
+    markdown: Option<Markdown>,
+    text: Option<Text>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Link {
+    title: String,
+    text: String,
+    #[serde(rename = "messageUrl")]
+    message_url: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct ActionCard {
+    title: String,
+    text: String,
+    #[serde(rename = "singleTitle", default)]
+    single_title: String,
+    #[serde(rename = "singleURL", default)]
+    single_url: String,
+    #[serde(default)]
+    btns: Vec<Btn>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Btn {
+    title: String,
+    #[serde(rename = "actionURL")]
+    action_url: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Markdown {
+    title: String,
+    text: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Text {
+    content: String,
+}
+
+impl TryFrom<Body> for Card {
+    type Error = Problem;
+
+    fn try_from(body: Body) -> Result<Self, Problem> {
+        let missing = |field| move || Problem::bad_request(field, "missing field: `msgtype` says that it is there");
+        match body.msgtype.as_str() {
+            "link" => body.link.map(Self::from).ok_or_else(missing("link")),
+            "actionCard" => body.action_card.map(Self::from).ok_or_else(missing("actionCard")),
+            "markdown" => body.markdown.map(Self::from).ok_or_else(missing("markdown")),
+            "text" => body.text.map(Self::from).ok_or_else(missing("text")),
+            _ => Err(Problem::bad_request("msgtype", "must be link, actionCard, markdown or text")),
+        }
+    }
+}
+
+impl From<Link> for Card {
+    fn from(link: Link) -> Self {
+        Self { title: link.title, text: link.text, button: button("More".into(), link.message_url) }
+    }
+}
+
+impl From<ActionCard> for Card {
+    fn from(card: ActionCard) -> Self {
+        let first = card.btns.into_iter().next().and_then(|btn| button(btn.title, btn.action_url));
+        Self { title: card.title, text: card.text, button: button(card.single_title, card.single_url).or(first) }
+    }
+}
+
+impl From<Markdown> for Card {
+    fn from(markdown: Markdown) -> Self {
+        Self { title: markdown.title, text: markdown.text, button: None }
+    }
+}
+
+impl From<Text> for Card {
+    fn from(text: Text) -> Self {
+        let title = text.content.lines().next().unwrap_or_default().to_owned();
+        Self { title, text: text.content, button: None }
+    }
+}
+
+fn button(label: String, url: String) -> Option<Button> {
+    (!url.is_empty()).then_some(Button { label, url })
+}

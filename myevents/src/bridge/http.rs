@@ -1,0 +1,130 @@
+//! Where notifications come in: each is answered only when the message that carries it has arrived, or cannot.
+//!
+//! 200: it has arrived. 503 with `Retry-After`: not yet; Alertmanager tries again by itself. 422: it never will, until
+//! somebody changes what the log names. 400, 413, 415: it was not understood.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, dev::Payload, http::StatusCode, web};
+use platform::{
+    http::{input::Json, routes::resource},
+    problem::{Problem, Rejection},
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    time::Instant,
+};
+
+use super::{
+    grafana,
+    message::{Card, Notification},
+    metrics::BridgeMetrics,
+    outcome::Outcome,
+    queue::Waiting,
+};
+use crate::alerts::{NOTIFICATION_MAX, Webhook};
+
+/// Notifications that are read or wait at once; each may have a body of 2 MiB.
+pub(super) const AT_ONCE: usize = 64;
+
+/// When to try again, where the robot does not say.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// What the handlers need.
+#[derive(Clone)]
+pub(super) struct Entrance {
+    pub(super) queue: mpsc::Sender<Waiting>,
+    pub(super) places: Arc<Semaphore>,
+    pub(super) metrics: BridgeMetrics,
+}
+
+/// The URLs.
+pub(super) fn configure(app: &mut web::ServiceConfig, entrance: Entrance) {
+    app.app_data(web::Data::new(entrance))
+        .service(resource("/alertmanager").post(alertmanager).done())
+        .service(resource("/grafana").post(grafana).done())
+        .default_service(web::to(nowhere));
+}
+
+async fn nowhere() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found("no such URL; there are POST /alertmanager and POST /grafana"))
+}
+
+type Body<T> = Result<Json<T, NOTIFICATION_MAX>, Problem>;
+
+async fn alertmanager(
+    place: Place,
+    entrance: web::Data<Entrance>,
+    body: Body<Webhook>,
+) -> Result<HttpResponse, Problem> {
+    entrance.pass_on(body.map(|Json(webhook)| Notification::Alerts(webhook)), place).await
+}
+
+async fn grafana(
+    place: Place,
+    entrance: web::Data<Entrance>,
+    body: Body<grafana::Body>,
+) -> Result<HttpResponse, Problem> {
+    let card = body.and_then(|Json(body)| Card::try_from(body));
+    entrance.pass_on(card.map(Notification::Card), place).await
+}
+
+impl Entrance {
+    async fn pass_on(&self, read: Result<Notification, Problem>, _place: Place) -> Result<HttpResponse, Problem> {
+        let notification = read.inspect_err(|problem| {
+            let too_long = problem.status_code() == StatusCode::PAYLOAD_TOO_LARGE;
+            self.metrics.count(if too_long { "too_long" } else { "error" });
+            tracing::warn!("a notification was not understood: {problem}");
+        })?;
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { notification, since: Instant::now(), answer };
+        let outcome = match self.queue.send(waiting).await {
+            Ok(()) => answered.await.ok(),
+            Err(_) => None,
+        };
+        let outcome = outcome.ok_or_else(|| not_yet("the bridge is stopping", AGAIN))?;
+        self.metrics.count(outcome.label());
+        answered_with(&outcome)
+    }
+}
+
+fn answered_with(outcome: &Outcome) -> Result<HttpResponse, Problem> {
+    if outcome.failure.is_none() {
+        return Ok(HttpResponse::Ok().content_type("text/plain").body("it has arrived\n"));
+    }
+    if outcome.worth_a_retry() {
+        return Err(not_yet(&outcome.detail, outcome.wait.unwrap_or(AGAIN)));
+    }
+    let detail = format!("{}; {}", outcome.detail, outcome.advice());
+    let title = "The robot refuses the message, and will refuse it again";
+    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-delivered", title, detail))
+}
+
+fn not_yet(detail: &str, wait: Duration) -> Problem {
+    let title = "The message has not arrived yet";
+    let seconds = wait.as_secs_f64().ceil() as u32;
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-delivered-yet", title, detail).retry_after(seconds.max(1))
+}
+
+/// A place among those that are read or wait. It is the first argument, so that without one no body is read.
+struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl FromRequest for Place {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let entrance = request.app_data::<web::Data<Entrance>>().expect("it is put there above");
+        let place = entrance
+            .places
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| not_yet("too many notifications wait for the robot", AGAIN).rejected(Rejection::Overload));
+        if place.is_err() {
+            entrance.metrics.count("busy");
+        }
+        Box::pin(std::future::ready(place.map(|permit| Self { _permit: permit })))
+    }
+}

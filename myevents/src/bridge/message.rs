@@ -1,0 +1,262 @@
+//! One DingTalk message of one or several notifications: the keyword in title and text, and never longer than the robot
+//! takes. What does not fit is counted at the end.
+
+use serde_json::json;
+
+use crate::{
+    alerts::{
+        Alert, Webhook,
+        text::{self, Part, plain},
+    },
+    dingtalk::{KEYWORD, MESSAGE_MAX},
+};
+
+/// What came in with one request.
+#[derive(Debug)]
+pub(super) enum Notification {
+    /// From Alertmanager.
+    Alerts(Webhook),
+    /// From Grafana, which has made a message of it already.
+    Card(Card),
+}
+
+/// A ready message.
+#[derive(Debug)]
+pub(super) struct Card {
+    pub(super) title: String,
+    /// Markdown.
+    pub(super) text: String,
+    pub(super) button: Option<Button>,
+}
+
+/// What leads away from a message.
+#[derive(Debug)]
+pub(super) struct Button {
+    pub(super) label: String,
+    pub(super) url: String,
+}
+
+/// DingTalk shows about one line of it.
+const TITLE_MAX: usize = 120;
+
+/// Of a ready message that shares its message with others, in bytes.
+const CARD_MAX: usize = 1500;
+
+/// For a button, in characters.
+const LABEL_MAX: usize = 20;
+const URL_MAX: usize = 1000;
+
+/// Kept for the words about what was left out, and the frame around title and text.
+const RESERVED: usize = 400;
+
+/// The JSON of a message that carries all of these.
+pub(super) fn message(notifications: &[&Notification]) -> String {
+    let title = title(notifications);
+    if let [Notification::Card(Card { text, button: Some(button), .. })] = notifications
+        && let Some(url) = button_url(&button.url)
+    {
+        let (title, room) = (&title, MESSAGE_MAX - RESERVED - 2 * json_len(&title) - json_len(url));
+        let text = fitted(text, room);
+        let (text, label) = (format!("### {title}\n\n{text}"), label(&button.label));
+        return json!({
+            "msgtype": "actionCard",
+            "actionCard": { "title": title, "text": text, "singleTitle": label, "singleURL": url },
+        })
+        .to_string();
+    }
+    let text = body(notifications, &title);
+    json!({ "msgtype": "markdown", "markdown": { "title": title, "text": text } }).to_string()
+}
+
+fn title(notifications: &[&Notification]) -> String {
+    let alerts: Vec<_> = notifications.iter().flat_map(|one| alerts(one)).collect();
+    let cards = notifications.iter().filter_map(|one| match one {
+        Notification::Card(card) => Some(plain(&card.title.replace(KEYWORD, ""), TITLE_MAX)),
+        Notification::Alerts(_) => None,
+    });
+    let cards = cards.map(|title| title.replace("()", "").trim().to_owned()).filter(|title| !title.is_empty());
+    let all: Vec<_> = std::iter::once(text::title(&alerts)).filter(|title| !title.is_empty()).chain(cards).collect();
+    let all = if all.is_empty() { "a notification".into() } else { all.join("; ") };
+    format!("[{KEYWORD}] {}", plain(&all, TITLE_MAX))
+}
+
+fn alerts(notification: &Notification) -> &[Alert] {
+    match notification {
+        Notification::Alerts(webhook) => &webhook.alerts,
+        Notification::Card(_) => &[],
+    }
+}
+
+fn body(notifications: &[&Notification], title: &str) -> String {
+    let mut text = format!("### {title}\n\n");
+    if notifications.len() > 1 {
+        text += &format!(
+            "{} notifications in one message: the robot takes no more than 20 messages a minute.\n\n",
+            notifications.len()
+        );
+    }
+    let mut room = MESSAGE_MAX - RESERVED - json_len(title) - json_len(&text);
+    let (mut left_out, mut pages) = (0, Vec::new());
+    for part in parts(notifications) {
+        let len = json_len(&part.text);
+        if len <= room && left_out == 0 {
+            room -= len;
+            text += &part.text;
+        } else {
+            left_out += part.alerts;
+        }
+    }
+    for notification in notifications {
+        if let Notification::Alerts(webhook) = notification {
+            left_out += webhook.truncated;
+            let page = text::link("Alertmanager", &webhook.external_url);
+            pages.extend(page.filter(|_| pages.is_empty()));
+        }
+    }
+    if left_out > 0 {
+        let page = pages.pop().map_or_else(String::new, |page| format!(": {page}"));
+        text += &format!("\n\nand {left_out} more{page}\n");
+    }
+    text
+}
+
+/// Alerts of all notifications together, so that the most urgent come first, then what was ready.
+fn parts(notifications: &[&Notification]) -> Vec<Part> {
+    let alerts: Vec<_> = notifications.iter().flat_map(|one| alerts(one)).collect();
+    let mut parts = text::parts(&alerts);
+    for notification in notifications {
+        if let Notification::Card(card) = notification {
+            parts.push(Part { text: card_text(card, notifications.len() == 1), alerts: 1 });
+        }
+    }
+    parts
+}
+
+fn card_text(card: &Card, alone: bool) -> String {
+    if alone {
+        return fitted(&card.text, MESSAGE_MAX - RESERVED - 3 * KEYWORD.len() - 12 * TITLE_MAX);
+    }
+    let link = card.button.as_ref().and_then(|button| text::link(&label(&button.label), &button.url));
+    let link = link.map_or_else(String::new, |link| format!("- {link}\n"));
+    let title = plain(&card.title, TITLE_MAX);
+    format!("#### {title}\n\n{}\n{link}\n", fitted(&card.text, CARD_MAX))
+}
+
+/// A page, or what opens one within DingTalk's own program, as Grafana makes it.
+fn button_url(url: &str) -> Option<&str> {
+    let ours = url.starts_with("dingtalk://dingtalkclient/page/link?") && url.len() <= URL_MAX;
+    (text::is_page(url) || ours).then_some(url)
+}
+
+fn label(label: &str) -> String {
+    let label = plain(label, LABEL_MAX);
+    if label.is_empty() { "More".into() } else { label }
+}
+
+/// The text, cut so that its JSON has at most `max` bytes.
+fn fitted(text: &str, max: usize) -> String {
+    if json_len(text) <= max {
+        return text.to_owned();
+    }
+    let mut room = max.saturating_sub('…'.len_utf8());
+    let fits = |c: &char| {
+        let left = room.checked_sub(json_len(c.encode_utf8(&mut [0; 4])));
+        room = left.unwrap_or(room);
+        left.is_some()
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
+}
+
+/// How many bytes it takes within a JSON text.
+fn json_len(text: &str) -> usize {
+    serde_json::to_string(text).expect("a text can be written").len() - 2
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::alerts::tests::{alert, read};
+
+    fn card(title: &str, text: &str, url: &str) -> Notification {
+        let button = (!url.is_empty()).then(|| Button { label: "More".into(), url: url.into() });
+        Notification::Card(Card { title: title.into(), text: text.into(), button })
+    }
+
+    fn made(notifications: &[Notification]) -> (Value, usize) {
+        let json = message(&notifications.iter().collect::<Vec<_>>());
+        (serde_json::from_str(&json).unwrap(), json.len())
+    }
+
+    fn holds_the_keyword(part: &Value) {
+        assert!(["title", "text"].iter().all(|field| part[field].as_str().unwrap().contains(KEYWORD)), "{part}");
+    }
+
+    #[test]
+    fn fifty_alerts_of_one_group_are_all_in_one_message() {
+        let alerts = (0..50)
+            .map(|n| alert("firing", "MyEventsTargetDown", &format!("host-{n:02}:9100"), "It is away"))
+            .collect();
+        let (message, len) = made(&[Notification::Alerts(read(alerts))]);
+        assert_eq!(message["markdown"]["title"], "[报警] firing: MyEventsTargetDown (bookingservice)");
+        let text = message["markdown"]["text"].as_str().unwrap();
+        assert_eq!(text.matches("instance: host-").count(), 50);
+        assert!(!text.contains("more") && len <= MESSAGE_MAX, "{text}");
+        holds_the_keyword(&message["markdown"]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted_and_says_where_the_rest_is() {
+        let alerts =
+            (0..500).map(|n| alert("firing", &format!("A{n}"), "报警\u{1}\"\\", &"报\"\\".repeat(3000))).collect();
+        let (message, len) = made(&[Notification::Alerts(read(alerts))]);
+        let text = message["markdown"]["text"].as_str().unwrap();
+        let shown = text.matches("#### firing: A").count();
+        assert!(shown > 5 && len <= MESSAGE_MAX, "{shown} shown in {len} bytes");
+        let end = format!("and {} more: [Alertmanager](http://127.0.0.1:9093)\n", 500 - shown);
+        assert!(text.ends_with(&end), "{}", &text[text.len() - 100..]);
+    }
+
+    #[test]
+    fn a_ready_message_keeps_its_button_and_is_given_the_keyword_where_it_has_none() {
+        let url = "dingtalk://dingtalkclient/page/link?pc_slide=false&url=http%3A%2F%2Fgrafana%2F";
+        let (message, _) = made(&[card("Threads", "too many", url)]);
+        assert_eq!(message["msgtype"], "actionCard");
+        holds_the_keyword(&message["actionCard"]);
+        assert_eq!(message["actionCard"]["title"], "[报警] Threads");
+        assert_eq!(
+            (&message["actionCard"]["singleTitle"], &message["actionCard"]["singleURL"]),
+            (&"More".into(), &url.into())
+        );
+        let (message, _) = made(&[card("[报警] Threads", "too many", "javascript:alert(1)")]);
+        assert_eq!(message["msgtype"], "markdown");
+        holds_the_keyword(&message["markdown"]);
+        assert!(message["markdown"]["text"].as_str().unwrap().contains("too many"));
+    }
+
+    #[test]
+    fn a_ready_message_that_is_too_long_is_cut() {
+        for text in ["报警".repeat(20_000), "\u{1}".repeat(50_000), "\"".repeat(50_000), "x".repeat(60_000)] {
+            for url in ["", "http://grafana/"] {
+                let (message, len) = made(&[card(&text, &text, url)]);
+                assert!(len <= MESSAGE_MAX && len > MESSAGE_MAX / 2, "{len} bytes");
+                holds_the_keyword(&message[message["msgtype"].as_str().unwrap()]);
+            }
+        }
+    }
+
+    #[test]
+    fn several_notifications_become_one_message_with_all_of_them() {
+        let of = |n: usize| {
+            Notification::Alerts(read(vec![alert("firing", &format!("A{n}"), "1", &format!("summary {n}"))]))
+        };
+        let mut all: Vec<_> = (0..25).map(of).collect();
+        all.push(card("Grafana's", "its text", "http://grafana/x"));
+        let (message, len) = made(&all);
+        let text = message["markdown"]["text"].as_str().unwrap();
+        assert!(text.contains("26 notifications in one message"), "{text}");
+        assert!((0..25).all(|n| text.contains(&format!("summary {n}\n"))), "{text}");
+        assert!(text.contains("its text") && text.contains("[More](http://grafana/x)") && len <= MESSAGE_MAX, "{text}");
+    }
+}

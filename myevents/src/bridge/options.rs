@@ -1,0 +1,141 @@
+//! The options of `myevents bridge`. Each is a text here, so that all problems are told at once. What is wrong with a secret
+//! is told without it.
+
+use platform::{
+    config::{Checks, ConfigError, Secret, flag, given},
+    service::Listen,
+    telemetry::LogConfig,
+};
+
+use super::{
+    Config,
+    pace::Rules,
+    robot::{Robot, Url},
+};
+
+/// The options of the bridge.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Where /alertmanager and /grafana are; port 0 takes a free one, here and below
+    #[arg(long, env = "BRIDGE_ADDR", default_value = "127.0.0.1:8060")]
+    bridge_addr: Option<String>,
+    /// Where its /metrics, /livez and /readyz are
+    #[arg(long, env = "BRIDGE_OPS_ADDR", default_value = "127.0.0.1:9102")]
+    bridge_ops_addr: Option<String>,
+    /// The robot's webhook, like https://oapi.dingtalk.com/robot/send?access_token=… [default: that of `myevents inbox`]
+    #[arg(long, env = "DINGTALK_WEBHOOK_URL", hide_env_values = true)]
+    dingtalk_webhook_url: Option<String>,
+    /// A file that holds the robot's webhook
+    #[arg(long, env = "DINGTALK_WEBHOOK_URL_FILE")]
+    dingtalk_webhook_url_file: Option<String>,
+    /// The robot's secret, where it demands a signature; it begins with SEC
+    #[arg(long, env = "DINGTALK_SECRET", hide_env_values = true)]
+    dingtalk_secret: Option<String>,
+    /// A file that holds the robot's secret
+    #[arg(long, env = "DINGTALK_SECRET_FILE")]
+    dingtalk_secret_file: Option<String>,
+    /// `text` or `json` [default: text on a terminal, else json]
+    #[arg(long, env = "LOG_FORMAT")]
+    log_format: Option<String>,
+    /// Which log lines, like `warn,myevents=debug` [default: info]
+    #[arg(long, env = "RUST_LOG")]
+    rust_log: Option<String>,
+}
+
+/// The robot look-alike of `myevents inbox`, where it is by default.
+const INBOX: &str = "http://127.0.0.1:8026/robot/send?access_token=dev";
+
+impl Options {
+    /// Checks them all.
+    pub fn read(&self) -> Result<(Config, LogConfig), ConfigError> {
+        let mut checks = Checks::new();
+        let listen = Listen::read(&mut checks, given("BRIDGE_ADDR", &self.bridge_addr), "127.0.0.1:0");
+        let ops = Listen::read(&mut checks, given("BRIDGE_OPS_ADDR", &self.bridge_ops_addr), "127.0.0.1:0");
+        if listen.address == ops.address && listen.address.port() != 0 {
+            let address = listen.address;
+            checks.problem(format!(
+                "BRIDGE_ADDR and BRIDGE_OPS_ADDR are both {address}: each needs an address of its own"
+            ));
+        }
+        let url = secret(
+            &mut checks,
+            ("DINGTALK_WEBHOOK_URL", &self.dingtalk_webhook_url),
+            ("DINGTALK_WEBHOOK_URL_FILE", &self.dingtalk_webhook_url_file),
+        );
+        let secret = secret(
+            &mut checks,
+            ("DINGTALK_SECRET", &self.dingtalk_secret),
+            ("DINGTALK_SECRET_FILE", &self.dingtalk_secret_file),
+        );
+        let robot = Url::parse(url.as_ref().map_or(INBOX, Secret::reveal));
+        if robot.is_none() {
+            checks.problem(format!(
+                "DINGTALK_WEBHOOK_URL (or {}, or its file) must be an address like \
+                 https://oapi.dingtalk.com/robot/send?access_token=…; what it is is not shown, since it is a secret",
+                flag("DINGTALK_WEBHOOK_URL")
+            ));
+        }
+        let robot = robot.and_then(|url| {
+            let robot = Robot::new(url, secret);
+            robot.map_err(|cause| checks.problem(cause.to_string())).ok()
+        });
+        let log =
+            LogConfig::read(&mut checks, given("LOG_FORMAT", &self.log_format), given("RUST_LOG", &self.rust_log));
+        checks.finish()?;
+        let robot = robot.expect("without one there was a problem");
+        Ok((Config { listen, ops, robot, rules: Rules::default() }, log))
+    }
+}
+
+/// A variable that is empty counts as not given, as Compose files write it.
+fn secret(
+    checks: &mut Checks,
+    (name, text): (&'static str, &Option<String>),
+    (file_name, file): (&'static str, &Option<String>),
+) -> Option<Secret> {
+    let some = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    checks.secret(given(name, &some(text)), given(file_name, &some(file)))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct CommandLine {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn read(arguments: &[&str]) -> Result<Config, String> {
+        let line = CommandLine::try_parse_from([&["bridge"], arguments].concat()).unwrap();
+        line.options.read().map(|(config, _)| config).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_at_once_and_no_secret_is_shown() {
+        let told = read(&[
+            "--bridge-addr=8060",
+            "--dingtalk-webhook-url=https://oapi.dingtalk.com/robot/send?acess_token=hunter2",
+            "--dingtalk-secret=SEChunter3",
+            "--dingtalk-secret-file=/nowhere",
+            "--log-format=xml",
+        ]);
+        let told = told.err().unwrap();
+        for part in ["BRIDGE_ADDR", "DINGTALK_WEBHOOK_URL", "both set", "LOG_FORMAT", "access_token=…"] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        assert!(!told.contains("hunter"), "{told}");
+        let told = read(&["--bridge-addr=127.0.0.1:7", "--bridge-ops-addr=127.0.0.1:7"]).err().unwrap();
+        assert!(told.contains("an address of its own"), "{told}");
+    }
+
+    #[test]
+    fn without_a_robot_it_is_the_inbox_and_an_empty_variable_is_none() {
+        for arguments in [&[][..], &["--dingtalk-webhook-url=", "--dingtalk-secret= ", "--dingtalk-secret-file="]] {
+            assert_eq!(format!("{:?}", read(arguments).unwrap().robot), "the robot at 127.0.0.1:8026");
+        }
+    }
+}

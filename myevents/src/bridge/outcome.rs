@@ -1,0 +1,135 @@
+//! What became of a message: the label it is counted under, whether it is worth another try, and the robot's words.
+
+use std::time::Duration;
+
+use crate::dingtalk::{BUSY, OK, RATE, RATE_NEW, SECURITY, TOKEN, TOO_LONG};
+
+/// Why a message did not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// It does not hold the robot's keyword.
+    Keyword,
+    /// No robot has this token.
+    Token,
+    /// The signature is missing or wrong, or the clock is.
+    Signature,
+    /// It is longer than the robot takes.
+    TooLong,
+    /// Too many messages.
+    Rate,
+    /// The robot asks to be asked again.
+    Busy,
+    /// No answer in time; it may have arrived all the same.
+    Timeout,
+    /// No connection, or it broke.
+    Network,
+    /// An answer that is in no table, and may be another one next time.
+    Unclear,
+    /// A refusal that will be the same next time.
+    Refused,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    /// `None` if it arrived.
+    pub(super) failure: Option<Failure>,
+    /// What the robot said, without secrets.
+    pub(super) detail: String,
+    /// How long to wait before another try, where that is known.
+    pub(super) wait: Option<Duration>,
+}
+
+impl Outcome {
+    /// All labels, to be set at zero.
+    pub(super) const LABELS: [&str; 10] =
+        ["ok", "keyword", "token", "signature", "too_long", "rate", "busy", "timeout", "network", "error"];
+
+    pub(super) fn failed(failure: Failure, detail: impl Into<String>) -> Self {
+        Self { failure: Some(failure), detail: detail.into(), wait: None }
+    }
+
+    /// What an errcode means. Security is one code for several things, and only the text tells which.
+    pub(super) fn of(errcode: i64, errmsg: String) -> Self {
+        let lower = errmsg.to_lowercase();
+        let failure = match errcode {
+            OK => None,
+            BUSY => Some(Failure::Busy),
+            RATE | RATE_NEW => Some(Failure::Rate),
+            TOO_LONG => Some(Failure::TooLong),
+            SECURITY if lower.contains("keyword") => Some(Failure::Keyword),
+            SECURITY if lower.contains("sign") || lower.contains("timestamp") => Some(Failure::Signature),
+            SECURITY if lower.contains("token") => Some(Failure::Token),
+            code if TOKEN.contains(&code) => Some(Failure::Token),
+            _ => Some(Failure::Refused),
+        };
+        Self { failure, detail: format!("errcode {errcode}: {errmsg}"), wait: None }
+    }
+
+    /// The value of the label `result`.
+    pub(super) fn label(&self) -> &'static str {
+        match self.failure {
+            None => "ok",
+            Some(Failure::Keyword) => "keyword",
+            Some(Failure::Token) => "token",
+            Some(Failure::Signature) => "signature",
+            Some(Failure::TooLong) => "too_long",
+            Some(Failure::Rate) => "rate",
+            Some(Failure::Busy) => "busy",
+            Some(Failure::Timeout) => "timeout",
+            Some(Failure::Network) => "network",
+            Some(Failure::Unclear | Failure::Refused) => "error",
+        }
+    }
+
+    /// Whether the same message may arrive later. The others need a change of the configuration first.
+    pub(super) fn worth_a_retry(&self) -> bool {
+        match self.failure {
+            None
+            | Some(Failure::Keyword | Failure::Token | Failure::Signature | Failure::TooLong | Failure::Refused) => {
+                false
+            }
+            Some(Failure::Rate | Failure::Busy | Failure::Timeout | Failure::Network | Failure::Unclear) => true,
+        }
+    }
+
+    /// What whoever looks after it can do.
+    pub(super) fn advice(&self) -> &'static str {
+        match self.failure {
+            None => "",
+            Some(Failure::Keyword) => "set the robot's keyword to 报警",
+            Some(Failure::Token) => "copy the webhook from the robot's settings to DINGTALK_WEBHOOK_URL",
+            Some(Failure::Signature) => "set DINGTALK_SECRET to the robot's secret, and check this machine's clock",
+            Some(Failure::TooLong) => "send fewer alerts in a group, or shorter ones",
+            Some(Failure::Rate) => "something else sends to the same robot: give this one a robot of its own",
+            Some(Failure::Busy | Failure::Timeout | Failure::Network | Failure::Unclear) => "it is tried again",
+            Some(Failure::Refused) => "look the errcode up in DingTalk's documentation",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_errcode_has_its_label_and_says_whether_another_try_helps() {
+        for (errcode, errmsg, label, again) in [
+            (0, "ok", "ok", false),
+            (-1, "系统繁忙", "busy", true),
+            (130_101, "send too fast, exceed 20 times per minute", "rate", true),
+            (310_000, "keywords not in content, more: [https://ding-doc.dingtalk.com/doc]", "keyword", false),
+            (310_000, "sign not match", "signature", false),
+            (310_000, "invalid timestamp", "signature", false),
+            (310_000, "ip 192.0.2.1 not in whitelist", "error", false),
+            (300_001, "token is not exist", "token", false),
+            (300_005, "token is not exist", "token", false),
+            (460_101, "message too long, exceed 20000 bytes", "too_long", false),
+            (43_004, "无效的HTTP HEADER Content-Type", "error", false),
+        ] {
+            let outcome = Outcome::of(errcode, errmsg.into());
+            assert_eq!((outcome.label(), outcome.worth_a_retry()), (label, again), "{errcode} {errmsg}");
+            assert!(Outcome::LABELS.contains(&label));
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! When the next message may be sent: never more in a minute than the robot takes.
+//!
+//! Most messages of a minute carry one notification each and go out at once. The last few are kept for messages that carry
+//! everything that waits, with a pause between them that is as long as they last: so no notification waits longer than that
+//! pause, however many come.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::dingtalk::MESSAGES_A_MINUTE;
+
+/// What the robot allows, and how it is used.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// In this time …
+    pub window: Duration,
+    /// … at most so many messages,
+    pub most: usize,
+    /// of which so many may carry one notification each.
+    pub singles: usize,
+    /// How long nothing is sent after the robot has said that it was too much.
+    pub silence: Duration,
+}
+
+impl Default for Rules {
+    /// One second more than a minute: the robot counts when it receives, and we count when it has answered.
+    fn default() -> Self {
+        let (window, silence) = (Duration::from_secs(61), Duration::from_secs(60));
+        Self { window, most: MESSAGES_A_MINUTE, singles: 14, silence }
+    }
+}
+
+/// What may be done now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Send a message with one notification.
+    One,
+    /// Send a message with all that waits.
+    All,
+    /// Send nothing before then.
+    Wait(Instant),
+    /// The robot does not listen for so long: there is no use in waiting.
+    Silence(Duration),
+}
+
+/// The messages of the last minute.
+pub(super) struct Pace {
+    rules: Rules,
+    sent: VecDeque<Instant>,
+    silent_until: Option<Instant>,
+}
+
+impl Pace {
+    pub(super) fn new(rules: Rules) -> Self {
+        Self { rules, sent: VecDeque::new(), silent_until: None }
+    }
+
+    pub(super) fn turn(&mut self, now: Instant) -> Turn {
+        if let Some(left) =
+            self.silent_until.and_then(|until| until.checked_duration_since(now)).filter(|left| !left.is_zero())
+        {
+            return Turn::Silence(left);
+        }
+        while self.sent.front().is_some_and(|sent| *sent + self.rules.window <= now) {
+            self.sent.pop_front();
+        }
+        if self.sent.len() < self.rules.singles {
+            return Turn::One;
+        }
+        let full = (self.sent.len() >= self.rules.most)
+            .then(|| self.sent[self.sent.len() - self.rules.most] + self.rules.window);
+        let paused = self.sent.back().map(|last| *last + self.pause());
+        match full.max(paused) {
+            Some(next) if next > now => Turn::Wait(next),
+            _ => Turn::All,
+        }
+    }
+
+    /// A message was answered, or may have arrived.
+    pub(super) fn sent(&mut self, now: Instant) {
+        self.sent.push_back(now);
+    }
+
+    /// The robot has said that it was too much.
+    pub(super) fn too_fast(&mut self, now: Instant) {
+        self.silent_until = Some(now + self.rules.silence);
+    }
+
+    fn pause(&self) -> Duration {
+        let kept = self.rules.most.saturating_sub(self.rules.singles).max(1);
+        self.rules.window / u32::try_from(kept).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends whenever it may, for so many seconds, and tells when.
+    fn sends(seconds: u64) -> Vec<Duration> {
+        let (began, mut pace, mut sent) = (Instant::now(), Pace::new(Rules::default()), Vec::new());
+        let mut now = began;
+        while now - began < Duration::from_secs(seconds) {
+            match pace.turn(now) {
+                Turn::One | Turn::All => {
+                    pace.sent(now);
+                    sent.push(now - began);
+                }
+                Turn::Wait(until) => now = until,
+                Turn::Silence(_) => unreachable!("the robot never complained"),
+            }
+        }
+        sent
+    }
+
+    #[tokio::test]
+    async fn no_minute_has_more_than_20_messages_and_no_wait_is_longer_than_11_seconds() {
+        let sent = sends(600);
+        for (place, first) in sent.iter().enumerate() {
+            let within = sent[place..].iter().filter(|at| **at - *first <= Duration::from_secs(60)).count();
+            assert!(within <= 20, "{within} messages in the minute from {first:?}");
+        }
+        assert!(sent.windows(2).all(|pair| pair[1] - pair[0] < Duration::from_secs(11)), "{sent:?}");
+        assert!(sent[13].is_zero() && sent.len() > 100);
+    }
+
+    #[tokio::test]
+    async fn after_a_complaint_nothing_is_sent_for_a_minute() {
+        let (now, mut pace) = (Instant::now(), Pace::new(Rules::default()));
+        assert_eq!(pace.turn(now), Turn::One);
+        pace.too_fast(now);
+        assert_eq!(pace.turn(now + Duration::from_secs(59)), Turn::Silence(Duration::from_secs(1)));
+        assert_eq!(pace.turn(now + Duration::from_secs(60)), Turn::One);
+    }
+}

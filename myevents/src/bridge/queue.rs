@@ -1,0 +1,131 @@
+//! The notifications that wait, and the one task that sends them: it takes one, or all together where more would be too many
+//! for the robot, and answers those it took. Nothing else knows the pace, so there is no lock around it.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    message::{Notification, message},
+    outcome::{Failure, Outcome},
+    pace::{Pace, Turn},
+    robot::Robot,
+};
+
+/// Who has waited so long shares its message with those behind it: a slow robot must not make a long queue.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A notification that waits for its message.
+pub(super) struct Waiting {
+    pub(super) notification: Notification,
+    pub(super) since: Instant,
+    /// Gone where nobody waits for the answer any more.
+    pub(super) answer: oneshot::Sender<Outcome>,
+}
+
+/// What became of the last message, and when; for `/readyz`.
+pub(super) type Last = Arc<Mutex<Option<(Instant, Outcome)>>>;
+
+/// The task.
+pub(super) struct Queue {
+    pub(super) incoming: mpsc::Receiver<Waiting>,
+    pub(super) robot: Robot,
+    pub(super) pace: Pace,
+    pub(super) last: Last,
+}
+
+impl Queue {
+    /// Runs until `stop` is cancelled. Who waits then is told to try again: the next process sends it.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut waiting: Vec<Waiting> = Vec::new();
+        loop {
+            while let Ok(one) = self.incoming.try_recv() {
+                waiting.push(one);
+            }
+            // Who went away will come again with the same; to send it now would tell it twice.
+            waiting.retain(|one| !one.answer.is_closed());
+            let until = match self.turn(&waiting) {
+                _ if stop.is_cancelled() => break,
+                None => None,
+                Some(Turn::Wait(until)) => Some(until),
+                Some(Turn::Silence(left)) => {
+                    let detail = "the robot has said that messages come too fast, and is not asked for a while";
+                    let outcome = Outcome { wait: Some(left), ..Outcome::failed(Failure::Rate, detail) };
+                    answer(waiting.drain(..), &outcome);
+                    continue;
+                }
+                Some(Turn::One) => {
+                    self.send(vec![waiting.remove(0)]).await;
+                    continue;
+                }
+                Some(Turn::All) => {
+                    self.send(std::mem::take(&mut waiting)).await;
+                    continue;
+                }
+            };
+            tokio::select! {
+                one = self.incoming.recv() => match one {
+                    Some(one) => waiting.push(one),
+                    None => break,
+                },
+                () = async { sleep_until(until.unwrap_or_else(Instant::now)).await }, if until.is_some() => {}
+                () = stop.cancelled() => break,
+            }
+        }
+        self.incoming.close();
+        while let Ok(one) = self.incoming.try_recv() {
+            waiting.push(one);
+        }
+        answer(waiting.drain(..), &Outcome::failed(Failure::Busy, "the bridge is stopping"));
+    }
+
+    /// `None` where nothing waits.
+    fn turn(&mut self, waiting: &[Waiting]) -> Option<Turn> {
+        let (first, now) = (waiting.first()?, Instant::now());
+        Some(match self.pace.turn(now) {
+            Turn::One if now - first.since > PATIENCE => Turn::All,
+            turn @ (Turn::One | Turn::All | Turn::Wait(_) | Turn::Silence(_)) => turn,
+        })
+    }
+
+    async fn send(&mut self, batch: Vec<Waiting>) {
+        let text = message(&batch.iter().map(|one| &one.notification).collect::<Vec<_>>());
+        let outcome = self.robot.send(text).await;
+        let now = Instant::now();
+        self.pace.sent(now);
+        let outcome = match outcome.failure {
+            Some(Failure::Rate) => {
+                self.pace.too_fast(now);
+                Outcome { wait: Some(Duration::from_secs(60)), ..outcome }
+            }
+            _ => outcome,
+        };
+        let (notifications, result) = (batch.len(), outcome.label());
+        if outcome.failure.is_none() {
+            tracing::debug!(notifications, "a message has arrived");
+        } else {
+            tracing::warn!(
+                notifications,
+                result,
+                "a message has not arrived: {} ({})",
+                outcome.detail,
+                outcome.advice()
+            );
+        }
+        *self.last.lock().expect("nothing panics while it holds this") = Some((now, outcome.clone()));
+        answer(batch, &outcome);
+    }
+}
+
+fn answer(batch: impl IntoIterator<Item = Waiting>, outcome: &Outcome) {
+    for one in batch {
+        let _ = one.answer.send(outcome.clone()); // nobody may wait for it any more
+    }
+}

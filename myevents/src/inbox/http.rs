@@ -1,0 +1,150 @@
+//! The URLs of the inbox.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Instant,
+};
+
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header, web};
+use jiff::Timestamp;
+use platform::{
+    http::{
+        input::{BODY_DEADLINE, Json, NoQuery},
+        routes::resource,
+    },
+    problem::Problem,
+};
+use serde_json::json;
+
+use super::{
+    page,
+    robot::{Call, Query, Robot},
+    runbooks,
+    store::{Channel, Store},
+};
+use crate::{
+    alerts::{Alert, NOTIFICATION_MAX, Status, Webhook, text},
+    dingtalk::{METHOD, OK, PARAMETER, TOO_LONG},
+};
+
+/// A longer body is not read: it is too long for a message by far.
+const BODY_MAX: usize = 1024 * 1024;
+
+/// Nothing is loaded, run, framed or sent, whatever a message holds.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(super) struct Inbox {
+    pub(super) store: Arc<Mutex<Store>>,
+    pub(super) robot: Arc<Mutex<Robot>>,
+}
+
+impl Inbox {
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().expect("nothing panics while it holds this")
+    }
+}
+
+/// The URLs.
+pub(super) fn configure(app: &mut web::ServiceConfig, inbox: Inbox) {
+    app.app_data(web::Data::new(inbox))
+        .service(resource("/").get(index).done())
+        .service(web::resource("/robot/send").route(web::post().to(robot)).default_service(web::to(not_by_post)))
+        .service(resource("/watchdog").post(watchdog).done())
+        .service(resource("/mail").post(mail).done())
+        .service(resource("/api/messages").get(messages).done())
+        .service(resource("/api/watchdog").get(last_heard).done())
+        .service(resource("/runbooks").get(all_runbooks).done())
+        .service(resource("/runbooks/{name}").get(runbook).done())
+        .service(resource("/healthz").get(healthz).done())
+        .service(resource("/readyz").get(healthz).done())
+        .default_service(web::to(nowhere));
+}
+
+async fn nowhere() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found("no such URL; the page is at /"))
+}
+
+fn html(page: String) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(page)
+}
+
+async fn index(inbox: web::Data<Inbox>) -> HttpResponse {
+    html(page::inbox(&inbox.store()))
+}
+
+async fn all_runbooks() -> HttpResponse {
+    html(runbooks::list())
+}
+
+async fn runbook(name: web::Path<String>) -> Result<HttpResponse, Problem> {
+    runbooks::page(&name).map(html).ok_or_else(|| Problem::not_found("there is no such runbook; /runbooks lists them"))
+}
+
+/// Like DingTalk's robot: HTTP 200, whatever it is.
+async fn robot(request: HttpRequest, body: web::Payload, inbox: web::Data<Inbox>) -> HttpResponse {
+    let Ok(Ok(body)) = tokio::time::timeout(BODY_DEADLINE, body.to_bytes_limited(BODY_MAX)).await else {
+        return answer(TOO_LONG, "message too long, exceed 20000 bytes");
+    };
+    let Ok(body) = body else { return answer(PARAMETER, "缺少参数 json") };
+    let query = web::Query::<Query>::from_query(request.query_string()).map(web::Query::into_inner).unwrap_or_default();
+    let is_json = request.mime_type().ok().flatten().is_some_and(|mime| mime.essence_str() == "application/json");
+    let clock = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
+    let call = Call { query, is_json, body: &body, now: Instant::now(), clock };
+    let heard = inbox.robot.lock().expect("nothing panics while it holds this").hear(&call);
+    match heard {
+        Ok((title, text)) => {
+            inbox.store().add(Channel::DingTalk, title, text);
+            answer(OK, "ok")
+        }
+        Err((errcode, errmsg)) => {
+            tracing::info!(errcode, "a message is refused: {errmsg}");
+            answer(errcode, &errmsg)
+        }
+    }
+}
+
+async fn not_by_post() -> HttpResponse {
+    answer(METHOD, "需要POST请求")
+}
+
+fn answer(errcode: i64, errmsg: &str) -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "errcode": errcode, "errmsg": errmsg }))
+}
+
+type Notification = Json<Webhook, NOTIFICATION_MAX>;
+
+/// A resolved Watchdog is a switch that is let go: it is not heard.
+async fn watchdog(inbox: web::Data<Inbox>, Json(webhook): Notification) -> HttpResponse {
+    if webhook.alerts.iter().any(|alert| alert.status == Status::Firing) {
+        inbox.store().hear();
+    }
+    HttpResponse::Ok().finish()
+}
+
+/// A notification as a mail would tell it.
+async fn mail(inbox: web::Data<Inbox>, Json(webhook): Notification) -> HttpResponse {
+    let alerts: Vec<&Alert> = webhook.alerts.iter().collect();
+    let text = text::parts(&alerts).into_iter().map(|part| part.text).collect();
+    inbox.store().add(Channel::Mail, text::title(&alerts), text);
+    HttpResponse::Ok().finish()
+}
+
+async fn messages(inbox: web::Data<Inbox>, _: NoQuery) -> HttpResponse {
+    HttpResponse::Ok().json(inbox.store().messages().collect::<Vec<_>>())
+}
+
+async fn last_heard(inbox: web::Data<Inbox>, _: NoQuery) -> HttpResponse {
+    let seconds = inbox.store().last_heard().map(|ago| ago.as_secs_f64());
+    HttpResponse::Ok().json(json!({ "last_heard_seconds": seconds }))
+}
+
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body("alive\n")
+}

@@ -1,0 +1,79 @@
+//! `myevents inbox`: shows the alerts that arrive, on one page, without any account. For one's own machine.
+//!
+//! - [`options`]: the options
+//! - [`http`]: the URLs
+//! - [`robot`]: behaves like DingTalk's robot; the protocol is in `crate::dingtalk`
+//! - [`store`]: what has arrived, in memory
+//! - [`page`], [`markdown`]: how it is shown, with nothing that a message could bring along
+//! - [`runbooks`]: what to do about each alert
+
+mod http;
+mod markdown;
+pub mod options;
+mod page;
+pub mod robot;
+mod runbooks;
+mod store;
+
+use std::{
+    net::SocketAddr,
+    process::ExitCode,
+    sync::{Arc, Mutex},
+};
+
+use platform::{
+    http::small::SmallServer,
+    service::{Listen, StartError},
+};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    http::configure,
+    options::Options,
+    robot::{Robot, Rules},
+    store::Store,
+};
+
+/// How it runs.
+pub struct Config {
+    /// Where it listens.
+    pub listen: Listen,
+    /// What its robot demands.
+    pub rules: Rules,
+}
+
+/// An inbox that answers.
+pub struct Inbox {
+    /// Where it listens, with the real port.
+    pub address: SocketAddr,
+    server: SmallServer,
+}
+
+/// The job as the command line asks for it.
+pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    let (config, log) = options.read()?;
+    log.install();
+    let stop = platform::shutdown::on_signal()?;
+    Inbox::start(config)?.run_until(stop).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Inbox {
+    /// Starts it.
+    pub fn start(config: Config) -> Result<Self, StartError> {
+        let inbox = http::Inbox {
+            store: Arc::new(Mutex::new(Store::default())),
+            robot: Arc::new(Mutex::new(Robot::new(config.rules))),
+        };
+        let server = SmallServer::start(config.listen.bind()?, "inbox", move |app| configure(app, inbox))?;
+        Ok(Self { address: server.address, server })
+    }
+
+    /// Runs until `stop` is cancelled.
+    pub async fn run_until(self, stop: CancellationToken) {
+        tracing::info!(page = %crate::own_rest::url(self.address), "ready: for your own machine, it has no password");
+        stop.cancelled().await;
+        self.server.stop().await;
+        tracing::info!("stopped");
+    }
+}

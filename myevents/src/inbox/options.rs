@@ -1,0 +1,52 @@
+//! The options of `myevents inbox`. Each is a text here, so that all problems are told at once.
+
+use platform::{
+    config::{Checks, ConfigError, given},
+    service::Listen,
+    telemetry::LogConfig,
+};
+
+use super::{Config, robot::Rules};
+
+/// The options of the inbox.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Where it listens; port 0 takes a free one
+    #[arg(long, env = "INBOX_ADDR", default_value = "127.0.0.1:8026")]
+    inbox_addr: Option<String>,
+    /// The word that the robot demands in each message; an empty one demands nothing
+    #[arg(long, env = "INBOX_KEYWORD", default_value = "报警")]
+    keyword: Option<String>,
+    /// The secret of the signature that the robot demands [default: it demands none]
+    #[arg(long, env = "INBOX_SECRET", hide_env_values = true)]
+    secret: Option<String>,
+    /// The robot's access_token
+    #[arg(long, env = "INBOX_TOKEN", default_value = "dev")]
+    token: Option<String>,
+    /// `text` or `json` [default: text on a terminal, else json]
+    #[arg(long, env = "LOG_FORMAT")]
+    log_format: Option<String>,
+    /// Which log lines, like `warn,myevents=debug` [default: info]
+    #[arg(long, env = "RUST_LOG")]
+    rust_log: Option<String>,
+}
+
+impl Options {
+    /// Checks them all.
+    pub fn read(&self) -> Result<(Config, LogConfig), ConfigError> {
+        let mut checks = Checks::new();
+        let listen = Listen::read(&mut checks, given("INBOX_ADDR", &self.inbox_addr), "127.0.0.1:0");
+        let secret = self.secret.clone().filter(|secret| !secret.trim().is_empty());
+        let secret = checks.secret(given("INBOX_SECRET", &secret), given("INBOX_SECRET", &None));
+        let token =
+            checks.value(given("INBOX_TOKEN", &self.token), "dev".into(), "1 to 100 letters and digits", |text| {
+                let fits = (1..=100).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric());
+                fits.then(|| text.to_owned())
+            });
+        let log =
+            LogConfig::read(&mut checks, given("LOG_FORMAT", &self.log_format), given("RUST_LOG", &self.rust_log));
+        checks.finish()?;
+        let keyword = self.keyword.clone().unwrap_or_default().trim().to_owned();
+        Ok((Config { listen, rules: Rules { token, keyword, secret, ..Rules::default() } }, log))
+    }
+}

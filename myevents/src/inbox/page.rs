@@ -1,0 +1,141 @@
+//! The page: what arrived by DingTalk and by mail, side by side, the newest first, and the dead-man's switch above. It comes
+//! ready from the server, loads nothing and refreshes itself.
+
+use std::{fmt::Write, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{
+    markdown::to_html,
+    store::{Channel, Message, Store},
+};
+
+/// Alertmanager repeats the Watchdog every minute or so; after three it is missed.
+const MISSED: Duration = Duration::from_secs(180);
+
+/// How often the page is loaded again, in seconds.
+const REFRESH: u32 = 3;
+
+const STYLE: &str = "\
+:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
+body { max-width: 75rem; margin: 0 auto; padding: 1rem; }
+h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; }
+h3, article h1 { font-size: 1.05rem; margin: .2rem 0; } h4 { font-size: 1rem; margin: .2rem 0; }
+.note { opacity: .75; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; align-items: start; }
+.message, .switch { border: 1px solid #8886; border-left: .5rem solid #888; border-radius: .3rem; padding: .4rem .8rem; margin: .6rem 0; overflow-wrap: anywhere; }
+.red { border-left-color: #c62828; } .green { border-left-color: #2e7d32; }
+.red > strong { color: #c62828; } .green > strong { color: #2e7d32; }
+time { opacity: .75; font-size: .85rem; }
+details summary { cursor: pointer; }
+table { border-collapse: collapse; } td, th { border: 1px solid #8886; padding: .2rem .5rem; }
+pre { overflow-x: auto; background: #8882; padding: .5rem; }
+";
+
+/// The page at `/`.
+pub(super) fn inbox(store: &Store) -> String {
+    let (watchdog, class) = switch(store.last_heard());
+    let (dingtalk, mail) = (column(store, Channel::DingTalk), column(store, Channel::Mail));
+    let body = format!(
+        "<h1>MyEvents: inbox</h1>\n\
+         <p class=\"note\">For your own machine: there is no password, and nothing is kept but the last 200 messages, in \
+         memory. <a href=\"/runbooks\">Runbooks</a></p>\n\
+         <p class=\"switch {class}\"><strong>Dead-man's switch</strong>: {watchdog}</p>\n\
+         <div class=\"columns\">\n<section><h2>DingTalk</h2>\n{dingtalk}</section>\n\
+         <section><h2>Mail</h2>\n{mail}</section>\n</div>"
+    );
+    framed("MyEvents: inbox", Some(REFRESH), &body)
+}
+
+fn switch(last_heard: Option<Duration>) -> (String, &'static str) {
+    match last_heard {
+        None => {
+            ("not heard yet. Alertmanager sends the alert Watchdog as long as it and Prometheus are well".into(), "")
+        }
+        Some(ago) if ago < MISSED => (format!("last heard {} s ago", ago.as_secs()), "green"),
+        Some(ago) => {
+            let silent = "Prometheus or Alertmanager is down, or cannot reach this page: no other alert would arrive";
+            (format!("last heard {} s ago. {silent}", ago.as_secs()), "red")
+        }
+    }
+}
+
+fn column(store: &Store, channel: Channel) -> String {
+    let messages: String = store.messages().filter(|message| message.channel == channel).map(message).collect();
+    if messages.is_empty() { "<p class=\"note\">Nothing has arrived.</p>\n".into() } else { messages }
+}
+
+fn message(message: &Message) -> String {
+    let at = message.at.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let ago = Timestamp::now().duration_since(message.at).as_secs();
+    format!(
+        "<div class=\"message {}\"><strong>{}</strong><br><time title=\"{at}\">{at}, {ago} s ago</time>\n{}</div>\n",
+        colour(&message.title),
+        escaped(&message.title),
+        to_html(&message.text),
+    )
+}
+
+/// By its title, as whoever reads it tells them apart.
+fn colour(title: &str) -> &'static str {
+    let title = title.to_lowercase();
+    match (title.contains("firing"), title.contains("resolved")) {
+        (true, _) => "red",
+        (false, true) => "green",
+        (false, false) => "",
+    }
+}
+
+/// A page of ours around a body.
+pub(super) fn framed(title: &str, refresh: Option<u32>, body: &str) -> String {
+    let mut head = String::new();
+    if let Some(seconds) = refresh {
+        writeln!(head, "<meta http-equiv=\"refresh\" content=\"{seconds}\">").expect("a String takes any text");
+    }
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n{head}<title>{}</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n",
+        escaped(title)
+    )
+}
+
+/// A text as HTML shows it.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fires_is_red_what_is_over_is_green_and_each_is_in_its_column() {
+        let mut store = Store::default();
+        store.add(Channel::DingTalk, "[报警] firing: A".into(), "### text of A".into());
+        store.add(Channel::Mail, "resolved: B".into(), "text of B".into());
+        let page = inbox(&store);
+        let (dingtalk, mail) = page.split_once("<h2>Mail</h2>").unwrap();
+        assert!(
+            dingtalk.contains("message red\"><strong>[报警] firing: A<") && dingtalk.contains("<h3>text of A</h3>")
+        );
+        assert!(mail.contains("message green\"><strong>resolved: B<") && !mail.contains("text of A"), "{page}");
+        assert!(page.contains("For your own machine") && page.contains("href=\"/runbooks\""));
+    }
+
+    #[test]
+    fn the_switch_turns_red_after_three_minutes() {
+        let of = |seconds| switch(Some(Duration::from_secs(seconds)));
+        assert_eq!(of(12), ("last heard 12 s ago".into(), "green"));
+        assert_eq!((of(179).1, of(180).1, switch(None).1), ("green", "red", ""));
+    }
+
+    #[test]
+    fn a_title_is_a_text_and_nothing_else() {
+        let mut store = Store::default();
+        store.add(Channel::Mail, "<script>alert('1')</script>\"".into(), "<script>alert(2)</script>".into());
+        let page = inbox(&store);
+        assert!(!page.contains("<script") && page.contains("&lt;script&gt;alert(&#39;1&#39;)"), "{page}");
+        assert!(!page.contains("src=") && !page.contains("url("), "it loads something");
+    }
+}

@@ -1,0 +1,162 @@
+//! `myevents bridge` and `myevents inbox` as processes: an alert goes all the way, and what must be secret is in no log.
+
+use std::{
+    fs::{self, File},
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+
+use crate::helpers::{DEADLINE, Job, client, eventually, get};
+
+/// One of the two programs; killed when dropped.
+struct Program {
+    child: Child,
+    log: NamedTempFile,
+}
+
+impl Program {
+    /// Starts it, and waits until it is ready.
+    async fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let log = NamedTempFile::new().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_myevents"));
+        command.env_clear().env("LOG_FORMAT", "json").envs(variables.iter().copied()).args(arguments);
+        let err = File::create(log.path()).unwrap();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(err).spawn().unwrap();
+        let mut run = Self { child, log };
+        eventually(DEADLINE, "it is ready", async || {
+            assert!(run.child.try_wait().unwrap().is_none(), "it ended: {}", run.logged());
+            run.ready()
+        })
+        .await;
+        run
+    }
+
+    fn logged(&self) -> String {
+        fs::read_to_string(self.log.path()).unwrap()
+    }
+
+    fn ready(&self) -> Option<Value> {
+        let lines: Vec<Value> = self.logged().lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        lines.into_iter().find(|line| line["message"].as_str().is_some_and(|text| text.starts_with("ready")))
+    }
+
+    /// A field of the line that says that it is ready: where it is.
+    fn at(&self, field: &str) -> String {
+        self.ready().unwrap()[field].as_str().unwrap().trim_start_matches("http://").to_owned()
+    }
+
+    async fn stop(mut self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        let end = eventually(DEADLINE, "its end", async || self.child.try_wait().unwrap()).await;
+        assert!(end.success(), "{}", self.logged());
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const FREE: [(&str, &str); 2] = [("BRIDGE_ADDR", "127.0.0.1:0"), ("BRIDGE_OPS_ADDR", "127.0.0.1:0")];
+
+fn notification(name: &str) -> Value {
+    json!({ "version": "4", "externalURL": "http://127.0.0.1:9093", "alerts": [{
+        "status": "firing", "labels": { "alertname": name, "severity": "critical" }, "annotations": { "summary": "it is bad" },
+        "startsAt": "2026-11-30T02:00:00Z", "endsAt": "0001-01-01T00:00:00Z",
+    }] })
+}
+
+async fn post(url: String, body: &Value) -> u16 {
+    client().post(url).json(body).send().await.unwrap().status().as_u16()
+}
+
+fn healthcheck(what: &str, variable: (&str, &str)) -> (Option<i32>, String) {
+    let mut check = Command::new(env!("CARGO_BIN_EXE_myevents"));
+    let output = check.args(["healthcheck", what]).env_clear().envs([variable]).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[tokio::test]
+async fn an_alert_goes_by_the_bridge_to_the_page_of_the_inbox_and_a_mail_and_the_switch_stand_beside_it() {
+    let inbox = Program::start(&["inbox", "--inbox-addr=127.0.0.1:0", "--secret=SECabc"], &[]).await;
+    let page = inbox.at("page");
+    let robot = format!("http://{page}/robot/send?access_token=dev");
+    let variables = [FREE[0], FREE[1], ("DINGTALK_WEBHOOK_URL", robot.as_str()), ("DINGTALK_SECRET", "SECabc")];
+    let bridge = Program::start(&["bridge"], &variables).await;
+
+    assert_eq!(get(&format!("http://{page}/api/watchdog")).await.unwrap(), json!({ "last_heard_seconds": null }));
+    assert_eq!(post(format!("http://{}/alertmanager", bridge.at("address")), &notification("Bad<b>")).await, 200);
+    assert_eq!(post(format!("http://{page}/mail"), &notification("Mailed")).await, 200);
+    assert_eq!(post(format!("http://{page}/watchdog"), &notification("Watchdog")).await, 200);
+
+    let messages = get(&format!("http://{page}/api/messages")).await.unwrap();
+    assert_eq!((&messages[0]["channel"], &messages[1]["channel"]), (&"mail".into(), &"dingtalk".into()), "{messages}");
+    assert_eq!(messages[1]["title"], "[报警] firing: Bad‹b›");
+    let heard = get(&format!("http://{page}/api/watchdog")).await.unwrap()["last_heard_seconds"].as_f64().unwrap();
+    assert!((0.0..30.0).contains(&heard), "{heard}");
+    let response = client().get(format!("http://{page}/")).send().await.unwrap();
+    assert!(response.headers()["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
+    let html = response.text().await.unwrap();
+    for part in
+        ["[报警] firing: Bad‹b›", "firing: Mailed", "last heard ", "For your own machine", "http-equiv=\"refresh\""]
+    {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    let runbooks = client().get(format!("http://{page}/runbooks")).send().await.unwrap();
+    assert_eq!(runbooks.status(), 200);
+    assert_eq!(client().get(format!("http://{page}/runbooks/Nothing")).send().await.unwrap().status(), 404);
+
+    let ops = bridge.at("ops");
+    assert_eq!(healthcheck("bridge", ("BRIDGE_OPS_ADDR", &ops)), (Some(0), String::new()));
+    assert_eq!(healthcheck("inbox", ("INBOX_ADDR", &page)), (Some(0), String::new()));
+    bridge.stop().await;
+    inbox.stop().await;
+    assert_eq!(healthcheck("bridge", ("BRIDGE_OPS_ADDR", &ops)).0, Some(1));
+    assert!(healthcheck("bridges", ("INBOX_ADDR", &page)).1.contains("services, bridge or inbox"));
+}
+
+#[tokio::test]
+async fn no_token_no_secret_and_no_signature_is_in_a_log_or_an_answer_whatever_goes_wrong() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let inbox = Program::start(&["inbox", "--inbox-addr=127.0.0.1:0"], &[]).await;
+    let page = inbox.at("page");
+    for robot in [nobody.to_string(), page.clone()] {
+        let robot = format!("http://{robot}/robot/send?access_token=hunter2");
+        let variables = [
+            FREE[0],
+            FREE[1],
+            ("RUST_LOG", "trace"),
+            ("DINGTALK_WEBHOOK_URL", robot.as_str()),
+            ("DINGTALK_SECRET", "SEChunter3"),
+        ];
+        let bridge = Program::start(&["bridge"], &variables).await;
+        let response = client().post(format!("http://{}/alertmanager", bridge.at("address")));
+        let response = response.json(&notification("A")).send().await.unwrap();
+        assert!([503, 422].contains(&response.status().as_u16()), "{}", response.status());
+        let ready = client().get(format!("http://{}/readyz", bridge.at("ops"))).send().await.unwrap();
+        let told = format!("{} {} {}", response.text().await.unwrap(), ready.text().await.unwrap(), bridge.logged());
+        assert!(told.contains("has not arrived"), "{told}");
+        assert!(!told.contains("hunter") && !told.contains("sign="), "{told}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_by_name_and_without_secrets() {
+    let job = Job::run(["bridge", "--bridge-addr=x", "--dingtalk-webhook-url=http://hunter2/robot"]);
+    assert_eq!(job.code, Some(1));
+    assert!(job.err.contains("BRIDGE_ADDR") && job.err.contains("DINGTALK_WEBHOOK_URL"), "{}", job.err);
+    assert!(!job.err.contains("hunter2"), "{}", job.err);
+    let job = Job::run(["inbox", "--inbox-addr=8026", "--token="]);
+    assert_eq!(job.code, Some(1));
+    assert!(job.err.contains("INBOX_ADDR") && job.err.contains("INBOX_TOKEN"), "{}", job.err);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let _taken = TcpListener::bind(taken).unwrap();
+    let job = Job::run(["inbox", &format!("--inbox-addr={taken}")]);
+    assert!(job.err.contains("--inbox-addr or INBOX_ADDR"), "{}", job.err);
+}
