@@ -1,6 +1,7 @@
 //! What watches the system, held to the files themselves: dashboards, scrape configuration, compose file. Whether it also works
 //! in motion is tested by `.ci/compose-test`.
 //!
+//! - [`alertmanager`]: who is told of an alert, by real Alertmanagers
 //! - [`schema`]: each dashboard against Grafana's own schema
 //! - [`annotations`]: what is marked on every time axis
 //! - [`panels`]: what a reader needs on every panel
@@ -13,6 +14,7 @@
 //! - [`compose_file`]: what must be so in `docker-compose.yml`
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod alertmanager;
 mod annotations;
 mod compose_file;
 mod discovery;
