@@ -11,6 +11,7 @@
 //! - [`discovery`]: the one for Kubernetes, with [`pods`] that never were
 //! - [`promtool`]: expressions reckoned by it
 //! - [`words`]: what the overview says in a word
+//! - [`grafana_alerting`]: alerts of Grafana's own, as files: nobody packages Grafana, so they are not shown at work
 //! - [`compose_file`]: what must be so in `docker-compose.yml`
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -18,6 +19,7 @@ mod alertmanager;
 mod annotations;
 mod compose_file;
 mod discovery;
+mod grafana_alerting;
 mod known;
 mod panels;
 mod period;
