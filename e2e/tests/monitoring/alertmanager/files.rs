@@ -85,6 +85,36 @@ fn the_waits_of_the_table_are_those_of_the_routes() {
     }
 }
 
+/// Alertmanager expands no variables, so the README makes a file for a real mail server with sed.
+#[test]
+fn what_the_readme_makes_for_production_is_valid() {
+    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
+    let (_, command) = readme.split_once("\nsed -e '/mailpit:1025/d'").unwrap();
+    let (command, _) = command.split_once(" >$S/alertmanager.yml").unwrap();
+    let mut sed = Command::new("sh");
+    sed.current_dir(workspace()).args(["-c", &format!("sed -e '/mailpit:1025/d'{command}")]);
+    let made = String::from_utf8(sed.output().unwrap().stdout).unwrap();
+    for line in [
+        "  smtp_smarthost: YOUR-SERVER:587",
+        "  smtp_require_tls: true",
+        "  smtp_auth_password_file: /run/secrets/smtp-password",
+        "      - to: oncall@YOUR-DOMAIN",
+        "      - { url: \"https://YOUR-SWITCH\", send_resolved: false }",
+    ] {
+        assert_eq!(made.lines().filter(|made| *made == line).count(), 1, "{line}: {made}");
+    }
+    let of_this_machine = made.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let left: Vec<_> = of_this_machine.filter(|line| line.contains("mailpit") || line.contains("inbox")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("alertmanager.yml");
+    fs::write(&file, made).unwrap();
+    for amtool in amtools() {
+        let output = Command::new(&amtool).arg("check-config").arg(&file).output().unwrap();
+        assert!(output.status.success(), "{}: {}", amtool.display(), String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 /// amtool still accepts the old form.
 #[test]
 fn matchers_are_written_in_todays_form_only() {
