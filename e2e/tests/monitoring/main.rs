@@ -10,6 +10,7 @@
 //! - [`prometheus`]: `promtool check config`
 //! - [`discovery`]: the one for Kubernetes, with [`pods`] that never were
 //! - [`promtool`]: expressions reckoned by it
+//! - [`monitor`]: what `make monitor` makes of the same files
 //! - [`words`]: what the overview says in a word
 //! - [`grafana_alerting`]: alerts of Grafana's own, as files: nobody packages Grafana, so they are not shown at work
 //! - [`compose_file`]: what must be so in `docker-compose.yml`
@@ -21,6 +22,7 @@ mod compose_file;
 mod discovery;
 mod grafana_alerting;
 mod known;
+mod monitor;
 mod panels;
 mod period;
 mod pods;

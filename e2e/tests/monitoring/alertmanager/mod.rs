@@ -8,6 +8,6 @@
 mod delivery;
 mod files;
 mod mail;
-mod programs;
+pub(crate) mod programs;
 mod receivers;
 mod running;
