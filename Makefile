@@ -2,7 +2,7 @@
 # need Docker instead, `deploy` and `undeploy` kubectl and a cluster. More than one platform needs a builder that can: `docker buildx create --use`. It emulates the other one,
 # which takes an hour instead of minutes; two builders, one of each kind, are quick: `docker buildx create --append`.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench image push deploy undeploy
+.PHONY: help run monitor test lint bench image push deploy undeploy
 
 IMAGES = eventservice bookingservice myevents
 TAG ?= local
@@ -16,6 +16,9 @@ help: ## Lists these targets
 
 run: ## Starts both services in one process; Ctrl-C stops them
 	cargo run --locked
+
+monitor: ## Watches a running `make run` with Prometheus and Alertmanager (apt install both), without Docker; Ctrl-C ends it
+	@tutorial/monitor.sh
 
 test: ## Runs all tests; the last line says how many, the lines above it what was not run and why
 	@.ci/test

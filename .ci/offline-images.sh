@@ -10,8 +10,9 @@
 # It ends with 3 where no engine can be started, as in a container without the rights for it.
 #
 # Run it as root, as often as you like: what is there is kept, and an image is built again when its recipe has changed.
-# It needs a Debian and a Maven archive and a Rust toolchain. offline/mongo is an in-memory server that speaks MongoDB's
-# protocol, not MongoDB; the others are the real programs, in the versions that Debian has.
+# It needs a Debian and a Maven archive and a Rust toolchain, and Go modules. offline/mongo is an in-memory server that speaks
+# MongoDB's protocol, not MongoDB; the others are the real programs: Prometheus, Alertmanager and mailpit in today's versions, from
+# .ci/monitoring-tools, and all else in those that Debian has.
 # shellcheck disable=SC2016
 set -euo pipefail
 
@@ -20,7 +21,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 state=${XDG_STATE_HOME:-$HOME/.local/state}/offline-images
 logs=$state
-mongo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../platform/tests/servers/mongo-standin" && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+mongo=$(cd "$here/../platform/tests/servers/mongo-standin" && pwd)
+tools=$here/../target/tools/bin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -85,7 +88,7 @@ build_image() {
     cp "${CARGO_HOME:-$HOME/.cargo}/config.toml" "$work/files/cargo" 2>/dev/null || true
     if [[ $1 == mongo ]]; then compile_mongo; fi
     logged "$1" docker buildx build --target "$1" --tag "offline/$1" --label "recipe=$recipe" \
-        --build-context "toolchain=$(rustc --print sysroot)" --file - "$work/files" <<'DOCKERFILE'
+        --build-context "toolchain=$(rustc --print sysroot)" --build-context "tools=$tools" --file - "$work/files" <<'DOCKERFILE'
 FROM offline/debian AS rust
 RUN apt-get install -y gcc libc6-dev
 COPY --from=toolchain bin /usr/local/rustup/toolchains/host/bin
@@ -131,7 +134,8 @@ FROM offline/debian AS prom
 RUN apt-get install -y busybox && ln -s busybox /bin/wget
 
 FROM prom AS prometheus
-RUN apt-get install -y prometheus && install -d -o nobody -g nogroup /prometheus
+COPY --from=tools prometheus promtool /bin/
+RUN install -d -o nobody -g nogroup /prometheus
 USER nobody
 WORKDIR /prometheus
 VOLUME /prometheus
@@ -139,13 +143,22 @@ ENTRYPOINT ["/bin/prometheus"]
 CMD ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]
 
 FROM prom AS alertmanager
-RUN apt-get install -y prometheus-alertmanager && install -d -o nobody -g nogroup /alertmanager \
- && ln -s prometheus-alertmanager /bin/alertmanager
+COPY --from=tools alertmanager amtool /bin/
+RUN install -d -o nobody -g nogroup /alertmanager
 USER nobody
 WORKDIR /alertmanager
 VOLUME /alertmanager
 ENTRYPOINT ["/bin/alertmanager"]
 CMD ["--config.file=/etc/alertmanager/alertmanager.yml", "--storage.path=/alertmanager"]
+
+FROM scratch AS mailpit
+COPY --from=tools mailpit /
+ENTRYPOINT ["/mailpit"]
+
+FROM prom AS pushgateway
+RUN apt-get install -y prometheus-pushgateway && ln -s prometheus-pushgateway /bin/pushgateway
+USER nobody
+ENTRYPOINT ["/bin/pushgateway"]
 
 FROM prom AS node-exporter
 RUN apt-get install -y prometheus-node-exporter && ln -s prometheus-node-exporter /bin/node_exporter
@@ -164,14 +177,22 @@ compile_mongo() {
 current() { [[ $(docker image inspect -f '{{.Config.Labels.recipe}}' "offline/$1" 2>/dev/null) == "$recipe" ]]; }
 
 ((EUID == 0)) || die "must be run as root"
-mkdir -p "$state"
+mkdir -p "$state" "$tools"
 install_packages
 if [[ ${1:-} == packages ]]; then exit; fi
 start_engine
 need_archive
-for image in debian rust rabbitmq mongo prometheus alertmanager node-exporter; do
+for image in debian rust rabbitmq mongo node-exporter pushgateway prometheus alertmanager mailpit; do
     if [[ $image == debian ]]; then build=build_debian; else build=build_image; fi
-    recipe=$({ declare -f build_debian "$build" compile_mongo; cat "$mongo"/*; } | sha256sum | cut -c1-16)
+    made=()
+    case $image in
+    prometheus) made=(prometheus promtool) ;;
+    alertmanager) made=(alertmanager amtool) ;;
+    mailpit) made=(mailpit) ;;
+    esac
+    if ((${#made[@]})); then "$here/monitoring-tools" "${made[@]}"; fi
+    # The tools note beside each program what it is.
+    recipe=$({ declare -f build_debian "$build" compile_mongo; cat "$mongo"/* "${made[@]/#/$tools/.}"; } | sha256sum | cut -c1-16)
     if current "$image"; then continue; fi
     begin=$SECONDS
     "$build" "$image"

@@ -19,7 +19,7 @@
 #
 # Programs are in target/kubernetes/bin (or K8S_BIN), what the node stores and its logs in target/kubernetes/state (or K8S_STATE).
 #
-# What differs from a cluster elsewhere: one node; no Ingress controller; ten volumes made beforehand, each used once; images cannot
+# What differs from a cluster elsewhere: one node; no Ingress controller; 14 volumes made beforehand, each used once; images cannot
 # be pulled, so imagePullPolicy: Always fails. docker.io/local/busybox:1 is there for probes (`timeout N wget`, not `wget -T`).
 set -euo pipefail
 
@@ -151,7 +151,7 @@ E
     start proxy "$bin/kube-proxy" --config="$state/proxy.yaml" --hostname-override=node1
 }
 
-# A default storage class and ten local volumes made beforehand: unlike a hostPath, a local volume takes a pod's fsGroup.
+# A default storage class and 14 local volumes made beforehand: unlike a hostPath, a local volume takes a pod's fsGroup.
 # A volume is used once: after its claim is deleted it stays as Released.
 storage() {
     local n
@@ -163,7 +163,7 @@ metadata: {name: standard, annotations: {storageclass.kubernetes.io/is-default-c
 provisioner: kubernetes.io/no-provisioner
 volumeBindingMode: WaitForFirstConsumer
 E
-        for n in {0..9}; do
+        for n in {0..13}; do
             mkdir -p "$state/volumes/$n"
             cat <<E
 ---

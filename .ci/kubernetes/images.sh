@@ -68,6 +68,18 @@ monitoring_image() {
     say "loaded $tools/$1 as $name"
 }
 
+# mailpit of target/tools, alone, as in the public image.
+mailpit_image() {
+    local root=$state/image/mailpit name
+    name=docker.io/axllent/mailpit:$("$tools/mailpit" version --no-release-check | sed -n '1s/.*\(v[0-9.]*[0-9]\).*/\1/p')
+    if is_loaded "$name" "$(stat -c '%Y %s' "$tools/mailpit")"; then return; fi
+    mkdir -p "$root"
+    cp "$tools/mailpit" "$root/"
+    pack "$name" "$root" '{"Entrypoint": ["/mailpit"]}'
+    loaded "$name" "$(stat -c '%Y %s' "$tools/mailpit")"
+    say "loaded $tools/mailpit as $name"
+}
+
 # The name of an image as the node knows it: with its registry and a tag.
 full_name() {
     local name=$1
@@ -115,6 +127,9 @@ images() {
     load_image offline/rabbitmq "$(of_compose RABBITMQ_IMAGE)"
     monitoring_image prometheus promtool --storage.tsdb.path
     monitoring_image alertmanager amtool --storage.path
-    ctr images ls -q | grep -qx "$(full_name "$(of_compose PROMETHEUS_IMAGE)")" \
-        || die "docker-compose.yml names $(of_compose PROMETHEUS_IMAGE), and target/tools has another Prometheus"
+    mailpit_image
+    for name in PROMETHEUS_IMAGE ALERTMANAGER_IMAGE MAILPIT_IMAGE; do
+        ctr images ls -q | grep -qx "$(full_name "$(of_compose "$name")")" \
+            || die "docker-compose.yml names $(of_compose "$name"), and target/tools has another version"
+    done
 }

@@ -18,7 +18,7 @@ use crate::{
 const POLICIES: &str = ".ci/kubernetes/network-policies";
 
 /// Who it tries to reach, and whether everybody may. By Service, and by the pods' own names where there are such.
-const DOORS: [(&str, u16, bool); 8] = [
+const DOORS: [(&str, u16, bool); 12] = [
     ("events.myevents", 8181, true),
     ("bookings.myevents", 8181, true),
     ("events-ops.myevents", 9100, false),
@@ -27,6 +27,10 @@ const DOORS: [(&str, u16, bool); 8] = [
     ("mongodb-0.mongo-nodes.myevents", 27017, false),
     ("rabbitmq.myevents", 5672, false),
     ("rabbitmq-0.rabbitmq-nodes.myevents", 25672, false),
+    ("alertmanager.myevents", 9093, false),
+    ("bridge.myevents", 8060, false),
+    ("mailpit.myevents", 1025, false),
+    ("inbox.myevents", 8026, false),
 ];
 
 pub(crate) async fn only_those_talk_who_must(cluster: &Cluster) {

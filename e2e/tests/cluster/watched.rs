@@ -115,7 +115,8 @@ pub(crate) async fn each_pod_is_one_target(cluster: &Cluster) {
     let watch = Watch::open();
     targets_are_right(&watch, FOLLOWS).await;
     let jobs: BTreeSet<_> = watch.targets().await.0.into_iter().map(|(job, _)| job).collect();
-    let right = ["bookingservice", "eventservice", "prometheus", "rabbitmq", "rabbitmq-detailed"];
+    let right =
+        ["alertmanager", "bookingservice", "bridge", "eventservice", "prometheus", "rabbitmq", "rabbitmq-detailed"];
     assert_eq!(jobs, right.map(str::to_owned).into());
     let labels = watch.prometheus.query("up{job=\"bookingservice\"}").await.remove(0).labels;
     assert_eq!((labels["myevents_app"].as_str(), labels["myevents_tier"].as_str()), ("bookings", "api"), "{labels:?}");

@@ -7,7 +7,7 @@ use e2e::not_run;
 use crate::stack::{Stack, docker};
 
 /// Built from this repository.
-const OURS: [&str; 3] = ["eventservice", "bookingservice", "load"];
+const OURS: [&str; 5] = ["eventservice", "bookingservice", "load", "bridge", "inbox"];
 
 /// Asked of the kernel, not of the configuration: the user of each process, and how its root is mounted.
 pub(crate) fn have_no_rights(stack: &Stack) {

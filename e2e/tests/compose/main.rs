@@ -132,7 +132,8 @@ async fn a_booking_is_seen_everywhere(stack: &Stack, prometheus: &Prometheus) {
 
 /// Every target of every job, so many booking services among them, and those exporters.
 async fn all_targets_are_up(prometheus: &Prometheus, booking_services: usize, exporters: &[&'static str]) {
-    let always = ["bookingservice", "eventservice", "prometheus", "rabbitmq", "rabbitmq-detailed"];
+    let always =
+        ["alertmanager", "bookingservice", "bridge", "eventservice", "prometheus", "rabbitmq", "rabbitmq-detailed"];
     let right: BTreeSet<_> = always.iter().chain(exporters).copied().collect();
     let up = async || {
         let found = prometheus.query("up").await;

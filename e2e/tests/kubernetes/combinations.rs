@@ -17,7 +17,7 @@ const BASE: &[&str] = &["base"];
 const WATCHED: &[&str] = &["base", "monitoring"];
 
 /// Resources and components, below `deploy/`. Those of the overlays are not named again.
-pub(crate) const COMBINATIONS: [Combination; 7] = [
+pub(crate) const COMBINATIONS: [Combination; 8] = [
     (WATCHED, &["components/load", "components/network-policies"]),
     (BASE, &["components/autoscaling"]),
     (BASE, &["components/keda"]),
@@ -25,6 +25,7 @@ pub(crate) const COMBINATIONS: [Combination; 7] = [
     (WATCHED, &["components/prometheus-operator"]),
     (WATCHED, &["components/network-policies", "components/prometheus-operator"]),
     (WATCHED, &["components/load", "components/network-policies", "components/keda", "components/prometheus-operator"]),
+    (WATCHED, &["components/inbox", "components/network-policies"]),
 ];
 
 fn combined((resources, components): Combination) -> Vec<Value> {
@@ -75,14 +76,21 @@ fn with_the_operator_nothing_is_scraped_twice() {
     let all = combined(COMBINATIONS[5]);
     let workloads = of_kind(&all, "Deployment").chain(of_kind(&all, "StatefulSet"));
     for workload in workloads {
-        assert_ne!(workload["metadata"]["name"], "prometheus", "the operator runs its own");
+        for its_own in ["prometheus", "alertmanager"] {
+            assert_ne!(workload["metadata"]["name"], its_own, "the operator runs its own");
+        }
         let annotations = &workload["spec"]["template"]["metadata"]["annotations"];
         assert_eq!(*annotations, Value::Null, "{}", workload["metadata"]["name"]);
     }
-    for kind in ["ConfigMap", "ServiceAccount", "Role", "RoleBinding"] {
-        assert!(of_kind(&all, kind).all(|object| object["metadata"]["name"] != "prometheus"), "a {kind} is left");
+    for name in ["prometheus", "alertmanager"] {
+        for kind in ["ConfigMap", "ServiceAccount", "Role", "RoleBinding"] {
+            // A ConfigMap may end in a hash. `prometheus-k8s` is of the operator's Prometheus.
+            let is = |called: &str| called == name || kind == "ConfigMap" && called.starts_with(&format!("{name}-"));
+            let left = of_kind(&all, kind).any(|object| is(text(object, "/metadata/name")));
+            assert!(!left, "a {kind} of {name} is left");
+        }
+        assert_eq!(named(&all, "Service", name)["spec"]["type"], "ExternalName");
     }
-    assert_eq!(named(&all, "Service", "prometheus")["spec"]["type"], "ExternalName");
 }
 
 #[test]
@@ -100,10 +108,12 @@ fn a_monitor_names_a_port_that_its_pods_have() {
     }
     for monitor in of_kind(&all, "PodMonitor") {
         let wanted = &monitor["spec"]["podMetricsEndpoints"][0]["port"];
-        let pod = &named(&all, "StatefulSet", "rabbitmq")["spec"]["template"];
+        let of = text(&monitor["spec"]["selector"]["matchLabels"], "/app.kubernetes.io~1name");
+        let kind = if of == "bridge" { "Deployment" } else { "StatefulSet" };
+        let pod = &named(&all, kind, of)["spec"]["template"];
         assert!(list(&pod["spec"]["containers"][0]["ports"]).any(|port| port["name"] == *wanted), "{wanted}");
     }
-    assert_eq!(count(&all, "PodMonitor"), 2);
+    assert_eq!(count(&all, "PodMonitor"), 3);
 }
 
 #[test]
@@ -111,7 +121,7 @@ fn a_monitor_has_the_limits_of_the_scrape_configuration() {
     let file = fs::read_to_string(workspace().join("prometheus/kubernetes.yml")).unwrap();
     let all = combined(COMBINATIONS[4]);
     let monitors: Vec<_> = of_kind(&all, "ServiceMonitor").chain(of_kind(&all, "PodMonitor")).collect();
-    assert_eq!(monitors.len(), 3);
+    assert_eq!(monitors.len(), 4);
     for monitor in monitors {
         for (limit, there) in
             [("labelLimit", "label_limit"), ("labelValueLengthLimit", "label_value_length_limit"), ("sampleLimit", "")]

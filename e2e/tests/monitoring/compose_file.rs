@@ -10,10 +10,10 @@ use e2e::{
     dashboard::{list, workspace},
     not_run,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Built from this repository.
-const OURS: [&str; 3] = ["eventservice", "bookingservice", "load"];
+const OURS: [&str; 5] = ["eventservice", "bookingservice", "load", "bridge", "inbox"];
 
 /// The file with all its defaults, or `None` and a word where there is no Compose.
 fn services() -> Option<BTreeMap<String, Value>> {
@@ -38,7 +38,7 @@ fn every_port_is_published_on_this_machine_only() {
             published.insert(port["published"].as_str().unwrap().to_owned());
         }
     }
-    let right = ["15672", "3000", "8181", "8282-8289", "9090", "9100", "9101-9108"];
+    let right = ["15672", "3000", "8025", "8026", "8181", "8282-8289", "9090", "9091", "9093", "9100", "9101-9108"];
     assert_eq!(published, right.map(str::to_owned).into());
 }
 
@@ -54,6 +54,11 @@ fn each_service_is_in_the_networks_where_it_belongs() {
         ("mongodb-exporter", &["myevents"]),
         ("prometheus", &["monitoring", "myevents"]),
         ("grafana", &["monitoring"]),
+        ("alertmanager", &["monitoring"]),
+        ("mailpit", &["monitoring"]),
+        ("bridge", &["monitoring"]),
+        ("inbox", &["monitoring"]),
+        ("pushgateway", &["monitoring", "myevents"]),
         ("node-exporter", &["monitoring"]),
         ("readable", &[]),
     ] {
@@ -90,9 +95,30 @@ fn every_service_is_bounded_pinned_and_comes_back() {
         assert_eq!(service["restart"], restart, "{name}");
         assert_eq!(service["security_opt"][0], "no-new-privileges:true", "{name}");
     }
-    for name in ["mongo", "rabbitmq", "prometheus", "grafana"] {
+    for name in ["mongo", "rabbitmq", "prometheus", "grafana", "alertmanager", "mailpit", "bridge", "inbox"] {
         assert!(services[name]["healthcheck"]["test"].is_array(), "{name}: no health check");
     }
+}
+
+/// Of those who are told of alerts nobody may write to their root, either.
+#[test]
+fn who_delivers_alerts_has_no_rights_and_cannot_write_to_its_root() {
+    let Some(services) = services() else { return };
+    for name in ["alertmanager", "mailpit", "pushgateway"] {
+        let service = &services[name];
+        assert_eq!((&service["read_only"], &service["cap_drop"][0]), (&json!(true), &json!("ALL")), "{name}");
+    }
+}
+
+/// Alertmanager expands no variables, and mailpit is what stands between it and a real mail server.
+#[test]
+fn without_a_word_of_the_user_no_mail_and_no_message_leaves_this_machine() {
+    let Some(services) = services() else { return };
+    let relay = &services["mailpit"]["environment"];
+    assert_eq!((&relay["MP_SMTP_RELAY_ALL"], &relay["MP_SMTP_RELAY_HOST"]), (&json!("false"), &json!("")));
+    let robot = fs::read_to_string(workspace().join("secrets/dev/dingtalk-webhook-url")).unwrap();
+    assert!(robot.starts_with("http://inbox:8026/"), "{robot}");
+    assert_eq!(services["bridge"]["environment"]["DINGTALK_SECRET"], Value::Null, "the robot of the inbox wants none");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What watches the system, held to the files themselves: dashboards, scrape configuration, compose file. Whether it also works
 //! in motion is tested by `.ci/compose-test`.
 //!
+//! - [`alertmanager`]: who is told of an alert, by real Alertmanagers
 //! - [`schema`]: each dashboard against Grafana's own schema
 //! - [`annotations`]: what is marked on every time axis
 //! - [`panels`]: what a reader needs on every panel
@@ -11,15 +12,20 @@
 //! - [`prometheus`]: `promtool check config`
 //! - [`discovery`]: the one for Kubernetes, with [`pods`] that never were
 //! - [`promtool`]: expressions reckoned by it
+//! - [`monitor`]: what `make monitor` makes of the same files
 //! - [`words`]: what the overview says in a word
+//! - [`grafana_alerting`]: alerts of Grafana's own, as files: nobody packages Grafana, so they are not shown at work
 //! - [`compose_file`]: what must be so in `docker-compose.yml`
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod alertmanager;
 mod annotations;
 mod compose_file;
 mod discovery;
+mod grafana_alerting;
 mod known;
 mod looks;
+mod monitor;
 mod panels;
 mod period;
 mod pictures;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::kustomize::{OVERLAYS, Workload, of_kind, overlay, selects, text};
 
 /// What it is called there, and here.
-pub(crate) const NAMES: [(&str, &str); 7] = [
+pub(crate) const NAMES: [(&str, &str); 11] = [
     ("eventservice", "eventservice"),
     ("bookingservice", "bookingservice"),
     ("load", "load"),
@@ -23,6 +23,10 @@ pub(crate) const NAMES: [(&str, &str); 7] = [
     ("rabbitmq", "rabbitmq"),
     ("prometheus", "prometheus"),
     ("grafana", "grafana"),
+    ("alertmanager", "alertmanager"),
+    ("mailpit", "mailpit"),
+    ("bridge", "bridge"),
+    ("inbox", "inbox"),
 ];
 
 /// Variables that differ, with their values there and here.
@@ -128,7 +132,8 @@ fn each_container_is_told_what_it_is_told_in_compose() {
         let mut here: BTreeMap<_, _> = here.collect();
         let there = compose["environment"].as_object().into_iter().flatten();
         let mut there: BTreeMap<_, _> =
-            there.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
+            // Without a value: what `.env` has, and here an optional key of the Secret.
+            there.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
         for (_, name, only_there, only_here) in VARIABLES.iter().filter(|(of, ..)| *of == service) {
             assert_eq!(there.remove(*name).as_deref(), *only_there, "{service}, {name} in Compose");
             assert_eq!(here.remove(*name).as_deref(), *only_here, "{service}, {name} here");
@@ -183,6 +188,8 @@ fn whoever_is_called_by_a_name_in_compose_has_a_service_of_that_name() {
             ("rabbitmq", 5672, "rabbitmq"),
             ("prometheus", 9090, "prometheus"),
             ("grafana", 3000, "grafana"),
+            ("alertmanager", 9093, "alertmanager"),
+            ("bridge", 8060, "bridge"),
         ] {
             let mut services = of_kind(overlay, "Service");
             let service = services.find(|service| service["metadata"]["name"] == called).unwrap();

@@ -7,13 +7,15 @@ use serde_json::{Value, json};
 use crate::kustomize::{Workload, named, overlay, text};
 
 /// Which user each image is made for.
-const USERS: [(&str, u64); 6] = [
+const USERS: [(&str, u64); 8] = [
     ("myevents/eventservice", 65532),
     ("myevents/bookingservice", 65532),
     ("myevents/myevents", 65532),
     ("mongo", 999),
     ("rabbitmq", 999),
     ("grafana/grafana", 472),
+    ("prom/alertmanager", 65534),
+    ("axllent/mailpit", 65534), // made for root, and content with anybody
 ];
 const PROMETHEUS: (&str, u64) = ("prom/prometheus", 65534);
 

@@ -70,7 +70,7 @@ fn every_pod_says_what_it_is() {
         let tier = match workload.name() {
             "eventservice" | "bookingservice" => "api",
             "mongodb" | "rabbitmq" => "store",
-            "prometheus" | "grafana" => "monitoring",
+            "prometheus" | "grafana" | "alertmanager" | "bridge" | "mailpit" | "inbox" => "monitoring",
             "load" => "client",
             _ => continue, // a Job is no part of what runs
         };
@@ -95,7 +95,7 @@ fn who_has_metrics_says_so_in_annotations_that_are_strings() {
         assert!(open.any(|open| open["containerPort"] == port), "{place}: no port {port}");
         scraped.insert(workload.name().to_owned());
     }
-    let right = ["bookingservice", "eventservice", "prometheus", "rabbitmq"];
+    let right = ["alertmanager", "bookingservice", "bridge", "eventservice", "prometheus", "rabbitmq"];
     assert_eq!(scraped, right.map(str::to_owned).into());
 }
 

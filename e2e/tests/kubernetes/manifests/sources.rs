@@ -79,6 +79,7 @@ fn grafana_finds_the_same_folders_as_in_the_repository() {
         ("grafana/dashboards", "/etc/myevents/dashboards"),
         ("grafana/exporters", "/etc/myevents/exporters"),
         ("grafana/yours", "/etc/myevents/yours"),
+        ("grafana/provisioning/alerting", "/etc/grafana/provisioning/alerting"),
         ("grafana/provisioning/dashboards", "/etc/grafana/provisioning/dashboards"),
         ("grafana/provisioning/datasources", "/etc/grafana/provisioning/datasources"),
     ]
@@ -148,6 +149,29 @@ fn prometheus_and_mongodb_get_their_files_under_names_without_a_hash() {
     }
 }
 
+/// It expands no variables, so a real mail server stands in a file of one's own.
+#[test]
+fn alertmanager_gets_its_files_and_in_production_its_configuration_from_the_secret() {
+    let files = below("prometheus/alertmanager").into_iter().filter(|path| name(path) != "kustomization.yaml");
+    let folder = workspace().join("prometheus/alertmanager");
+    let path = |file: &PathBuf| format!("/etc/alertmanager/{}", file.strip_prefix(&folder).unwrap().display());
+    let right: BTreeMap<_, _> = files.map(|file| (path(&file), fs::read_to_string(file).unwrap())).collect();
+    assert!(right.len() >= 3, "{right:?}");
+    for name in OVERLAYS {
+        let all = overlay(name);
+        let pod = &named(all, "StatefulSet", "alertmanager")["spec"]["template"]["spec"];
+        let mut found = files::of_container(all, pod, &pod["containers"][0]);
+        let mut right = right.clone();
+        if name == "production" {
+            for of_the_secret in ["/etc/alertmanager/alertmanager.yml", "/run/secrets/smtp-password"] {
+                assert_eq!(found.remove(of_the_secret).as_deref(), Some(""), "{of_the_secret}");
+            }
+            right.remove("/etc/alertmanager/alertmanager.yml");
+        }
+        assert_eq!(found, right, "{name}");
+    }
+}
+
 #[test]
 fn each_container_finds_what_it_finds_in_compose() {
     let Some(compose) = compose::file() else { return };
@@ -157,6 +181,9 @@ fn each_container_finds_what_it_finds_in_compose() {
         let pod = &compose::workload(all, workload)["spec"]["template"]["spec"];
         let found = files::of_container(all, pod, &pod["containers"][0]);
         for (path, source) in compose::files(&compose, service) {
+            if service == "prometheus" && path.contains("/alertmanager/") {
+                continue; // it lies in the mounted folder, and is Alertmanager's
+            }
             match (service, name(&source).as_str()) {
                 ("prometheus", "prometheus.yml") => continue, // kubernetes.yml is in its place
                 ("prometheus", "kubernetes.yml") | (_, "kustomization.yaml") => continue, // they lie in the mounted folder

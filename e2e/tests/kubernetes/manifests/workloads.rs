@@ -113,7 +113,7 @@ fn a_number_of_replicas_and_an_autoscaler_are_never_both() {
             let called = text(deployment, "/metadata/name");
             let replicas = match called {
                 scaled_by_itself if scaled.contains(scaled_by_itself) => Value::Null,
-                "load" => json!(1),
+                "load" | "bridge" | "mailpit" | "inbox" => json!(1),
                 _ => json!(2),
             };
             assert_eq!(deployment["spec"]["replicas"], replicas, "{name}: {called}");
@@ -130,6 +130,18 @@ fn there_is_one_of_each_store_and_three_in_production() {
             let spread = &workload.spec()["topologySpreadConstraints"][0];
             assert_eq!(spread["topologyKey"], "kubernetes.io/hostname", "{}", workload.place());
             assert_eq!(spread["whenUnsatisfiable"], "DoNotSchedule", "{}", workload.place());
+        }
+    }
+}
+
+/// They stand for a mail server, a robot of DingTalk and a dead-man's switch, which production has elsewhere.
+#[test]
+fn only_a_cluster_of_ones_own_has_an_inbox() {
+    for name in OVERLAYS {
+        let all = overlay(name);
+        for called in ["inbox", "mailpit"] {
+            let there = of_kind(all, "Deployment").any(|deployment| deployment["metadata"]["name"] == called);
+            assert_eq!(there, name != "production", "{called} in {name}");
         }
     }
 }
@@ -180,7 +192,7 @@ fn the_storage_class_is_the_overlays_business() {
             claims += 1;
         }
     }
-    assert_eq!(claims, 12, "four that store, three times");
+    assert_eq!(claims, 15, "five that store, three times");
     let prometheus = named(overlay("production"), "StatefulSet", "prometheus").clone();
     assert_eq!(prometheus["spec"]["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"], "5Gi");
 }
