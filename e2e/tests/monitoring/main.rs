@@ -9,13 +9,17 @@
 //! - [`prometheus`]: `promtool check config`
 //! - [`discovery`]: the one for Kubernetes, with [`pods`] that never were
 //! - [`promtool`]: expressions reckoned by it
+//! - [`rules`]: alert and recording rules; [`exported`]: what they ask for and the services do not export
 //! - [`words`]: what the overview says in a word
 //! - [`compose_file`]: what must be so in `docker-compose.yml`
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod annotations;
+#[path = "../system/metrics/catalogue.rs"]
+mod catalogue;
 mod compose_file;
 mod discovery;
+mod exported;
 mod known;
 mod panels;
 mod period;
@@ -23,5 +27,6 @@ mod pods;
 mod prometheus;
 mod promtool;
 mod queries;
+mod rules;
 mod schema;
 mod words;
