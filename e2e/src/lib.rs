@@ -8,7 +8,7 @@
 //! - [`raw`]: requests byte by byte, where a well-behaved client cannot misbehave enough
 //! - [`exposition`], [`series`]: a strict reader of what `/metrics` says
 //! - [`dashboard`], [`promql`]: what Grafana's dashboards ask Prometheus for
-//! - [`prometheus`]: what a running Prometheus answers
+//! - [`prometheus`]: what a running Prometheus answers; [`rules`]: its rules, and their tests
 //! - [`server`]: a process to be killed and started again; [`ports`]: where it comes back
 //! - [`kubectl`]: the command, and ports of a cluster
 //! - [`load`]: a running `myevents load`, and what it has written down
@@ -27,6 +27,7 @@ pub mod ports;
 pub mod prometheus;
 pub mod promql;
 pub mod raw;
+pub mod rules;
 pub mod rush;
 pub mod samples;
 pub mod series;

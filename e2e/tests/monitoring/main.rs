@@ -13,6 +13,7 @@
 //! - [`discovery`]: the one for Kubernetes, with [`pods`] that never were
 //! - [`promtool`]: expressions reckoned by it
 //! - [`monitor`]: what `make monitor` makes of the same files
+//! - [`rules`]: alert and recording rules; [`exported`]: what they ask for and the services do not export
 //! - [`words`]: what the overview says in a word
 //! - [`grafana_alerting`]: alerts of Grafana's own, as files: nobody packages Grafana, so they are not shown at work
 //! - [`compose_file`]: what must be so in `docker-compose.yml`
@@ -20,9 +21,12 @@
 
 mod alertmanager;
 mod annotations;
+#[path = "../system/metrics/catalogue.rs"]
+mod catalogue;
 mod compose_file;
 mod discovery;
 mod grafana_alerting;
+mod exported;
 mod known;
 mod looks;
 mod monitor;
@@ -33,5 +37,6 @@ mod pods;
 mod prometheus;
 mod promtool;
 mod queries;
+mod rules;
 mod schema;
 mod words;

@@ -131,7 +131,8 @@ fn the_development_secret_has_each_file_as_a_key_and_production_has_none() {
 fn prometheus_and_mongodb_get_their_files_under_names_without_a_hash() {
     let read = |path| fs::read_to_string(workspace().join(path)).unwrap();
     let (prometheus, mongodb) = (read("prometheus/kubernetes.yml"), read("mongodb/users.js"));
-    let rules = below("prometheus/rules").into_iter().map(|path| (name(&path), fs::read_to_string(&path).unwrap().into()));
+    let rules =
+        below("prometheus/rules").into_iter().map(|path| (name(&path), fs::read_to_string(&path).unwrap().into()));
     let rules: Map<_, _> = rules.collect();
     assert!(rules.len() > 10, "only {} files of rules", rules.len());
     for name in OVERLAYS {
