@@ -35,8 +35,8 @@ pub(crate) const ELSEWHERE: &[(&str, &str)] = &[
     // https://github.com/percona/mongodb_exporter
     ("mongodb_up", ""),
     ("mongodb_ss_connections", "conn_type"),
-    ("mongodb_rs_members_health", "set member_idx member_state"),
-    ("mongodb_rs_members_optimeDate", "set member_idx member_state"),
+    ("mongodb_rs_members_health", "rs_nm member_idx member_state"),
+    ("mongodb_rs_members_optimeDate", "rs_nm member_idx member_state"),
     // https://github.com/prometheus/node_exporter
     ("node_cpu_seconds_total", "cpu mode"),
     ("node_filesystem_avail_bytes", "device fstype mountpoint"),

@@ -58,8 +58,8 @@ pub(crate) const EXPORTED: &[(&str, &[&str])] = &[
     // percona/mongodb_exporter 0.53
     ("mongodb_up", &[]),
     ("mongodb_dbstats_dataSize", &["database"]),
-    ("mongodb_rs_members_optimeDate", &["set", "member_idx", "member_state"]),
-    ("mongodb_rs_members_state", &["set", "member_idx", "member_state"]),
+    ("mongodb_rs_members_optimeDate", &["rs_nm", "member_idx", "member_state"]),
+    ("mongodb_rs_members_state", &["rs_nm", "member_idx", "member_state"]),
     ("mongodb_ss_connections", &["conn_type"]),
     ("mongodb_ss_metrics_document", &["doc_op_type"]),
     ("mongodb_ss_opLatencies_latency", &["op_type"]),
