@@ -147,11 +147,13 @@ fn each_container_gets_the_arguments_of_compose() {
     each(|service, compose, container| {
         // `command` there replaces the image's own arguments, as `args` does here.
         assert!(compose["entrypoint"].is_null() && container["command"].is_null(), "{service}");
-        let mut here: Vec<_> = list(&container["args"]).collect();
+        // Two ConfigMaps are two folders here: one cannot be mounted into the other.
+        let path = |argument: &Value| argument.as_str().unwrap().replace("/prometheus/config/", "/prometheus/");
+        let mut here: Vec<_> = list(&container["args"]).map(path).collect();
         if service == "prometheus" {
             assert_eq!(here.pop().unwrap(), ARGUMENT_ONLY_HERE);
         }
-        assert_eq!(here, list(&compose["command"]).collect::<Vec<_>>(), "{service}");
+        assert_eq!(here, list(&compose["command"]).map(path).collect::<Vec<_>>(), "{service}");
     });
 }
 
