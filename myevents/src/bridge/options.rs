@@ -22,7 +22,7 @@ pub struct Options {
     /// Where its /metrics, /livez and /readyz are
     #[arg(long, env = "BRIDGE_OPS_ADDR", default_value = "127.0.0.1:9102")]
     bridge_ops_addr: Option<String>,
-    /// The robot's webhook, like https://oapi.dingtalk.com/robot/send?access_token=… [default: that of `myevents inbox`]
+    /// The robot's webhook, like `https://oapi.dingtalk.com/robot/send?access_token=…` [default: that of `myevents inbox`]
     #[arg(long, env = "DINGTALK_WEBHOOK_URL", hide_env_values = true)]
     dingtalk_webhook_url: Option<String>,
     /// A file that holds the robot's webhook
