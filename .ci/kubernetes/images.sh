@@ -121,15 +121,16 @@ of_compose() {
 
 # Ours, which .ci/compose-test builds; stand-ins of .ci/offline-images.sh; and what .ci/monitoring-tools builds.
 images() {
-    local name
+    local name there
     for name in eventservice bookingservice myevents; do load_image "myevents/$name:test" "myevents/$name:local"; done
     load_image offline/mongo "$(of_compose MONGO_IMAGE)"
     load_image offline/rabbitmq "$(of_compose RABBITMQ_IMAGE)"
     monitoring_image prometheus promtool --storage.tsdb.path
     monitoring_image alertmanager amtool --storage.path
     mailpit_image
+    there=$(ctr images ls -q) # not into a pipe: `grep -q` ends before it has read all, and that would be a failure
     for name in PROMETHEUS_IMAGE ALERTMANAGER_IMAGE MAILPIT_IMAGE; do
-        ctr images ls -q | grep -qx "$(full_name "$(of_compose "$name")")" \
+        grep -qx "$(full_name "$(of_compose "$name")")" <<<"$there" \
             || die "docker-compose.yml names $(of_compose "$name"), and target/tools has another version"
     done
 }
