@@ -95,7 +95,7 @@ fn who_has_metrics_says_so_in_annotations_that_are_strings() {
         assert!(open.any(|open| open["containerPort"] == port), "{place}: no port {port}");
         scraped.insert(workload.name().to_owned());
     }
-    let right = ["alertmanager", "bookingservice", "bridge", "eventservice", "prometheus", "rabbitmq"];
+    let right = ["alertmanager", "bookingservice", "bridge", "eventservice", "grafana", "prometheus", "rabbitmq"];
     assert_eq!(scraped, right.map(str::to_owned).into());
 }
 
