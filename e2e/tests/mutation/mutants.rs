@@ -114,6 +114,8 @@ impl<'t> Changes<'t> {
     }
 
     fn window(&mut self, at: usize, window: &'t str) {
+        // Of a subquery the range. How often it looks is no part of what is meant.
+        let window = window.split_once(':').map_or(window, |(range, _)| range);
         let here = STEPS.iter().position(|step| *step == window).unwrap_or_else(|| panic!("{window} is no step"));
         self.add(at, window, STEPS[here - 1]);
         self.add(at, window, STEPS[here + 1]);
