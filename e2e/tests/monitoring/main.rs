@@ -9,6 +9,7 @@
 //! - [`pictures`]: that `docs/pictures` shows them as they are
 //! - [`queries`]: every query against what the services really export
 //! - [`period`]: what was counted in the chosen period, by Prometheus' own reckoning
+//! - [`listening`]: where a server that a test has started listens
 //! - [`prometheus`]: `promtool check config`
 //! - [`discovery`]: the one for Kubernetes, with [`pods`] that never were
 //! - [`promtool`]: expressions reckoned by it
@@ -28,6 +29,7 @@ mod discovery;
 mod exported;
 mod grafana_alerting;
 mod known;
+mod listening;
 mod looks;
 mod monitor;
 mod panels;

@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -12,6 +11,8 @@ use std::{
 use e2e::{Api, dashboard::list, eventually, not_run};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::listening;
 
 /// Prometheus collects what it discovers, and acts on it every five seconds.
 const DISCOVERED: Duration = Duration::from_secs(30);
@@ -117,17 +118,8 @@ impl Running {
             not_run("relabelling of pods (install Prometheus: `apt install prometheus`)");
             return None;
         };
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let mut said = String::new();
-        let found = lines.find_map(|line| {
-            said = format!("{said}{line}\n");
-            line.split_once("\"Listening on\"")?.1.split_once("address=").map(|(_, address)| address.to_owned())
-        });
-        let Some(address) = found else {
-            let _ = child.wait();
-            panic!("it does not start:\n{said}\n{configuration}");
-        };
-        std::thread::spawn(move || lines.for_each(drop)); // or it would wait for a reader
+        let address =
+            listening::address(&mut child).unwrap_or_else(|said| panic!("it does not start:\n{said}\n{configuration}"));
         Some(Self { child, api: Api::new(&format!("http://{address}")), _folder: folder })
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
     os::unix::fs::symlink,
     path::Path,
     process::{Child, Command, Stdio},
@@ -13,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{files, receivers::Receivers};
+use crate::listening;
 
 /// What it is told of where it is reached; links begin with it.
 pub(crate) const EXTERNAL: &str = "http://alertmanager.example:9093";
@@ -64,17 +64,7 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let mut said = String::new();
-        let found = lines.find_map(|line| {
-            said = format!("{said}{line}\n");
-            line.split_once("\"Listening on\"")?.1.split_once("address=").map(|(_, address)| address.to_owned())
-        });
-        let Some(address) = found else {
-            let _ = child.wait();
-            panic!("it does not start:\n{said}");
-        };
-        std::thread::spawn(move || lines.for_each(drop)); // or it would wait for a reader
+        let address = listening::address(&mut child).unwrap_or_else(|said| panic!("it does not start:\n{said}"));
         Self { child, api: Api::new(&format!("http://{address}")), receivers, _folder: folder }
     }
 
