@@ -109,11 +109,12 @@ fn a_monitor_names_a_port_that_its_pods_have() {
     for monitor in of_kind(&all, "PodMonitor") {
         let wanted = &monitor["spec"]["podMetricsEndpoints"][0]["port"];
         let of = text(&monitor["spec"]["selector"]["matchLabels"], "/app.kubernetes.io~1name");
-        let kind = if of == "bridge" { "Deployment" } else { "StatefulSet" };
-        let pod = &named(&all, kind, of)["spec"]["template"];
-        assert!(list(&pod["spec"]["containers"][0]["ports"]).any(|port| port["name"] == *wanted), "{wanted}");
+        let mut workloads = of_kind(&all, "Deployment").chain(of_kind(&all, "StatefulSet"));
+        let workload = workloads.find(|one| one["metadata"]["name"] == of).unwrap_or_else(|| panic!("no workload {of}"));
+        let containers = &workload["spec"]["template"]["spec"]["containers"];
+        assert!(list(&containers[0]["ports"]).any(|port| port["name"] == *wanted), "{of}: {wanted}");
     }
-    assert_eq!(count(&all, "PodMonitor"), 3);
+    assert_eq!(count(&all, "PodMonitor"), 4, "bridge, grafana, pushgateway and rabbitmq");
 }
 
 #[test]
@@ -121,7 +122,7 @@ fn a_monitor_has_the_limits_of_the_scrape_configuration() {
     let file = fs::read_to_string(workspace().join("prometheus/kubernetes.yml")).unwrap();
     let all = combined(COMBINATIONS[4]);
     let monitors: Vec<_> = of_kind(&all, "ServiceMonitor").chain(of_kind(&all, "PodMonitor")).collect();
-    assert_eq!(monitors.len(), 4);
+    assert_eq!(monitors.len(), 5);
     for monitor in monitors {
         for (limit, there) in
             [("labelLimit", "label_limit"), ("labelValueLengthLimit", "label_value_length_limit"), ("sampleLimit", "")]
