@@ -64,6 +64,15 @@ pub(crate) async fn alone() -> Option<RwLockWriteGuard<'static, RabbitMq>> {
     }
 }
 
+/// One of the test's own beside all others, which tells Prometheus its metrics.
+pub(crate) async fn watched() -> Option<RabbitMq> {
+    let Some(program) = program() else { return not_run("a RabbitMQ of its own", "apt install rabbitmq-server") };
+    let own = Own::new(program, true);
+    let server = RabbitMq { url: own.url(), own: Some(own) };
+    server.runs().await;
+    Some(server)
+}
+
 pub(crate) fn not_run<T>(what: &str, how: &str) -> Option<T> {
     let test = std::thread::current().name().unwrap_or("?").to_owned();
     let line = format!("not run: {what} ({how}), for {test}\n");
@@ -86,7 +95,7 @@ async fn find() -> Option<Found> {
         RabbitMq { url, own: None }
     } else if let Some(program) = program() {
         eprintln!("RabbitMQ: {}", program.display());
-        let own = Own::new(program);
+        let own = Own::new(program, false);
         RabbitMq { url: own.url(), own: Some(own) }
     } else {
         RabbitMq { url: docker()?, own: None }
@@ -99,6 +108,16 @@ impl RabbitMq {
     /// The port of a server of our own.
     pub(crate) fn port(&self) -> u16 {
         self.own().port
+    }
+
+    /// Where it tells its metrics: one of [`watched`].
+    pub(crate) fn metrics(&self) -> u16 {
+        self.own().metrics.expect("it is a watched one")
+    }
+
+    /// How to reach it.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// A bare connection, for a test that looks at the server or damages something.

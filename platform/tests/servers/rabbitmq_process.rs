@@ -2,6 +2,7 @@
 //! an Erlang shell, and ends with it: also when the tests are killed.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Write},
     path::PathBuf,
     process::{Child, ChildStdin, Command, Stdio},
@@ -16,6 +17,8 @@ pub(super) struct Own {
     program: PathBuf,
     folder: PathBuf,
     pub(super) port: u16,
+    /// Where it tells its metrics, if it does.
+    pub(super) metrics: Option<u16>,
     epmd: u16,
     distribution: u16,
     running: Mutex<Option<Running>>,
@@ -30,8 +33,15 @@ pub(super) struct Running {
 }
 
 impl Own {
-    pub(super) fn new(program: PathBuf) -> Self {
+    /// `watched`: with metrics for Prometheus.
+    pub(super) fn new(program: PathBuf, watched: bool) -> Self {
         let folder = tempfile::tempdir().unwrap().keep();
+        let metrics = watched.then(free_port);
+        if let Some(port) = metrics {
+            fs::write(folder.join("plugins"), "[rabbitmq_prometheus].").unwrap();
+            let config = format!("prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = {port}\n");
+            fs::write(folder.join("none.conf"), config).unwrap();
+        }
         let epmd = free_port();
         // `cat` ends with this process; the node's name server has to be told.
         let clean = r#"cat > /dev/null; sleep 2; epmd -kill > /dev/null 2>&1; rm -rf "$0""#;
@@ -39,7 +49,8 @@ impl Own {
         cleaner.args(["-c", clean]).arg(&folder).env("ERL_EPMD_PORT", epmd.to_string()).stdin(Stdio::piped());
         let cleaner = cleaner.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let (port, distribution) = (free_port(), free_port());
-        let own = Self { program, folder, port, epmd, distribution, running: Mutex::new(None), _cleaner: cleaner };
+        let own =
+            Self { program, folder, port, metrics, epmd, distribution, running: Mutex::new(None), _cleaner: cleaner };
         own.start();
         own
     }

@@ -1,0 +1,196 @@
+//! A drill: a fault, what must be seen of it, and nothing else.
+//!
+//! Of an alert is seen: that it is pending, that it fires, the message in DingTalk, the mail where one is due, and the same that it is
+//! over. At the end every alert that ever fired must be one that the drill names.
+
+use std::{
+    cell::Cell,
+    collections::BTreeSet,
+    fmt::Write,
+    fs,
+    time::{Duration, Instant},
+};
+
+use e2e::{
+    dashboard::{self, with_values, workspace},
+    eventually,
+    rules::{self, Rule},
+};
+
+use crate::{shortened, watch::Watch};
+
+/// The longest `for` is a minute here, and some thresholds are a minute of real time.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// Until all is up and quiet, on a busy machine.
+const CALM: Duration = Duration::from_secs(60);
+
+/// A panel that moves in the fault.
+#[derive(Clone, Copy)]
+pub(crate) struct Panel {
+    /// The dashboard's file, without its end.
+    pub(crate) dashboard: &'static str,
+    pub(crate) title: &'static str,
+    /// What none of its values is before, and one is in the fault.
+    pub(crate) moved: fn(f64) -> bool,
+}
+
+/// When an alert was seen, in seconds since the fault.
+struct Seen {
+    alert: String,
+    pending: Option<f64>,
+    firing: f64,
+    dingtalk: f64,
+    mail: Option<f64>,
+    resolved: Option<f64>,
+}
+
+/// One fault in one system.
+pub(crate) struct Drill {
+    pub(crate) watch: Watch,
+    what: &'static str,
+    may: &'static [&'static str],
+    fault: Instant,
+    panel: Option<(Panel, f64)>,
+    seen: Vec<Seen>,
+}
+
+impl Drill {
+    /// Waits until so many targets are up and nothing but the Watchdog fires. `may`: the other alerts that may follow from the fault.
+    pub(crate) async fn begin(what: &'static str, watch: Watch, targets: usize, may: &'static [&'static str]) -> Self {
+        eventually(CALM, &format!("{what}: {targets} targets are up"), async || {
+            let up = watch.ask.query("count(up == 1)").await;
+            up.first().is_some_and(|up| up.value as usize == targets).then_some(())
+        })
+        .await;
+        eventually(CALM, &format!("{what}: nothing fires"), async || {
+            let quiet = watch.alerts().await.iter().all(|alert| alert.name == "Watchdog");
+            (quiet && watch.last_heard().await.is_some()).then_some(())
+        })
+        .await;
+        Self { watch, what, may, fault: Instant::now(), panel: None, seen: Vec::new() }
+    }
+
+    /// The fault begins now. Returns when the panel shows it.
+    pub(crate) async fn moves(&mut self, panel: Panel, inject: impl AsyncFnOnce(&mut Watch)) {
+        let before = self.values(panel).await;
+        assert!(
+            !before.is_empty() && !before.iter().any(|value| (panel.moved)(*value)),
+            "{} shows {before:?}",
+            panel.title
+        );
+        self.fault = Instant::now();
+        inject(&mut self.watch).await;
+        eventually(PATIENCE, &format!("{}: {} moves", self.what, panel.title), async || {
+            self.values(panel).await.into_iter().any(panel.moved).then_some(())
+        })
+        .await;
+        self.panel = Some((panel, self.since()));
+    }
+
+    async fn values(&self, panel: Panel) -> Vec<f64> {
+        let dashboards = dashboard::all().into_iter().chain(dashboard::exporters());
+        let mut dashboards = dashboards.filter(|one| one.file == format!("{}.json", panel.dashboard));
+        let dashboard = dashboards.next().unwrap_or_else(|| panic!("no dashboard {}", panel.dashboard));
+        let title = format!(" {:?}", panel.title);
+        let queries: Vec<_> = dashboard.queries().into_iter().filter(|query| query.place.ends_with(&title)).collect();
+        assert!(!queries.is_empty(), "{} has no panel {}", panel.dashboard, panel.title);
+        let mut values = Vec::new();
+        for query in queries {
+            let series = self.watch.ask.query(&shortened::expression(&with_values(&query.expression))).await;
+            values.extend(series.into_iter().map(|one| one.value));
+        }
+        values
+    }
+
+    fn since(&self) -> f64 {
+        self.fault.elapsed().as_secs_f64()
+    }
+
+    /// The alert is pending, fires, and arrives wherever its labels send it.
+    pub(crate) async fn fires(&mut self, alert: &str) {
+        let rule = rule(alert);
+        let pending = Cell::new(None);
+        let firing = eventually(PATIENCE, &format!("{}: {alert} fires", self.what), async || {
+            let there: Vec<_> = self.watch.alerts().await.into_iter().filter(|one| one.name == alert).collect();
+            if there.iter().any(|one| !one.firing) && pending.get().is_none() {
+                pending.set(Some(self.since()));
+            }
+            there.iter().any(|one| one.firing).then(|| self.since())
+        })
+        .await;
+        let pending = pending.get();
+        if pending.is_none() && !rule.lasts.is_empty() {
+            let history = format!("count_over_time(ALERTS{{alertname=\"{alert}\",alertstate=\"pending\"}}[10m])");
+            assert!(!self.watch.ask.query(&history).await.is_empty(), "{}: {alert} was never pending", self.what);
+        }
+        let (dingtalk, mail) = self.arrives("firing", &rule).await;
+        self.watch.runbook(alert).await;
+        self.seen.push(Seen { alert: alert.into(), pending, firing, dingtalk, mail, resolved: None });
+    }
+
+    /// After the end of the fault: it fires no more, and whoever was told of it is told that.
+    pub(crate) async fn is_over(&mut self, alert: &str) {
+        let end = Instant::now();
+        eventually(PATIENCE, &format!("{}: {alert} is over", self.what), async || {
+            (!self.watch.alerts().await.iter().any(|one| one.name == alert)).then_some(())
+        })
+        .await;
+        self.arrives("resolved", &rule(alert)).await;
+        let seen = self.seen.iter_mut().find(|seen| seen.alert == alert).expect("it fired");
+        seen.resolved = Some(end.elapsed().as_secs_f64());
+    }
+
+    async fn arrives(&self, word: &str, rule: &Rule) -> (f64, Option<f64>) {
+        let both = rule.labels["severity"] == "critical" || rule.labels.contains_key("channel");
+        let told = format!("{}: DingTalk is told, {word} {}", self.what, rule.name);
+        let dingtalk =
+            eventually(PATIENCE, &told, async || self.watch.dingtalk(word, &rule.name).await.then(|| self.since()))
+                .await;
+        if !both {
+            return (dingtalk, None);
+        }
+        let told = format!("{}: a mail, {word} {}", self.what, rule.name);
+        let mail =
+            eventually(PATIENCE, &told, async || self.watch.mailed(word, &rule.name).await.then(|| self.since()));
+        (dingtalk, Some(mail.await))
+    }
+
+    /// Nothing fired that the drill does not name.
+    pub(crate) async fn end(self) {
+        let fired =
+            self.watch.ask.query("count by (alertname) (count_over_time(ALERTS{alertstate=\"firing\"}[1h]))").await;
+        let fired: BTreeSet<_> = fired.into_iter().map(|one| one.labels["alertname"].clone()).collect();
+        let named = |alert: &str| {
+            alert == "Watchdog" || self.may.contains(&alert) || self.seen.iter().any(|seen| seen.alert == alert)
+        };
+        let others: Vec<_> = fired.iter().filter(|alert| !named(alert)).collect();
+        assert!(others.is_empty(), "{}: these fired, too: {others:?}", self.what);
+        self.write_row();
+    }
+
+    /// For the table in docs/drills.md, which `.ci/drills table` makes.
+    fn write_row(&self) {
+        let seconds = |time: Option<f64>| time.map_or("-".into(), |time| format!("{time:.0}"));
+        let mut rows = String::new();
+        for (index, seen) in self.seen.iter().enumerate() {
+            let (what, panel) = if index == 0 { (self.what, self.panel) } else { ("", None) };
+            let panel = panel.map_or(["".into(), "".into()], |(panel, at)| {
+                [format!("{}, {}", panel.dashboard, panel.title), format!("{at:.0}")]
+            });
+            let Seen { alert, pending, firing, dingtalk, mail, resolved } = seen;
+            let times = [*pending, Some(*firing), Some(*dingtalk), *mail, *resolved].map(seconds).join(" | ");
+            let _ = writeln!(rows, "| {what} | {} | {} | {alert} | {times} |", panel[0], panel[1]);
+        }
+        print!("{rows}");
+        let folder = workspace().join("target/drills");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(self.what), rows).unwrap();
+    }
+}
+
+/// Of several of one name the first: the others only look at longer windows.
+fn rule(alert: &str) -> Rule {
+    let rule = rules::all().into_iter().find(|rule| rule.alert && rule.name == alert);
+    rule.unwrap_or_else(|| panic!("there is no alert {alert}"))
+}

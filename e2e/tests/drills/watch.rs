@@ -1,0 +1,248 @@
+//! All that watches a system: Prometheus, Alertmanager, the bridge, the inbox and the mail server, with the project's own files, in which
+//! only addresses are others and times are short.
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use e2e::{
+    Api, binary,
+    dashboard::{list, workspace},
+    not_run,
+    prometheus::Prometheus,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    process::{Process, answers, port},
+    shortened,
+};
+
+/// The watchers of one drill.
+pub(crate) struct Watch {
+    pub(crate) prometheus: Process,
+    pub(crate) alertmanager: Process,
+    pub(crate) inbox: Process,
+    pub(crate) bridge: Process,
+    _mailpit: Process,
+    /// What Prometheus answers.
+    pub(crate) ask: Prometheus,
+    inbox_api: Api,
+    mail_api: Api,
+    pub(crate) folder: TempDir,
+}
+
+/// An alert of Prometheus that is pending or firing.
+pub(crate) struct Alert {
+    pub(crate) name: String,
+    pub(crate) firing: bool,
+}
+
+/// The names under which Compose's network has each of them.
+const NAMES: [&str; 9] = [
+    "events",
+    "bookings",
+    "alertmanager",
+    "bridge",
+    "rabbitmq",
+    "grafana",
+    "mongodb-exporter",
+    "node-exporter",
+    "pushgateway",
+];
+
+/// Today's programs, of `.ci/monitoring-tools`.
+fn tools() -> Option<PathBuf> {
+    let tools = workspace().join("target/tools/bin");
+    if ["prometheus", "alertmanager", "mailpit"].iter().all(|name| tools.join(name).exists()) {
+        return Some(tools);
+    }
+    not_run("a drill without Prometheus, Alertmanager and mailpit (build them: .ci/monitoring-tools)");
+    None
+}
+
+impl Watch {
+    /// `None` where a program is missing, and the drill returns. `robot` is what a message to DingTalk has to hold.
+    pub(crate) async fn start() -> Option<Self> {
+        Self::with_keyword("报警").await
+    }
+
+    /// The same, with a robot that wants another word in each message.
+    pub(crate) async fn with_keyword(keyword: &str) -> Option<Self> {
+        let tools = tools()?;
+        let folder = tempfile::tempdir().unwrap();
+        let here = |port: u32| format!("127.0.0.1:{port}");
+        let [prometheus, alertmanager, bridge, bridge_ops, inbox, smtp, mails] = [(); 7].map(|()| here(port()));
+
+        let path = folder.path();
+        let addresses = [("localhost:9090", prometheus.as_str()), ("127.0.0.1:8026", &inbox)];
+        fs::write(path.join("prometheus.yml"), prometheus_yml(&addresses)).unwrap();
+        let addresses = [("mailpit:1025", smtp.as_str()), ("bridge:8060", &bridge), ("inbox:8026", &inbox)];
+        fs::write(path.join("alertmanager.yml"), alertmanager_yml(&addresses)).unwrap();
+        symlink(workspace().join("prometheus/alertmanager/templates"), path.join("templates")).unwrap();
+        shortened::folder(&workspace().join("prometheus/rules"), &path.join("rules"));
+        fs::create_dir(path.join("targets")).unwrap();
+
+        let mut mailpit = Command::new(tools.join("mailpit"));
+        mailpit.args(["--smtp", &smtp, "--listen", &mails]).arg("--database").arg(path.join("mails"));
+        let ours = |arguments: &[&str]| {
+            let mut command = Command::new(binary::myevents());
+            command.env_clear().args(arguments);
+            command
+        };
+        let robot = format!("http://{inbox}/robot/send?access_token=dev");
+        let watch = Self {
+            _mailpit: Process::start(path, "mailpit", mailpit),
+            inbox: Process::start(path, "inbox", ours(&["inbox", "--inbox-addr", &inbox, "--keyword", keyword])),
+            bridge: Process::start(
+                path,
+                "bridge",
+                ours(&[
+                    "bridge",
+                    "--bridge-addr",
+                    &bridge,
+                    "--bridge-ops-addr",
+                    &bridge_ops,
+                    "--dingtalk-webhook-url",
+                    &robot,
+                ]),
+            ),
+            alertmanager: Process::start(path, "alertmanager", alertmanager_command(&tools, &alertmanager)),
+            prometheus: {
+                NAMES.iter().for_each(|name| write_targets(path, name, &[]));
+                write_targets(path, "alertmanager", std::slice::from_ref(&alertmanager));
+                write_targets(path, "bridge", &[bridge_ops]);
+                Process::start(path, "prometheus", prometheus_command(&tools, &prometheus))
+            },
+            ask: Prometheus(Api::new(&format!("http://{prometheus}"))),
+            inbox_api: Api::new(&format!("http://{inbox}")),
+            mail_api: Api::new(&format!("http://{mails}")),
+            folder,
+        };
+        answers(&watch.mail_api, "/readyz").await;
+        answers(&watch.inbox_api, "/readyz").await;
+        answers(&Api::new(&format!("http://{alertmanager}")), "/-/ready").await;
+        answers(&watch.ask.0, "/-/ready").await;
+        Some(watch)
+    }
+
+    /// Who has this name from now on, as a name server would say it. Prometheus looks every second.
+    pub(crate) fn targets(&self, name: &str, addresses: &[String]) {
+        assert!(NAMES.contains(&name), "prometheus.yml asks for no {name}");
+        write_targets(self.folder.path(), name, addresses);
+    }
+
+    /// What is pending or fires now. Nothing where Prometheus does not answer.
+    pub(crate) async fn alerts(&self) -> Vec<Alert> {
+        let answer = self.ask.0.get("/api/v1/alerts").await.expect(200).json();
+        let alert = |one: &Value| Alert {
+            name: one["labels"]["alertname"].as_str().unwrap().to_owned(),
+            firing: one["state"] == "firing",
+        };
+        list(&answer["data"]["alerts"]).map(alert).collect()
+    }
+
+    /// Whether DingTalk's robot has taken such a word about an alert: `firing` or `resolved`.
+    pub(crate) async fn dingtalk(&self, word: &str, alert: &str) -> bool {
+        let messages = self.inbox_api.get("/api/messages").await.expect(200).json();
+        let says = format!("#### {word}: {alert}");
+        let one =
+            list(&messages).any(|one| one["channel"] == "dingtalk" && one["text"].as_str().unwrap().contains(&says));
+        one
+    }
+
+    /// Whether there is a mail, likewise.
+    pub(crate) async fn mailed(&self, word: &str, alert: &str) -> bool {
+        let mails = self.mail_api.get("/api/v1/messages?limit=200").await.expect(200).json();
+        let begin = format!("[{}", word.to_uppercase());
+        let about = |mail: &Value| {
+            let subject = mail["Subject"].as_str().unwrap();
+            subject.starts_with(&begin) && subject.split(' ').any(|part| part == alert)
+        };
+        let one = list(&mails["messages"]).any(about);
+        one
+    }
+
+    /// How long ago the dead-man's switch was heard.
+    pub(crate) async fn last_heard(&self) -> Option<Duration> {
+        let heard = self.inbox_api.get("/api/watchdog").await.expect(200).json();
+        heard["last_heard_seconds"].as_f64().map(Duration::from_secs_f64)
+    }
+
+    /// Every page that a runbook's link leads to.
+    pub(crate) async fn runbook(&self, alert: &str) {
+        self.inbox_api.get(&format!("/runbooks/{alert}")).await.expect(200);
+    }
+}
+
+fn write_targets(folder: &Path, name: &str, addresses: &[String]) {
+    let file = folder.join("targets").join(name);
+    fs::write(&file, json!([{ "targets": addresses }]).to_string()).unwrap();
+    fs::rename(&file, file.with_extension("json")).unwrap(); // never half a file
+}
+
+/// Where Compose's file asks for a name, this one has a file.
+fn prometheus_yml(addresses: &[(&str, &str)]) -> String {
+    let text = fs::read_to_string(workspace().join("prometheus/prometheus.yml")).unwrap();
+    let mut lines = text.lines().peekable();
+    let mut made = String::new();
+    while let Some(line) = lines.next() {
+        let Some(at) = line.find("dns_sd_configs:") else {
+            made += &format!("{line}\n");
+            continue;
+        };
+        let mut name = None;
+        while let Some(inner) =
+            lines.next_if(|next| next.len() - next.trim_start().len() > at.saturating_sub(2) && next.len() > at)
+        {
+            name = name.or_else(|| inner.split_once("names: [")?.1.split_once(']').map(|(name, _)| name));
+        }
+        let name = name.unwrap_or_else(|| panic!("no name behind {line}"));
+        made +=
+            &format!("{}file_sd_configs: [{{ files: [targets/{name}.json], refresh_interval: 1s }}]\n", &line[..at]);
+    }
+    with(addresses, shortened::text(&made))
+}
+
+fn alertmanager_yml(addresses: &[(&str, &str)]) -> String {
+    let text = fs::read_to_string(workspace().join("prometheus/alertmanager/alertmanager.yml")).unwrap();
+    with(addresses, shortened::text(&text))
+}
+
+fn with(addresses: &[(&str, &str)], text: String) -> String {
+    addresses.iter().fold(text, |text, (there, here)| {
+        assert!(text.contains(there), "no {there} in {text}");
+        text.replace(there, here)
+    })
+}
+
+/// As in Compose, with its times short.
+fn prometheus_command(tools: &Path, address: &str) -> Command {
+    let mut command = Command::new(tools.join("prometheus"));
+    command.args(["--config.file=prometheus.yml", "--storage.tsdb.path=samples", "--log.level=warn"]);
+    command.args([format!("--web.listen-address={address}"), format!("--web.external-url=http://{address}/")]);
+    for (flag, minutes) in
+        [("query.lookback-delta", 5), ("rules.alert.resend-delay", 1), ("rules.alert.for-grace-period", 10)]
+    {
+        let short = shortened::time(Duration::from_secs(60 * minutes));
+        command.arg(format!("--{flag}={}ms", short.as_millis()));
+    }
+    command
+}
+
+fn alertmanager_command(tools: &Path, address: &str) -> Command {
+    let mut command = Command::new(tools.join("alertmanager"));
+    command.args([
+        "--config.file=alertmanager.yml",
+        "--storage.path=silences",
+        "--cluster.listen-address=",
+        "--log.level=warn",
+    ]);
+    command.args([format!("--web.listen-address={address}"), format!("--web.external-url=http://{address}/")]);
+    command
+}
