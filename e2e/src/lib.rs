@@ -13,7 +13,7 @@
 //! - [`kubectl`]: the command, and ports of a cluster
 //! - [`load`]: a running `myevents load`, and what it has written down
 //! - [`rush`]: the last seats of events, while something is killed
-//! - [`samples`]: things to create
+//! - [`samples`]: things to create; [`small_disk`]: one to fill
 //! - [`wait`]: waiting without sleeping, and saying what was not run
 
 pub mod answer;
@@ -32,6 +32,7 @@ pub mod rush;
 pub mod samples;
 pub mod series;
 pub mod server;
+pub mod small_disk;
 pub mod start_page;
 pub mod system;
 pub mod wait;

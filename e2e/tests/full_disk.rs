@@ -3,40 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::{path::Path, process::Command, time::Duration};
+use std::time::Duration;
 
 use e2e::{
-    eventually, not_run, samples,
+    eventually, samples,
     server::{Plan, Server},
+    small_disk::SmallDisk,
     wait::SOON,
 };
 use serde_json::json;
-
-/// A mounted tmpfs; dropping it takes it away.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount(size: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let options = format!("size={size}");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(folder.path()).output();
-        if !mount.is_ok_and(|output| output.status.success()) {
-            not_run("a disk that fills up: the right to mount a tmpfs (run the tests as root)");
-            return None;
-        }
-        Some(Self(folder))
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
-    }
-}
 
 #[tokio::test]
 async fn a_disk_that_fills_up_loses_nothing_that_was_answered() {

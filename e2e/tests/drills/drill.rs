@@ -40,7 +40,7 @@ struct Seen {
     alert: String,
     pending: Option<f64>,
     firing: f64,
-    dingtalk: f64,
+    dingtalk: Option<f64>,
     mail: Option<f64>,
     resolved: Option<f64>,
 }
@@ -79,13 +79,18 @@ impl Drill {
             "{} shows {before:?}",
             panel.title
         );
-        self.fault = Instant::now();
-        inject(&mut self.watch).await;
+        self.begins(inject).await;
         eventually(PATIENCE, &format!("{}: {} moves", self.what, panel.title), async || {
             self.values(panel).await.into_iter().any(panel.moved).then_some(())
         })
         .await;
         self.panel = Some((panel, self.since()));
+    }
+
+    /// The same where no panel could show it.
+    pub(crate) async fn begins(&mut self, inject: impl AsyncFnOnce(&mut Watch)) {
+        self.fault = Instant::now();
+        inject(&mut self.watch).await;
     }
 
     async fn values(&self, panel: Panel) -> Vec<f64> {
@@ -110,9 +115,54 @@ impl Drill {
     /// The alert is pending, fires, and arrives wherever its labels send it.
     pub(crate) async fn fires(&mut self, alert: &str) {
         let rule = rule(alert);
+        let (pending, firing) = self.seen_by_prometheus(&rule).await;
+        let (dingtalk, mail) = (self.at_dingtalk("firing", alert).await, self.mailed("firing", &rule).await);
+        self.watch.runbook(alert).await;
+        self.seen.push(Seen { alert: alert.into(), pending, firing, dingtalk: Some(dingtalk), mail, resolved: None });
+    }
+
+    /// The same where DingTalk takes nothing: a mail, and no message.
+    pub(crate) async fn fires_by_mail(&mut self, alert: &str) {
+        let rule = rule(alert);
+        let (pending, firing) = self.seen_by_prometheus(&rule).await;
+        let mail = self.mailed("firing", &rule).await;
+        assert!(mail.is_some() && !self.watch.dingtalk("firing", alert).await, "{}: {alert}", self.what);
+        self.seen.push(Seen { alert: alert.into(), pending, firing, dingtalk: None, mail, resolved: None });
+    }
+
+    /// DingTalk takes messages again: what still fires is told there, too.
+    pub(crate) async fn arrives_late(&mut self, alert: &str) {
+        let late = self.at_dingtalk("firing", alert).await;
+        self.seen.iter_mut().find(|seen| seen.alert == alert).expect("it fired").dingtalk = Some(late);
+    }
+
+    /// The Watchdog does not arrive any more, which is what the inbox shows in red.
+    pub(crate) async fn switch_is_silent_for(&mut self, long: Duration) {
+        eventually(PATIENCE, &format!("{}: the dead-man's switch is silent", self.what), async || {
+            (self.watch.last_heard().await? >= long).then_some(())
+        })
+        .await;
+        let alert = "the dead-man's switch".into();
+        let firing = self.since();
+        self.seen.push(Seen { alert, pending: None, firing, dingtalk: None, mail: None, resolved: None });
+    }
+
+    /// It arrives again.
+    pub(crate) async fn switch_is_heard(&mut self) {
+        let end = Instant::now();
+        eventually(PATIENCE, &format!("{}: the dead-man's switch is heard", self.what), async || {
+            (self.watch.last_heard().await? < end.elapsed()).then_some(())
+        })
+        .await;
+        self.seen.last_mut().expect("it was silent").resolved = Some(end.elapsed().as_secs_f64());
+    }
+
+    /// When it is pending, where it has a `for`, and when it fires.
+    async fn seen_by_prometheus(&self, rule: &Rule) -> (Option<f64>, f64) {
+        let alert = &rule.name;
         let pending = Cell::new(None);
         let firing = eventually(PATIENCE, &format!("{}: {alert} fires", self.what), async || {
-            let there: Vec<_> = self.watch.alerts().await.into_iter().filter(|one| one.name == alert).collect();
+            let there: Vec<_> = self.watch.alerts().await.into_iter().filter(|one| one.name == *alert).collect();
             if there.iter().any(|one| !one.firing) && pending.get().is_none() {
                 pending.set(Some(self.since()));
             }
@@ -124,9 +174,7 @@ impl Drill {
             let history = format!("count_over_time(ALERTS{{alertname=\"{alert}\",alertstate=\"pending\"}}[10m])");
             assert!(!self.watch.ask.query(&history).await.is_empty(), "{}: {alert} was never pending", self.what);
         }
-        let (dingtalk, mail) = self.arrives("firing", &rule).await;
-        self.watch.runbook(alert).await;
-        self.seen.push(Seen { alert: alert.into(), pending, firing, dingtalk, mail, resolved: None });
+        (pending, firing)
     }
 
     /// After the end of the fault: it fires no more, and whoever was told of it is told that.
@@ -136,24 +184,23 @@ impl Drill {
             (!self.watch.alerts().await.iter().any(|one| one.name == alert)).then_some(())
         })
         .await;
-        self.arrives("resolved", &rule(alert)).await;
+        self.at_dingtalk("resolved", alert).await;
+        self.mailed("resolved", &rule(alert)).await;
         let seen = self.seen.iter_mut().find(|seen| seen.alert == alert).expect("it fired");
         seen.resolved = Some(end.elapsed().as_secs_f64());
     }
 
-    async fn arrives(&self, word: &str, rule: &Rule) -> (f64, Option<f64>) {
-        let both = rule.labels["severity"] == "critical" || rule.labels.contains_key("channel");
-        let told = format!("{}: DingTalk is told, {word} {}", self.what, rule.name);
-        let dingtalk =
-            eventually(PATIENCE, &told, async || self.watch.dingtalk(word, &rule.name).await.then(|| self.since()))
-                .await;
-        if !both {
-            return (dingtalk, None);
-        }
+    async fn at_dingtalk(&self, word: &str, alert: &str) -> f64 {
+        let told = format!("{}: DingTalk is told, {word} {alert}", self.what);
+        eventually(PATIENCE, &told, async || self.watch.dingtalk(word, alert).await.then(|| self.since())).await
+    }
+
+    /// `None` where no mail is due.
+    async fn mailed(&self, word: &str, rule: &Rule) -> Option<f64> {
+        let due = rule.labels["severity"] == "critical" || rule.labels.contains_key("channel");
         let told = format!("{}: a mail, {word} {}", self.what, rule.name);
-        let mail =
-            eventually(PATIENCE, &told, async || self.watch.mailed(word, &rule.name).await.then(|| self.since()));
-        (dingtalk, Some(mail.await))
+        let mail = async || self.watch.mailed(word, &rule.name).await.then(|| self.since());
+        if due { Some(eventually(PATIENCE, &told, mail).await) } else { None }
     }
 
     /// Nothing fired that the drill does not name.
@@ -171,15 +218,15 @@ impl Drill {
 
     /// For the table in docs/drills.md, which `.ci/drills table` makes.
     fn write_row(&self) {
-        let seconds = |time: Option<f64>| time.map_or("-".into(), |time| format!("{time:.0}"));
+        let seconds = |time: Option<f64>| time.map_or("-".into(), |time| format!("{:.0}", time.ceil()));
         let mut rows = String::new();
         for (index, seen) in self.seen.iter().enumerate() {
             let (what, panel) = if index == 0 { (self.what, self.panel) } else { ("", None) };
             let panel = panel.map_or(["".into(), "".into()], |(panel, at)| {
-                [format!("{}, {}", panel.dashboard, panel.title), format!("{at:.0}")]
+                [format!("{}, {}", panel.dashboard, panel.title), format!("{:.0}", at.ceil())]
             });
             let Seen { alert, pending, firing, dingtalk, mail, resolved } = seen;
-            let times = [*pending, Some(*firing), Some(*dingtalk), *mail, *resolved].map(seconds).join(" | ");
+            let times = [*pending, Some(*firing), *dingtalk, *mail, *resolved].map(seconds).join(" | ");
             let _ = writeln!(rows, "| {what} | {} | {} | {alert} | {times} |", panel[0], panel[1]);
         }
         print!("{rows}");

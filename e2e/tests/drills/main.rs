@@ -7,6 +7,8 @@
 //! - [`system`]: both services and a broker
 //! - [`drill`]: what must be seen of a fault
 //! - [`services`]: a service is killed or missing
+//! - [`process_limits`]: threads, and space for data; with both services in one process: [`together`]
+//! - [`watchers`]: DingTalk refuses, Alertmanager or Prometheus is dead
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -15,6 +17,7 @@ mod drill;
 #[path = "../../../platform/tests/servers/mongo.rs"]
 mod mongo_server;
 mod process;
+mod process_limits;
 #[expect(dead_code, reason = "it serves other tests, too")]
 #[path = "../../../platform/tests/servers/rabbitmq.rs"]
 mod rabbitmq;
@@ -24,4 +27,6 @@ mod replica;
 mod services;
 mod shortened;
 mod system;
+mod together;
 mod watch;
+mod watchers;

@@ -43,6 +43,9 @@ pub(crate) struct Alert {
     pub(crate) firing: bool,
 }
 
+/// What the robot of Compose wants in each message.
+pub(crate) const KEYWORD: &str = "报警";
+
 /// The names under which Compose's network has each of them.
 const NAMES: [&str; 9] = [
     "events",
@@ -67,13 +70,8 @@ fn tools() -> Option<PathBuf> {
 }
 
 impl Watch {
-    /// `None` where a program is missing, and the drill returns. `robot` is what a message to DingTalk has to hold.
+    /// `None` where a program is missing, and the drill returns.
     pub(crate) async fn start() -> Option<Self> {
-        Self::with_keyword("报警").await
-    }
-
-    /// The same, with a robot that wants another word in each message.
-    pub(crate) async fn with_keyword(keyword: &str) -> Option<Self> {
         let tools = tools()?;
         let folder = tempfile::tempdir().unwrap();
         let here = |port: u32| format!("127.0.0.1:{port}");
@@ -90,15 +88,10 @@ impl Watch {
 
         let mut mailpit = Command::new(tools.join("mailpit"));
         mailpit.args(["--smtp", &smtp, "--listen", &mails]).arg("--database").arg(path.join("mails"));
-        let ours = |arguments: &[&str]| {
-            let mut command = Command::new(binary::myevents());
-            command.env_clear().args(arguments);
-            command
-        };
         let robot = format!("http://{inbox}/robot/send?access_token=dev");
         let watch = Self {
             _mailpit: Process::start(path, "mailpit", mailpit),
-            inbox: Process::start(path, "inbox", ours(&["inbox", "--inbox-addr", &inbox, "--keyword", keyword])),
+            inbox: Process::start(path, "inbox", inbox_command(&inbox, KEYWORD)),
             bridge: Process::start(
                 path,
                 "bridge",
@@ -129,6 +122,14 @@ impl Watch {
         answers(&Api::new(&format!("http://{alertmanager}")), "/-/ready").await;
         answers(&watch.ask.0, "/-/ready").await;
         Some(watch)
+    }
+
+    /// DingTalk's robot has another word that each message must hold. It forgets what has arrived.
+    pub(crate) async fn robot_wants(&mut self, keyword: &str) {
+        self.inbox.kill();
+        let address = self.inbox_api.address().to_string();
+        self.inbox = Process::start(self.folder.path(), "inbox", inbox_command(&address, keyword));
+        answers(&self.inbox_api, "/readyz").await;
     }
 
     /// Who has this name from now on, as a name server would say it. Prometheus looks every second.
@@ -219,6 +220,16 @@ fn with(addresses: &[(&str, &str)], text: String) -> String {
         assert!(text.contains(there), "no {there} in {text}");
         text.replace(there, here)
     })
+}
+
+fn ours(arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary::myevents());
+    command.env_clear().args(arguments);
+    command
+}
+
+fn inbox_command(address: &str, keyword: &str) -> Command {
+    ours(&["inbox", "--inbox-addr", address, "--keyword", keyword])
 }
 
 /// As in Compose, with its times short.
