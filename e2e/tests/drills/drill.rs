@@ -227,7 +227,7 @@ impl Drill {
             });
             let Seen { alert, pending, firing, dingtalk, mail, resolved } = seen;
             let times = [*pending, Some(*firing), *dingtalk, *mail, *resolved].map(seconds).join(" | ");
-            let _ = writeln!(rows, "| {what} | {} | {} | {alert} | {times} |", panel[0], panel[1]);
+            let _ = writeln!(rows, "drill | {what} | {} | {} | {alert} | {times} |", panel[0], panel[1]);
         }
         print!("{rows}");
         let folder = workspace().join("target/drills");

@@ -12,6 +12,7 @@
 //! - [`listening`]: where a server that a test has started listens
 //! - [`prometheus`]: `promtool check config`
 //! - [`discovery`]: the one for Kubernetes, with [`pods`] that never were
+//! - [`drills`]: the table in `docs/drills.md`
 //! - [`promtool`]: expressions reckoned by it
 //! - [`monitor`]: what `make monitor` makes of the same files
 //! - [`rules`]: alert and recording rules; [`exported`]: what they ask for and the services do not export
@@ -26,6 +27,7 @@ mod annotations;
 mod catalogue;
 mod compose_file;
 mod discovery;
+mod drills;
 mod exported;
 mod grafana_alerting;
 mod known;

@@ -1,0 +1,53 @@
+//! `docs/drills.md` has a row for each drill in `e2e/tests/drills`, and names alerts and panels that there are.
+
+use std::{collections::BTreeSet, fs};
+
+use e2e::{
+    dashboard::{self, workspace},
+    rules,
+};
+
+/// The cells of all rows of the tables, but for the heads.
+fn rows() -> Vec<Vec<String>> {
+    let text = fs::read_to_string(workspace().join("docs/drills.md")).unwrap();
+    let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    let rows = text.lines().filter(|line| line.starts_with("| ")).map(cells);
+    rows.filter(|row| !["fault", "what happens"].contains(&row[0].as_str())).collect()
+}
+
+/// What the drills call themselves.
+fn drills() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(workspace().join("e2e/tests/drills")).unwrap().map(Result::unwrap) {
+        let code = fs::read_to_string(entry.path()).unwrap();
+        for begin in code.split("Drill::begin(").skip(1) {
+            names.insert(begin.split('"').nth(1).unwrap().to_owned());
+        }
+    }
+    names
+}
+
+#[test]
+fn every_drill_has_its_rows() {
+    let rows = rows();
+    let told: BTreeSet<_> = rows.iter().map(|row| row[0].clone()).filter(|name| !name.is_empty()).collect();
+    assert!(told.len() >= 14 + 7, "{}", told.len());
+    assert_eq!(told, drills(), "run .ci/drills, then .ci/drills table");
+}
+
+#[test]
+fn every_alert_and_panel_in_the_table_is_one() {
+    let alerts: BTreeSet<_> = rules::all().into_iter().filter(|rule| rule.alert).map(|rule| rule.name).collect();
+    let dashboards = dashboard::all().into_iter().chain(dashboard::exporters());
+    let panels = dashboards.flat_map(|dashboard| {
+        let file = dashboard.file.trim_end_matches(".json").to_owned();
+        let titles = dashboard.panels().map(|panel| panel["title"].as_str().unwrap().to_owned());
+        titles.map(|title| format!("{file}, {title}")).collect::<Vec<_>>()
+    });
+    let panels: BTreeSet<_> = panels.collect();
+    for row in rows().iter().filter(|row| row.len() == 9) {
+        let (panel, alert) = (&row[1], &row[3]);
+        assert!(panel.is_empty() || panels.contains(panel), "{panel}");
+        assert!(alerts.contains(alert) || alert == "the dead-man's switch", "{alert}");
+    }
+}
