@@ -83,6 +83,7 @@ pub struct Mongo {
     state: Arc<State>,
     /// Whether the indexes are there, or why not.
     prepared: Arc<Mutex<Result<(), String>>>,
+    metrics: ClientMetrics,
     faults: Faults,
 }
 
@@ -110,7 +111,7 @@ impl Mongo {
         let client = Client::with_options(options)?;
         let (database, state) = (client.database(&name), Arc::new(State::new(url.masked(), monitor)));
         let prepared = Arc::new(Mutex::new(Err("the indexes are being made".to_owned())));
-        Ok(Self { client, database, state, prepared, faults: Faults::none() })
+        Ok(Self { client, database, state, prepared, metrics, faults: Faults::none() })
     }
 
     /// The same database, with faults; for tests.
@@ -183,8 +184,15 @@ impl Mongo {
         step: &'static str,
         call: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,
     ) -> Result<T, MongoError> {
-        let state = self.state.clone();
-        let call = async move { deadline.bound(call).await.map_err(|failure| state.explain(failure)) };
+        let (state, metrics) = (self.state.clone(), self.metrics.clone());
+        let call = async move {
+            deadline.bound(call).await.map_err(|failure| {
+                if matches!(failure, MongoError::Away(_)) {
+                    metrics.found_no_server();
+                }
+                state.explain(failure)
+            })
+        };
         let result = self.faults.inject(step, call).await;
         self.state.tell(result.as_ref().err());
         result

@@ -11,12 +11,13 @@ use uuid::Uuid;
 use crate::{helpers::TestApp, mongo_server};
 
 /// What is there only where the service stores in MongoDB.
-const METRICS: [&str; 7] = [
+const METRICS: [&str; 8] = [
     "myevents_mongodb_command_duration_seconds_bucket{command=\"findAndModify\",result=\"ok\"",
     "myevents_mongodb_command_duration_seconds_bucket{command=\"other\",result=\"error\"",
     "myevents_mongodb_pool_connections{state=\"in_use\"}",
     "myevents_mongodb_pool_wait_seconds_count",
     "myevents_mongodb_pool_checkout_failed_total{reason=\"connection_error\"}",
+    "myevents_mongodb_pool_checkout_failed_total{reason=\"no_server\"}",
     "myevents_janitor_repairs_total{action=\"give_back\"} 0",
     "myevents_janitor_last_run_timestamp_seconds",
 ];

@@ -42,6 +42,11 @@ fn status(replica: &Replica, field: &str) -> u64 {
     line.trim_start_matches(':').trim_end_matches("kB").trim().parse().unwrap()
 }
 
+/// How often it found none, so far.
+async fn finds_no_server(replica: &Replica) -> f64 {
+    replica.ops.metrics().await.sum("myevents_mongodb_pool_checkout_failed_total", &[("reason", "no_server")])
+}
+
 /// A 503 that says what to do.
 fn is_clear(answer: &Answer, took: Duration) {
     answer.problem(503, "unavailable");
@@ -86,6 +91,10 @@ async fn a_database_that_is_away_is_told_in_time_and_costs_nothing() {
 
     // Away, in two ways: it hangs up, or it says nothing any more. What is heard of bookings meanwhile cannot be stored.
     for (outage, weather) in [Weather::Drop(0), Weather::Swallow].into_iter().enumerate() {
+        let mut no_server = Vec::new();
+        for replica in world.replicas() {
+            no_server.push(finds_no_server(replica).await);
+        }
         to_events.set(weather);
         books(Duration::from_secs(30)).await;
         to_bookings.set(weather);
@@ -110,6 +119,10 @@ async fn a_database_that_is_away_is_told_in_time_and_costs_nothing() {
         println!("{weather:?}: {unknown} answers with an unknown outcome; the slowest 503 took {slowest:?}");
         if weather == Weather::Swallow {
             assert!(unknown > 0, "what was on its way has an unknown outcome, and says of which booking");
+        }
+        for (replica, before) in world.replicas().zip(no_server) {
+            let counted = finds_no_server(replica).await - before;
+            assert!(counted >= 2.0, "{weather:?}: the alert needs it counted all the time: {counted}");
         }
         for (replica, (before, threads)) in world.replicas().zip(memory.unwrap().iter().zip(&threads)) {
             let after = status(replica, "VmRSS");

@@ -18,6 +18,9 @@ const SECONDS: [f64; 13] = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 
 const COMMANDS: [&str; 9] =
     ["find", "aggregate", "insert", "update", "delete", "findAndModify", "createIndexes", "ping", "other"];
 
+/// The driver has no event for it: where it knows no server, it asks its pool for nothing.
+const NO_SERVER: &str = "no_server";
+
 /// What the client counts.
 #[derive(Clone)]
 pub struct ClientMetrics {
@@ -38,7 +41,7 @@ impl ClientMetrics {
         let wait = "Time a request waited for a connection.";
         let wait = HistogramOpts::new("myevents_mongodb_pool_wait_seconds", wait).buckets(SECONDS.to_vec());
         let connections = Opts::new("myevents_mongodb_pool_connections", "Open connections to MongoDB.");
-        let failed = "Requests that got no connection.";
+        let failed = "Tries to get a connection that failed, by reason; no_server where none was found to connect to.";
         let failed = Opts::new("myevents_mongodb_pool_checkout_failed_total", failed);
         let metrics = Self {
             commands: HistogramVec::new(command, &["command", "result"])?,
@@ -52,7 +55,7 @@ impl ClientMetrics {
             metrics.commands.with_label_values(&[command, "ok"]);
             metrics.commands.with_label_values(&[command, "error"]);
         }
-        for reason in ["timeout", "connection_error"] {
+        for reason in ["timeout", "connection_error", NO_SERVER] {
             metrics.failed.with_label_values(&[reason]);
         }
         metrics.show_connections();
@@ -95,6 +98,10 @@ impl ClientMetrics {
             };
             metrics.show_connections();
         })
+    }
+
+    pub(super) fn found_no_server(&self) {
+        self.failed.with_label_values(&[NO_SERVER]).inc();
     }
 
     fn took(&self, command: &str, result: &str, seconds: f64) {
