@@ -110,7 +110,8 @@ fn a_monitor_names_a_port_that_its_pods_have() {
         let wanted = &monitor["spec"]["podMetricsEndpoints"][0]["port"];
         let of = text(&monitor["spec"]["selector"]["matchLabels"], "/app.kubernetes.io~1name");
         let mut workloads = of_kind(&all, "Deployment").chain(of_kind(&all, "StatefulSet"));
-        let workload = workloads.find(|one| one["metadata"]["name"] == of).unwrap_or_else(|| panic!("no workload {of}"));
+        let workload =
+            workloads.find(|one| one["metadata"]["name"] == of).unwrap_or_else(|| panic!("no workload {of}"));
         let containers = &workload["spec"]["template"]["spec"]["containers"];
         assert!(list(&containers[0]["ports"]).any(|port| port["name"] == *wanted), "{of}: {wanted}");
     }
