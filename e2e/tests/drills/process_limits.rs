@@ -35,6 +35,10 @@ async fn the_data_folder_fills_up() {
         Panel { dashboard: "runtime", title: "Space left for data", moved: |left| left < 512.0 * 1024.0 * 1024.0 };
     drill.moves(panel, async |_| fs::write(&ballast, vec![0; 150 * 1024 * 1024]).unwrap()).await;
     drill.fires("MyEventsDataDirNearlyFull").await;
+    // What dashboards ask about SQLite returns nothing in Compose, where it is MongoDB (e2e/tests/compose/missing.rs).
+    for selector in ["myevents_store_commit_duration_seconds_bucket", "myevents_data_free_bytes"] {
+        assert!(!drill.watch.ask.query(selector).await.is_empty(), "{selector}");
+    }
     fs::remove_file(&ballast).unwrap();
     drill.is_over("MyEventsDataDirNearlyFull").await;
     drill.end().await;

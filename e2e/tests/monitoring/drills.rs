@@ -51,3 +51,14 @@ fn every_alert_and_panel_in_the_table_is_one() {
         assert!(alerts.contains(alert) || alert == "the dead-man's switch", "{alert}");
     }
 }
+
+/// Under Compose, with MongoDB and without trouble, some selectors have no series: where they have some is told there.
+#[test]
+fn what_compose_does_not_show_is_shown_by_a_drill() {
+    let list = fs::read_to_string(workspace().join("e2e/tests/compose/missing.rs")).unwrap();
+    let named: Vec<_> = list.split("drill: \"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(!named.is_empty());
+    for drill in named {
+        assert!(drill == "any" || drills().contains(drill), "{drill}");
+    }
+}
