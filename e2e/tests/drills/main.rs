@@ -7,14 +7,18 @@
 //! - [`system`]: both services and a broker
 //! - [`drill`]: what must be seen of a fault
 //! - [`services`]: a service is killed or missing
+//! - [`dead_letters`]: messages that a service gave up on
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod dead_letters;
 mod drill;
 #[expect(dead_code, reason = "it serves other tests, too")]
 #[path = "../../../platform/tests/servers/mongo.rs"]
 mod mongo_server;
 mod process;
+#[path = "../apart/queue.rs"]
+mod queue;
 #[expect(dead_code, reason = "it serves other tests, too")]
 #[path = "../../../platform/tests/servers/rabbitmq.rs"]
 mod rabbitmq;
