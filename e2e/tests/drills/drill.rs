@@ -114,7 +114,7 @@ impl Drill {
         let rule = rule(alert);
         let pending = Cell::new(None);
         let firing = eventually(PATIENCE, &format!("{}: {alert} fires", self.what), async || {
-            let there: Vec<_> = self.watch.alerts().await.into_iter().filter(|one| one.name == alert).collect();
+            let there: Vec<_> = self.watch.alerts().await.into_iter().filter(|one| one.is(&rule)).collect();
             if there.iter().any(|one| !one.firing) && pending.get().is_none() {
                 pending.set(Some(self.since()));
             }
@@ -133,12 +133,13 @@ impl Drill {
 
     /// After the end of the fault: it fires no more, and whoever was told of it is told that.
     pub(crate) async fn is_over(&mut self, alert: &str) {
+        let rule = rule(alert);
         let end = *self.mended.get_or_insert_with(Instant::now);
         eventually(PATIENCE, &format!("{}: {alert} is over", self.what), async || {
-            (!self.watch.alerts().await.iter().any(|one| one.name == alert)).then_some(())
+            (!self.watch.alerts().await.iter().any(|one| one.is(&rule))).then_some(())
         })
         .await;
-        self.arrives("resolved", &rule(alert)).await;
+        self.arrives("resolved", &rule).await;
         let seen = self.seen.iter_mut().find(|seen| seen.alert == alert).expect("it fired");
         seen.resolved = Some(end.elapsed().as_secs_f64());
     }

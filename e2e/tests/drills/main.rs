@@ -8,6 +8,9 @@
 //! - [`drill`]: what must be seen of a fault
 //! - [`services`]: a service is killed or missing
 //! - [`dead_letters`]: messages that a service gave up on
+//! - [`objectives`]: users see errors or wait
+//!
+//! With [`replicated`] services, under [`traffic`].
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -16,7 +19,10 @@ mod drill;
 #[expect(dead_code, reason = "it serves other tests, too")]
 #[path = "../../../platform/tests/servers/mongo.rs"]
 mod mongo_server;
+mod objectives;
 mod process;
+#[path = "../../../platform/tests/servers/proxy.rs"]
+mod proxy;
 #[path = "../apart/queue.rs"]
 mod queue;
 #[expect(dead_code, reason = "it serves other tests, too")]
@@ -25,7 +31,9 @@ mod rabbitmq;
 #[expect(dead_code, reason = "it serves other tests, too")]
 #[path = "../apart/replica.rs"]
 mod replica;
+mod replicated;
 mod services;
 mod shortened;
 mod system;
+mod traffic;
 mod watch;
