@@ -9,6 +9,7 @@
 //! - [`services`]: a service is killed or missing
 //! - [`dead_letters`]: messages that a service gave up on
 //! - [`objectives`]: users see errors or wait
+//! - [`releases`]: quiet: a rolling restart, and fewer replicas
 //!
 //! With [`replicated`] services, under [`traffic`].
 
@@ -28,6 +29,7 @@ mod queue;
 #[expect(dead_code, reason = "it serves other tests, too")]
 #[path = "../../../platform/tests/servers/rabbitmq.rs"]
 mod rabbitmq;
+mod releases;
 #[expect(dead_code, reason = "it serves other tests, too")]
 #[path = "../apart/replica.rs"]
 mod replica;

@@ -98,7 +98,7 @@ async fn the_database_answers_slowly() {
     let Some(mongo) = mongo_server::own() else { return };
     let way = Proxy::to(mongo.url("x").split([':', '/']).nth(4).unwrap().parse().unwrap()).await;
     let far = format!("mongodb://{}/{}?directConnection=true", way.address, samples::unique("slow").replace(' ', "-"));
-    let Some(system) = Replicated::start(1, &[("MONGO_URL", far)]).await else { return };
+    let Some(mut system) = Replicated::start(1, &[("MONGO_URL", far)]).await else { return };
     let Some(watch) = Watch::start().await else { return };
     let targets = system.found_by(&watch);
     let reads = Traffic::start(&system.events, &system.bookings, SLOW_RATE, 0);

@@ -47,14 +47,21 @@ impl Replicated {
         Some(system)
     }
 
-    /// Prometheus finds those that run, and those that were killed. Returns how many targets there are in all.
-    pub(crate) fn found_by(&self, watch: &Watch) -> usize {
-        for (name, replicas) in [("events", &self.events), ("bookings", &self.bookings)] {
-            watch.targets(name, &replicas.iter().map(address).collect::<Vec<_>>());
+    pub(crate) fn of(&mut self, service: &str) -> &mut Vec<Replica> {
+        if service == "eventservice" { &mut self.events } else { &mut self.bookings }
+    }
+
+    /// From now on Prometheus finds those that run. Returns how many targets there are in all.
+    pub(crate) fn found_by(&mut self, watch: &Watch) -> usize {
+        let mut count = 5; // Prometheus, Alertmanager, the bridge, and the broker, which is asked twice
+        for (name, service) in [("events", "eventservice"), ("bookings", "bookingservice")] {
+            let running = self.of(service).iter_mut().filter_map(|replica| replica.runs().then(|| address(replica)));
+            let running: Vec<_> = running.collect();
+            watch.targets(name, &running);
+            count += running.len();
         }
         watch.targets("rabbitmq", &[format!("127.0.0.1:{}", self.broker.metrics())]);
-        // Prometheus, Alertmanager, the bridge, and the broker, which is asked twice.
-        5 + self.events.len() + self.bookings.len()
+        count
     }
 
     /// An event that can be booked at every replica.

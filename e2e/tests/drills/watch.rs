@@ -161,7 +161,8 @@ impl Watch {
 
     /// Since it began nothing but the Watchdog has fired, and nobody was told of anything.
     pub(crate) async fn nothing_told(&self) {
-        let fired = "count by (alertname) (count_over_time(ALERTS{alertname!=\"Watchdog\",alertstate=\"firing\"}[1h]))";
+        let fired =
+            "count by (alertname, job) (count_over_time(ALERTS{alertname!=\"Watchdog\",alertstate=\"firing\"}[1h]))";
         let fired = self.ask.query(fired).await;
         assert!(fired.is_empty(), "{fired:?}");
         let messages = self.inbox_api.get("/api/messages").await.expect(200).json();
