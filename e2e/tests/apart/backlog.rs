@@ -7,7 +7,6 @@ use e2e::{Api, eventually, samples};
 use futures_util::{StreamExt, stream};
 use lapin::{
     BasicProperties, Channel,
-    options::QueueDeclareOptions,
     types::{AMQPValue, FieldTable},
 };
 use serde_json::json;
@@ -28,12 +27,6 @@ pub(crate) async fn fill(channel: &Channel, events: impl Iterator<Item = String>
         let (body, properties) = (created.to_string(), properties.clone());
         channel.basic_publish("".into(), QUEUE.into(), Default::default(), body.as_bytes(), properties).await.unwrap();
     }
-}
-
-/// How many messages of a queue nobody has in hand.
-pub(crate) async fn waiting(channel: &Channel, queue: &str) -> u32 {
-    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(queue.into(), passive, Default::default()).await.unwrap().message_count()
 }
 
 /// Waits until the service knows all of these events.

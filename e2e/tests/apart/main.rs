@@ -11,6 +11,7 @@
 //! - [`network`]: the way to the broker breaks, under load
 //! - [`trial`], [`backlog`]: what must hold in each of these faults, and work for a consumer
 //! - [`poison`]: messages that nobody can handle
+//! - [`queue`]: a queue, as the broker shows it
 //! - [`stop`]: SIGTERM with work in hand
 //! - [`alone`]: a service with a file of its own
 //!
@@ -30,6 +31,7 @@ mod operator;
 mod poison;
 #[path = "../../../platform/tests/servers/proxy.rs"]
 mod proxy;
+mod queue;
 mod queue_lost;
 #[expect(dead_code, reason = "nothing here is encrypted, or shares the broker")]
 #[path = "../../../platform/tests/servers/rabbitmq.rs"]

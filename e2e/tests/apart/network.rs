@@ -6,8 +6,9 @@ use std::time::Duration;
 use e2e::{eventually, load::Load};
 
 use crate::{
-    backlog::{QUEUE, fill, waiting},
+    backlog::{QUEUE, fill},
     proxy::{Proxy, Weather},
+    queue::waiting,
     rabbitmq,
     tools::{load, verify},
     trial::{NOTICED, Trial, lost, says},

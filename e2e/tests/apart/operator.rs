@@ -7,7 +7,8 @@ use e2e::eventually;
 use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions};
 
 use crate::{
-    backlog::{QUEUE, waiting},
+    backlog::QUEUE,
+    queue::waiting,
     rabbitmq::RabbitMq,
     replica::Replica,
     tools::verify,

@@ -6,11 +6,12 @@ use std::time::Duration;
 use e2e::{eventually, samples, wait::SOON};
 use lapin::{
     BasicProperties, Channel,
-    options::{BasicGetOptions, BasicNackOptions, QueueDeclareOptions},
+    options::{BasicGetOptions, QueueDeclareOptions},
 };
 use serde_json::{Value, json};
 
 use crate::{
+    queue::{kill_readers, waiting},
     replica::Replica,
     tools::{dead, dead_fails, verify},
     world::{World, connected},
@@ -34,11 +35,6 @@ fn given_up(replica: &Replica) -> Vec<String> {
     lines.iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn messages_in(channel: &Channel, queue: &str) -> u32 {
-    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(queue.into(), passive, Default::default()).await.unwrap().message_count()
-}
-
 fn list(world: &World) -> Vec<Value> {
     serde_json::from_str(&dead(world, &["list", "--json"])).unwrap()
 }
@@ -54,20 +50,6 @@ async fn dead_letters(replica: &Replica, count: f64) {
 
 async fn consumed(replica: &Replica, result: &str) -> f64 {
     replica.ops.metrics().await.sum("myevents_messages_consumed_total", &[("result", result)])
-}
-
-/// Takes the one message of a queue as often as the broker allows, as a reader would that dies of it each time.
-async fn kill_readers(channel: &Channel, queue: &str) {
-    let graveyard = format!("{queue}.dead");
-    let before = messages_in(channel, &graveyard).await;
-    eventually(PATIENCE, "the broker gives up on it", async || {
-        if let Some(got) = channel.basic_get(queue.into(), BasicGetOptions { no_ack: false }).await.unwrap() {
-            let again = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
-            channel.basic_nack(got.delivery.delivery_tag, again).await.unwrap();
-        }
-        (messages_in(channel, &graveyard).await > before).then_some(())
-    })
-    .await;
 }
 
 #[tokio::test]
@@ -125,7 +107,7 @@ async fn poison_is_set_aside_shown_and_redriven_and_all_others_go_on() {
     );
     bind.await.unwrap();
     let killer = world.events[0].rest.post("/events", &samples::event("killer", 10)).await.expect(201).id();
-    eventually(SOON, "its message waits", async || (messages_in(&channel, "bookingservice").await == 1).then_some(()))
+    eventually(SOON, "its message waits", async || (waiting(&channel, "bookingservice").await == 1).then_some(()))
         .await;
     let spied = channel.basic_get("spy".into(), BasicGetOptions { no_ack: true }).await.unwrap().unwrap().delivery;
     let spied = spied.properties.message_id().as_ref().unwrap().to_string();

@@ -7,7 +7,7 @@ use e2e::{eventually, samples};
 use lapin::Channel;
 use serde_json::json;
 
-use crate::{backlog::waiting, tools, world::World};
+use crate::{queue::waiting, tools, world::World};
 
 /// After the queue is there again.
 const BACK: Duration = Duration::from_secs(10);

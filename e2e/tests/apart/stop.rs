@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use e2e::eventually;
 
 use crate::{
-    backlog::{QUEUE, all_known, fill, ids, waiting},
+    backlog::{QUEUE, all_known, fill, ids},
+    queue::waiting,
     world::World,
 };
 

@@ -53,6 +53,8 @@ pub(crate) struct Drill {
     fault: Instant,
     panel: Option<(Panel, f64)>,
     seen: Vec<Seen>,
+    /// When the first alert was asked to be over.
+    mended: Option<Instant>,
 }
 
 impl Drill {
@@ -68,7 +70,7 @@ impl Drill {
             (quiet && watch.last_heard().await.is_some()).then_some(())
         })
         .await;
-        Self { watch, what, may, fault: Instant::now(), panel: None, seen: Vec::new() }
+        Self { watch, what, may, fault: Instant::now(), panel: None, seen: Vec::new(), mended: None }
     }
 
     /// The fault begins now. Returns when the panel shows it.
@@ -162,7 +164,7 @@ impl Drill {
         let alert = &rule.name;
         let pending = Cell::new(None);
         let firing = eventually(PATIENCE, &format!("{}: {alert} fires", self.what), async || {
-            let there: Vec<_> = self.watch.alerts().await.into_iter().filter(|one| one.name == *alert).collect();
+            let there: Vec<_> = self.watch.alerts().await.into_iter().filter(|one| one.is(rule)).collect();
             if there.iter().any(|one| !one.firing) && pending.get().is_none() {
                 pending.set(Some(self.since()));
             }
@@ -179,13 +181,14 @@ impl Drill {
 
     /// After the end of the fault: it fires no more, and whoever was told of it is told that.
     pub(crate) async fn is_over(&mut self, alert: &str) {
-        let end = Instant::now();
+        let rule = rule(alert);
+        let end = *self.mended.get_or_insert_with(Instant::now);
         eventually(PATIENCE, &format!("{}: {alert} is over", self.what), async || {
-            (!self.watch.alerts().await.iter().any(|one| one.name == alert)).then_some(())
+            (!self.watch.alerts().await.iter().any(|one| one.is(&rule))).then_some(())
         })
         .await;
         self.at_dingtalk("resolved", alert).await;
-        self.mailed("resolved", &rule(alert)).await;
+        self.mailed("resolved", &rule).await;
         let seen = self.seen.iter_mut().find(|seen| seen.alert == alert).expect("it fired");
         seen.resolved = Some(end.elapsed().as_secs_f64());
     }
@@ -203,10 +206,12 @@ impl Drill {
         if due { Some(eventually(PATIENCE, &told, mail).await) } else { None }
     }
 
-    /// Nothing fired that the drill does not name.
+    /// Nothing fired since the fault that the drill does not name.
     pub(crate) async fn end(self) {
-        let fired =
-            self.watch.ask.query("count by (alertname) (count_over_time(ALERTS{alertstate=\"firing\"}[1h]))").await;
+        // Not before: where a broker starts slowly, a service is missing.
+        let since = self.fault.elapsed().as_millis();
+        let history = format!("count by (alertname) (count_over_time(ALERTS{{alertstate=\"firing\"}}[{since}ms]))");
+        let fired = self.watch.ask.query(&history).await;
         let fired: BTreeSet<_> = fired.into_iter().map(|one| one.labels["alertname"].clone()).collect();
         let named = |alert: &str| {
             alert == "Watchdog" || self.may.contains(&alert) || self.seen.iter().any(|seen| seen.alert == alert)

@@ -9,24 +9,38 @@
 //! - [`services`]: a service is killed or missing
 //! - [`process_limits`]: threads, and space for data; with both services in one process: [`together`]
 //! - [`watchers`]: DingTalk refuses, Alertmanager or Prometheus is dead
+//! - [`dead_letters`]: messages that a service gave up on
+//! - [`objectives`]: users see errors or wait
+//! - [`releases`]: quiet: a rolling restart, and fewer replicas
+//!
+//! With [`replicated`] services, under [`traffic`].
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod dead_letters;
 mod drill;
 #[expect(dead_code, reason = "it serves other tests, too")]
 #[path = "../../../platform/tests/servers/mongo.rs"]
 mod mongo_server;
+mod objectives;
 mod process;
 mod process_limits;
+#[path = "../../../platform/tests/servers/proxy.rs"]
+mod proxy;
+#[path = "../apart/queue.rs"]
+mod queue;
 #[expect(dead_code, reason = "it serves other tests, too")]
 #[path = "../../../platform/tests/servers/rabbitmq.rs"]
 mod rabbitmq;
+mod releases;
 #[expect(dead_code, reason = "it serves other tests, too")]
 #[path = "../apart/replica.rs"]
 mod replica;
+mod replicated;
 mod services;
 mod shortened;
 mod system;
 mod together;
+mod traffic;
 mod watch;
 mod watchers;

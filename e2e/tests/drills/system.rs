@@ -1,6 +1,8 @@
 //! Both services with a broker, as processes of their own.
 
-use e2e::{eventually, samples, wait::SOON};
+use std::process::{Command, Stdio};
+
+use e2e::{binary, eventually, samples, wait::SOON};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -60,4 +62,12 @@ impl System {
 /// Where its metrics are.
 pub(crate) fn address(replica: &Replica) -> String {
     replica.urls.1.trim_start_matches("http://").to_owned()
+}
+
+/// Runs `myevents` to its end, which must be a good one; what it said.
+pub(crate) fn myevents(arguments: &[&str]) -> String {
+    let output = Command::new(binary::myevents()).args(arguments).env_clear().stdin(Stdio::null()).output().unwrap();
+    let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {told}");
+    told
 }

@@ -14,6 +14,7 @@ use e2e::{
     dashboard::{list, workspace},
     not_run,
     prometheus::Prometheus,
+    rules::Rule,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -32,6 +33,7 @@ pub(crate) struct Watch {
     _mailpit: Process,
     /// What Prometheus answers.
     pub(crate) ask: Prometheus,
+    pub(crate) alertmanager_api: Api,
     inbox_api: Api,
     mail_api: Api,
     pub(crate) folder: TempDir,
@@ -41,6 +43,14 @@ pub(crate) struct Watch {
 pub(crate) struct Alert {
     pub(crate) name: String,
     pub(crate) firing: bool,
+    labels: Value,
+}
+
+impl Alert {
+    /// Whether it is of this rule: there are several of one name, for longer windows.
+    pub(crate) fn is(&self, rule: &Rule) -> bool {
+        self.name == rule.name && rule.labels.iter().all(|(name, value)| self.labels[name] == **value)
+    }
 }
 
 /// What the robot of Compose wants in each message.
@@ -113,13 +123,14 @@ impl Watch {
                 Process::start(path, "prometheus", prometheus_command(&tools, &prometheus))
             },
             ask: Prometheus(Api::new(&format!("http://{prometheus}"))),
+            alertmanager_api: Api::new(&format!("http://{alertmanager}")),
             inbox_api: Api::new(&format!("http://{inbox}")),
             mail_api: Api::new(&format!("http://{mails}")),
             folder,
         };
         answers(&watch.mail_api, "/readyz").await;
         answers(&watch.inbox_api, "/readyz").await;
-        answers(&Api::new(&format!("http://{alertmanager}")), "/-/ready").await;
+        answers(&watch.alertmanager_api, "/-/ready").await;
         answers(&watch.ask.0, "/-/ready").await;
         Some(watch)
     }
@@ -144,8 +155,21 @@ impl Watch {
         let alert = |one: &Value| Alert {
             name: one["labels"]["alertname"].as_str().unwrap().to_owned(),
             firing: one["state"] == "firing",
+            labels: one["labels"].clone(),
         };
         list(&answer["data"]["alerts"]).map(alert).collect()
+    }
+
+    /// Since it began nothing but the Watchdog has fired, and nobody was told of anything.
+    pub(crate) async fn nothing_told(&self) {
+        let fired =
+            "count by (alertname, job) (count_over_time(ALERTS{alertname!=\"Watchdog\",alertstate=\"firing\"}[1h]))";
+        let fired = self.ask.query(fired).await;
+        assert!(fired.is_empty(), "{fired:?}");
+        let messages = self.inbox_api.get("/api/messages").await.expect(200).json();
+        assert!(list(&messages).next().is_none(), "{messages}");
+        let mails = self.mail_api.get("/api/v1/messages").await.expect(200).json();
+        assert!(list(&mails["messages"]).next().is_none(), "{mails}");
     }
 
     /// Whether DingTalk's robot has taken such a word about an alert: `firing` or `resolved`.
@@ -179,6 +203,13 @@ impl Watch {
     pub(crate) async fn runbook(&self, alert: &str) {
         self.inbox_api.get(&format!("/runbooks/{alert}")).await.expect(200);
     }
+}
+
+/// What Alertmanager keeps to itself about an instance, since another alert says enough.
+pub(crate) async fn muted(alertmanager: &Api, instance: &str) -> Vec<String> {
+    let muted = alertmanager.get("/api/v2/alerts?active=false&silenced=false").await.expect(200).json();
+    let muted = list(&muted).map(|alert| &alert["labels"]).filter(|labels| labels["instance"] == instance);
+    muted.map(|labels| labels["alertname"].as_str().unwrap().to_owned()).collect()
 }
 
 fn write_targets(folder: &Path, name: &str, addresses: &[String]) {
