@@ -29,7 +29,7 @@ pub(crate) struct Watch {
     pub(crate) prometheus: Process,
     pub(crate) alertmanager: Process,
     pub(crate) inbox: Process,
-    pub(crate) bridge: Process,
+    _bridge: Process,
     _mailpit: Process,
     /// What Prometheus answers.
     pub(crate) ask: Prometheus,
@@ -102,7 +102,7 @@ impl Watch {
         let watch = Self {
             _mailpit: Process::start(path, "mailpit", mailpit),
             inbox: Process::start(path, "inbox", inbox_command(&inbox, KEYWORD)),
-            bridge: Process::start(
+            _bridge: Process::start(
                 path,
                 "bridge",
                 ours(&[
