@@ -17,7 +17,7 @@ use e2e::{
     rules::{self, Rule},
 };
 
-use crate::{shortened, watch::Watch};
+use crate::watch::Watch;
 
 /// The longest `for` is a minute here, and some thresholds are a minute of real time.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -73,12 +73,11 @@ impl Drill {
 
     /// The fault begins now. Returns when the panel shows it.
     pub(crate) async fn moves(&mut self, panel: Panel, inject: impl AsyncFnOnce(&mut Watch)) {
-        let before = self.values(panel).await;
-        assert!(
-            !before.is_empty() && !before.iter().any(|value| (panel.moved)(*value)),
-            "{} shows {before:?}",
-            panel.title
-        );
+        let before = eventually(CALM, &format!("{}: {} shows something", self.what, panel.title), async || {
+            Some(self.values(panel).await).filter(|values| !values.is_empty())
+        })
+        .await;
+        assert!(!before.iter().any(|value| (panel.moved)(*value)), "{} shows {before:?}", panel.title);
         self.fault = Instant::now();
         inject(&mut self.watch).await;
         eventually(PATIENCE, &format!("{}: {} moves", self.what, panel.title), async || {
@@ -97,7 +96,7 @@ impl Drill {
         assert!(!queries.is_empty(), "{} has no panel {}", panel.dashboard, panel.title);
         let mut values = Vec::new();
         for query in queries {
-            let series = self.watch.ask.query(&shortened::expression(&with_values(&query.expression))).await;
+            let series = self.watch.ask.query(&self.watch.factor.expression(&with_values(&query.expression))).await;
             values.extend(series.into_iter().map(|one| one.value));
         }
         values

@@ -7,10 +7,13 @@
 //! - [`system`]: both services and a broker
 //! - [`drill`]: what must be seen of a fault
 //! - [`services`]: a service is killed or missing
+//! - [`broker`]: it is away, or takes nothing; [`messages`]: they do not get through
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod broker;
 mod drill;
+mod messages;
 #[expect(dead_code, reason = "it serves other tests, too")]
 #[path = "../../../platform/tests/servers/mongo.rs"]
 mod mongo_server;

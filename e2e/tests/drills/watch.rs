@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::{
     process::{Process, answers, port},
-    shortened,
+    shortened::{Factor, USUAL},
 };
 
 /// The watchers of one drill.
@@ -35,6 +35,8 @@ pub(crate) struct Watch {
     inbox_api: Api,
     mail_api: Api,
     pub(crate) folder: TempDir,
+    /// By how much its times are shorter.
+    pub(crate) factor: Factor,
 }
 
 /// An alert of Prometheus that is pending or firing.
@@ -42,6 +44,9 @@ pub(crate) struct Alert {
     pub(crate) name: String,
     pub(crate) firing: bool,
 }
+
+/// What the robot of Compose wants in each message.
+pub(crate) const KEYWORD: &str = "报警";
 
 /// The names under which Compose's network has each of them.
 const NAMES: [&str; 9] = [
@@ -67,13 +72,13 @@ fn tools() -> Option<PathBuf> {
 }
 
 impl Watch {
-    /// `None` where a program is missing, and the drill returns. `robot` is what a message to DingTalk has to hold.
+    /// `None` where a program is missing, and the drill returns.
     pub(crate) async fn start() -> Option<Self> {
-        Self::with_keyword("报警").await
+        Self::shortened_by(USUAL).await
     }
 
-    /// The same, with a robot that wants another word in each message.
-    pub(crate) async fn with_keyword(keyword: &str) -> Option<Self> {
+    /// The same, with times that are less short, for what takes its time here as everywhere.
+    pub(crate) async fn shortened_by(factor: Factor) -> Option<Self> {
         let tools = tools()?;
         let folder = tempfile::tempdir().unwrap();
         let here = |port: u32| format!("127.0.0.1:{port}");
@@ -81,11 +86,11 @@ impl Watch {
 
         let path = folder.path();
         let addresses = [("localhost:9090", prometheus.as_str()), ("127.0.0.1:8026", &inbox)];
-        fs::write(path.join("prometheus.yml"), prometheus_yml(&addresses)).unwrap();
+        fs::write(path.join("prometheus.yml"), prometheus_yml(factor, &addresses)).unwrap();
         let addresses = [("mailpit:1025", smtp.as_str()), ("bridge:8060", &bridge), ("inbox:8026", &inbox)];
-        fs::write(path.join("alertmanager.yml"), alertmanager_yml(&addresses)).unwrap();
+        fs::write(path.join("alertmanager.yml"), alertmanager_yml(factor, &addresses)).unwrap();
         symlink(workspace().join("prometheus/alertmanager/templates"), path.join("templates")).unwrap();
-        shortened::folder(&workspace().join("prometheus/rules"), &path.join("rules"));
+        factor.folder(&workspace().join("prometheus/rules"), &path.join("rules"));
         fs::create_dir(path.join("targets")).unwrap();
 
         let mut mailpit = Command::new(tools.join("mailpit"));
@@ -98,7 +103,7 @@ impl Watch {
         let robot = format!("http://{inbox}/robot/send?access_token=dev");
         let watch = Self {
             _mailpit: Process::start(path, "mailpit", mailpit),
-            inbox: Process::start(path, "inbox", ours(&["inbox", "--inbox-addr", &inbox, "--keyword", keyword])),
+            inbox: Process::start(path, "inbox", ours(&["inbox", "--inbox-addr", &inbox, "--keyword", KEYWORD])),
             bridge: Process::start(
                 path,
                 "bridge",
@@ -117,12 +122,13 @@ impl Watch {
                 NAMES.iter().for_each(|name| write_targets(path, name, &[]));
                 write_targets(path, "alertmanager", std::slice::from_ref(&alertmanager));
                 write_targets(path, "bridge", &[bridge_ops]);
-                Process::start(path, "prometheus", prometheus_command(&tools, &prometheus))
+                Process::start(path, "prometheus", prometheus_command(&tools, &prometheus, factor))
             },
             ask: Prometheus(Api::new(&format!("http://{prometheus}"))),
             inbox_api: Api::new(&format!("http://{inbox}")),
             mail_api: Api::new(&format!("http://{mails}")),
             folder,
+            factor,
         };
         answers(&watch.mail_api, "/readyz").await;
         answers(&watch.inbox_api, "/readyz").await;
@@ -147,25 +153,30 @@ impl Watch {
         list(&answer["data"]["alerts"]).map(alert).collect()
     }
 
-    /// Whether DingTalk's robot has taken such a word about an alert: `firing` or `resolved`.
-    pub(crate) async fn dingtalk(&self, word: &str, alert: &str) -> bool {
+    /// What DingTalk's robot has taken.
+    pub(crate) async fn messages(&self) -> Vec<String> {
         let messages = self.inbox_api.get("/api/messages").await.expect(200).json();
+        let taken = list(&messages).filter(|one| one["channel"] == "dingtalk");
+        taken.map(|one| one["text"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Whether there is such a word about an alert in it: `firing` or `resolved`.
+    pub(crate) async fn dingtalk(&self, word: &str, alert: &str) -> bool {
         let says = format!("#### {word}: {alert}");
-        let one =
-            list(&messages).any(|one| one["channel"] == "dingtalk" && one["text"].as_str().unwrap().contains(&says));
-        one
+        self.messages().await.iter().any(|text| text.contains(&says))
+    }
+
+    /// The subjects of all mails: `[FIRING:1] MyEventsJobDown bookingservice`.
+    pub(crate) async fn subjects(&self) -> Vec<String> {
+        let mails = self.mail_api.get("/api/v1/messages?limit=200").await.expect(200).json();
+        list(&mails["messages"]).map(|mail| mail["Subject"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Whether there is a mail, likewise.
     pub(crate) async fn mailed(&self, word: &str, alert: &str) -> bool {
-        let mails = self.mail_api.get("/api/v1/messages?limit=200").await.expect(200).json();
         let begin = format!("[{}", word.to_uppercase());
-        let about = |mail: &Value| {
-            let subject = mail["Subject"].as_str().unwrap();
-            subject.starts_with(&begin) && subject.split(' ').any(|part| part == alert)
-        };
-        let one = list(&mails["messages"]).any(about);
-        one
+        let about = |subject: &String| subject.starts_with(&begin) && subject.split(' ').any(|part| part == alert);
+        self.subjects().await.iter().any(about)
     }
 
     /// How long ago the dead-man's switch was heard.
@@ -187,7 +198,7 @@ fn write_targets(folder: &Path, name: &str, addresses: &[String]) {
 }
 
 /// Where Compose's file asks for a name, this one has a file.
-fn prometheus_yml(addresses: &[(&str, &str)]) -> String {
+fn prometheus_yml(factor: Factor, addresses: &[(&str, &str)]) -> String {
     let text = fs::read_to_string(workspace().join("prometheus/prometheus.yml")).unwrap();
     let mut lines = text.lines().peekable();
     let mut made = String::new();
@@ -206,12 +217,12 @@ fn prometheus_yml(addresses: &[(&str, &str)]) -> String {
         made +=
             &format!("{}file_sd_configs: [{{ files: [targets/{name}.json], refresh_interval: 1s }}]\n", &line[..at]);
     }
-    with(addresses, shortened::text(&made))
+    with(addresses, factor.text(&made))
 }
 
-fn alertmanager_yml(addresses: &[(&str, &str)]) -> String {
+fn alertmanager_yml(factor: Factor, addresses: &[(&str, &str)]) -> String {
     let text = fs::read_to_string(workspace().join("prometheus/alertmanager/alertmanager.yml")).unwrap();
-    with(addresses, shortened::text(&text))
+    with(addresses, factor.text(&text))
 }
 
 fn with(addresses: &[(&str, &str)], text: String) -> String {
@@ -222,14 +233,14 @@ fn with(addresses: &[(&str, &str)], text: String) -> String {
 }
 
 /// As in Compose, with its times short.
-fn prometheus_command(tools: &Path, address: &str) -> Command {
+fn prometheus_command(tools: &Path, address: &str, factor: Factor) -> Command {
     let mut command = Command::new(tools.join("prometheus"));
     command.args(["--config.file=prometheus.yml", "--storage.tsdb.path=samples", "--log.level=warn"]);
     command.args([format!("--web.listen-address={address}"), format!("--web.external-url=http://{address}/")]);
     for (flag, minutes) in
         [("query.lookback-delta", 5), ("rules.alert.resend-delay", 1), ("rules.alert.for-grace-period", 10)]
     {
-        let short = shortened::time(Duration::from_secs(60 * minutes));
+        let short = factor.time(Duration::from_secs(60 * minutes));
         command.arg(format!("--{flag}={}ms", short.as_millis()));
     }
     command
