@@ -165,7 +165,23 @@ impl Drill {
         };
         let others: Vec<_> = fired.iter().filter(|alert| !named(alert)).collect();
         assert!(others.is_empty(), "{}: these fired, too: {others:?}", self.what);
-        self.write_row();
+        if !self.seen.is_empty() {
+            self.write_row();
+        }
+    }
+
+    /// The end of a quiet drill: so many minutes more (as the rules count them; more than the longest `for` of what could follow), and
+    /// then nothing is pending, nothing but the Watchdog has ever fired, and nobody was told anything.
+    pub(crate) async fn stays_quiet(self, minutes: u64) {
+        let long = self.watch.factor.time(Duration::from_secs(60 * minutes));
+        tokio::time::sleep(long).await; // nothing is what it waits for
+        let there: Vec<_> = self.watch.alerts().await.into_iter().map(|one| one.name).collect();
+        assert_eq!(there, ["Watchdog"], "{}: pending or firing", self.what);
+        assert_eq!(self.watch.messages().await, [""; 0], "{}: messages", self.what);
+        assert_eq!(self.watch.subjects().await, [""; 0], "{}: mails", self.what);
+        let (panel, _) = self.panel.expect("what happened was seen");
+        write_quiet_row(self.what, &format!("{}, {}", panel.dashboard, panel.title), long);
+        self.end().await;
     }
 
     /// For the table in docs/drills.md, which `.ci/drills table` makes.
@@ -181,11 +197,20 @@ impl Drill {
             let times = [*pending, Some(*firing), Some(*dingtalk), *mail, *resolved].map(seconds).join(" | ");
             let _ = writeln!(rows, "| {what} | {} | {} | {alert} | {times} |", panel[0], panel[1]);
         }
-        print!("{rows}");
-        let folder = workspace().join("target/drills");
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join(self.what), rows).unwrap();
+        write_rows(self.what, &rows);
     }
+}
+
+/// For the second table there.
+pub(crate) fn write_quiet_row(what: &str, seen: &str, watched: Duration) {
+    write_rows(what, &format!("quiet | {what} | {seen} | {:.0} |\n", watched.as_secs_f64()));
+}
+
+fn write_rows(what: &str, rows: &str) {
+    print!("{rows}");
+    let folder = workspace().join("target/drills");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(what), rows).unwrap();
 }
 
 /// Of several of one name the first: the others only look at longer windows.

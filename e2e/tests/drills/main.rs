@@ -8,6 +8,7 @@
 //! - [`drill`]: what must be seen of a fault
 //! - [`services`]: a service is killed or missing
 //! - [`broker`]: it is away, or takes nothing; [`messages`]: they do not get through
+//! - [`quiet`]: what nobody is told of
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -18,6 +19,7 @@ mod messages;
 #[path = "../../../platform/tests/servers/mongo.rs"]
 mod mongo_server;
 mod process;
+mod quiet;
 #[expect(dead_code, reason = "it serves other tests, too")]
 #[path = "../../../platform/tests/servers/rabbitmq.rs"]
 mod rabbitmq;

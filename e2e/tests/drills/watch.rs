@@ -35,6 +35,8 @@ pub(crate) struct Watch {
     inbox_api: Api,
     mail_api: Api,
     pub(crate) folder: TempDir,
+    /// Of Alertmanager, and of the bridge's metrics.
+    addresses: (String, String),
     /// By how much its times are shorter.
     pub(crate) factor: Factor,
 }
@@ -121,13 +123,14 @@ impl Watch {
             prometheus: {
                 NAMES.iter().for_each(|name| write_targets(path, name, &[]));
                 write_targets(path, "alertmanager", std::slice::from_ref(&alertmanager));
-                write_targets(path, "bridge", &[bridge_ops]);
+                write_targets(path, "bridge", std::slice::from_ref(&bridge_ops));
                 Process::start(path, "prometheus", prometheus_command(&tools, &prometheus, factor))
             },
             ask: Prometheus(Api::new(&format!("http://{prometheus}"))),
             inbox_api: Api::new(&format!("http://{inbox}")),
             mail_api: Api::new(&format!("http://{mails}")),
             folder,
+            addresses: (alertmanager.clone(), bridge_ops),
             factor,
         };
         answers(&watch.mail_api, "/readyz").await;
@@ -135,6 +138,24 @@ impl Watch {
         answers(&Api::new(&format!("http://{alertmanager}")), "/-/ready").await;
         answers(&watch.ask.0, "/-/ready").await;
         Some(watch)
+    }
+
+    /// All that belongs to the system ends in order: not the inbox and the mail server, which stand for the world outside.
+    pub(crate) fn down(&mut self) {
+        NAMES.iter().for_each(|name| self.targets(name, &[]));
+        [&mut self.prometheus, &mut self.alertmanager, &mut self.bridge].into_iter().for_each(Process::stop);
+    }
+
+    /// They are there again, on what they have stored, and so are their names.
+    pub(crate) async fn up(&mut self) {
+        [&mut self.prometheus, &mut self.alertmanager, &mut self.bridge].into_iter().for_each(Process::start_again);
+        self.is_found();
+        answers(&self.ask.0, "/-/ready").await;
+    }
+
+    fn is_found(&self) {
+        self.targets("alertmanager", std::slice::from_ref(&self.addresses.0));
+        self.targets("bridge", std::slice::from_ref(&self.addresses.1));
     }
 
     /// Who has this name from now on, as a name server would say it. Prometheus looks every second.
