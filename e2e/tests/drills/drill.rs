@@ -17,7 +17,7 @@ use e2e::{
     rules::{self, Rule},
 };
 
-use crate::{shortened, watch::Watch};
+use crate::watch::Watch;
 
 /// The longest `for` is a minute here, and some thresholds are a minute of real time.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -75,12 +75,11 @@ impl Drill {
 
     /// The fault begins now. Returns when the panel shows it.
     pub(crate) async fn moves(&mut self, panel: Panel, inject: impl AsyncFnOnce(&mut Watch)) {
-        let before = self.values(panel).await;
-        assert!(
-            !before.is_empty() && !before.iter().any(|value| (panel.moved)(*value)),
-            "{} shows {before:?}",
-            panel.title
-        );
+        let before = eventually(CALM, &format!("{}: {} shows something", self.what, panel.title), async || {
+            Some(self.values(panel).await).filter(|values| !values.is_empty())
+        })
+        .await;
+        assert!(!before.iter().any(|value| (panel.moved)(*value)), "{} shows {before:?}", panel.title);
         self.begins(inject).await;
         eventually(PATIENCE, &format!("{}: {} moves", self.what, panel.title), async || {
             self.values(panel).await.into_iter().any(panel.moved).then_some(())
@@ -104,7 +103,7 @@ impl Drill {
         assert!(!queries.is_empty(), "{} has no panel {}", panel.dashboard, panel.title);
         let mut values = Vec::new();
         for query in queries {
-            let series = self.watch.ask.query(&shortened::expression(&with_values(&query.expression))).await;
+            let series = self.watch.ask.query(&self.watch.factor.expression(&with_values(&query.expression))).await;
             values.extend(series.into_iter().map(|one| one.value));
         }
         values
@@ -218,7 +217,28 @@ impl Drill {
         };
         let others: Vec<_> = fired.iter().filter(|alert| !named(alert)).collect();
         assert!(others.is_empty(), "{}: these fired, too: {others:?}", self.what);
-        self.write_row();
+        if !self.seen.is_empty() {
+            self.write_row();
+        }
+    }
+
+    /// The end of a quiet drill whose panel has moved.
+    pub(crate) async fn stays_quiet(self, minutes: u64) {
+        let (panel, _) = self.panel.expect("what happened was seen");
+        self.stays_quiet_after(&format!("{}, {}", panel.dashboard, panel.title), minutes).await;
+    }
+
+    /// The end of a quiet drill, in which so much was seen: so many minutes more (as the rules count them; more than the longest `for` of
+    /// what could follow), and then nothing is pending, nothing but the Watchdog has fired, and nobody was told anything.
+    pub(crate) async fn stays_quiet_after(self, seen: &str, minutes: u64) {
+        let long = self.watch.factor.time(Duration::from_secs(60 * minutes));
+        tokio::time::sleep(long).await; // nothing is what it waits for
+        let there: Vec<_> = self.watch.alerts().await.into_iter().map(|one| one.name).collect();
+        assert_eq!(there, ["Watchdog"], "{}: pending or firing", self.what);
+        assert_eq!(self.watch.messages().await, [""; 0], "{}: messages", self.what);
+        assert_eq!(self.watch.subjects().await, [""; 0], "{}: mails", self.what);
+        write_quiet_row(self.what, seen, long);
+        self.end().await;
     }
 
     /// For the table in docs/drills.md, which `.ci/drills table` makes.
@@ -234,11 +254,20 @@ impl Drill {
             let times = [*pending, Some(*firing), *dingtalk, *mail, *resolved].map(seconds).join(" | ");
             let _ = writeln!(rows, "drill | {what} | {} | {} | {alert} | {times} |", panel[0], panel[1]);
         }
-        print!("{rows}");
-        let folder = workspace().join("target/drills");
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join(self.what), rows).unwrap();
+        write_rows(self.what, &rows);
     }
+}
+
+/// For the second table there.
+pub(crate) fn write_quiet_row(what: &str, seen: &str, watched: Duration) {
+    write_rows(what, &format!("quiet | {what} | {seen} | {:.0} |\n", watched.as_secs_f64()));
+}
+
+fn write_rows(what: &str, rows: &str) {
+    print!("{rows}");
+    let folder = workspace().join("target/drills");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(what), rows).unwrap();
 }
 
 /// Of several of one name the first: the others only look at longer windows.

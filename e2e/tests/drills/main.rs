@@ -7,19 +7,21 @@
 //! - [`system`]: both services and a broker
 //! - [`drill`]: what must be seen of a fault
 //! - [`services`]: a service is killed or missing
-//! - [`process_limits`]: threads, and space for data; with both services in one process: [`together`]
-//! - [`watchers`]: DingTalk refuses, Alertmanager or Prometheus is dead
+//! - [`broker`]: it is away, or takes nothing; [`messages`]: they do not get through
 //! - [`dead_letters`]: messages that a service gave up on
+//! - [`process_limits`]: threads, and space for data; with both services in one process: [`together`]
 //! - [`objectives`]: users see errors or wait
-//! - [`releases`]: quiet: a rolling restart, and fewer replicas
+//! - [`watchers`]: DingTalk refuses, Alertmanager or Prometheus is dead
+//! - [`quiet`], [`releases`]: what nobody is told of
 //!
 //! With [`replicated`] services, under [`traffic`].
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod broker;
 mod dead_letters;
 mod drill;
-#[expect(dead_code, reason = "it serves other tests, too")]
+mod messages;
 #[path = "../../../platform/tests/servers/mongo.rs"]
 mod mongo_server;
 mod objectives;
@@ -29,6 +31,7 @@ mod process_limits;
 mod proxy;
 #[path = "../apart/queue.rs"]
 mod queue;
+mod quiet;
 #[expect(dead_code, reason = "it serves other tests, too")]
 #[path = "../../../platform/tests/servers/rabbitmq.rs"]
 mod rabbitmq;

@@ -43,6 +43,14 @@ impl Process {
         self.child = Some(self.command.spawn().unwrap_or_else(|cause| panic!("{:?}: {cause}", self.command)));
     }
 
+    /// SIGTERM, and the end.
+    pub(crate) fn stop(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        let term = format!("kill -TERM {}", child.id()); // the shell's own: not every machine has the program
+        assert!(Command::new("sh").args(["-c", &term]).status().unwrap().success());
+        child.wait().unwrap();
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().expect("it runs");

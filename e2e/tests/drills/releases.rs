@@ -9,7 +9,6 @@ use crate::{
     process::{answers, port},
     replica::Replica,
     replicated::Replicated,
-    shortened,
     traffic::Traffic,
     watch::Watch,
 };
@@ -24,11 +23,9 @@ const UP: &str = "up{job=~\".*service\"} == 1";
 /// For Prometheus to find somebody, on a busy machine.
 const SEEN: Duration = Duration::from_secs(30);
 
-/// Longer than whatever could follow waits: the second alert of each objective does so for 15 minutes, and restarts are counted for as
+/// Minutes. Longer than whatever could follow waits: the second alert of each objective does so for 15, and restarts are counted for as
 /// long.
-fn later() -> Duration {
-    shortened::time(Duration::from_secs(16 * 60))
-}
+const WATCHED: u64 = 16;
 
 /// Two of each service, under a load that books, too. All targets there are.
 async fn start() -> Option<(Replicated, Watch, Traffic, usize)> {
@@ -52,15 +49,12 @@ fn ends(replica: &mut Replica) {
     assert_eq!(replica.stop().code(), Some(0), "it ends in order");
 }
 
-/// Nobody has been told of anything, and so many instances of each service have served.
-async fn is_quiet(watch: &Watch, instances: usize) {
-    tokio::time::sleep(later()).await;
+/// So many instances of each service have served.
+async fn served(watch: &Watch, instances: usize) {
     for job in SERVICES {
         let served = format!("sum by (instance) (max_over_time(myevents_request_total{{job=\"{job}\"}}[1h])) > 0");
-        let served = watch.ask.query(&served).await;
-        assert_eq!(served.len(), instances, "{served:?}");
+        sees(watch, instances, &served).await;
     }
-    watch.nothing_told().await;
 }
 
 #[tokio::test]
@@ -77,7 +71,8 @@ async fn a_new_release_replaces_one_replica_after_the_other() {
             sees(&drill.watch, count, "changes(process_start_time_seconds{job=~\".*service\"}[1h]) == 1").await;
         }
     }
-    is_quiet(&drill.watch, 2).await;
+    served(&drill.watch, 2).await;
+    drill.stays_quiet_after("each of four processes started again", WATCHED).await;
 }
 
 #[tokio::test]
@@ -92,7 +87,7 @@ async fn one_of_two_replicas_is_not_needed_for_a_while() {
         ends(&mut replica);
         replica
     });
-    is_quiet(&drill.watch, 2).await;
+    tokio::time::sleep(drill.watch.factor.time(Duration::from_secs(60 * WATCHED))).await; // nothing is what it waits for
     sees(&drill.watch, 2, UP).await;
 
     // As pods do, they serve at the same address, and their metrics are new instances'.
@@ -107,6 +102,8 @@ async fn one_of_two_replicas_is_not_needed_for_a_while() {
     system.found_by(&drill.watch);
     sees(&drill.watch, 4, UP).await;
     drop(traffic); // it stays with whom it has found
-    let _traffic = Traffic::start(&system.events, &system.bookings, RATE, 20);
-    is_quiet(&drill.watch, 3).await;
+    let traffic = Traffic::start(&system.events, &system.bookings, RATE, 20);
+    traffic.is_seen(&drill.watch).await;
+    served(&drill.watch, 3).await;
+    drill.stays_quiet_after("two targets, then four again", WATCHED).await;
 }

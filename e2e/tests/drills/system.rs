@@ -1,6 +1,9 @@
 //! Both services with a broker, as processes of their own.
 
-use std::process::{Command, Stdio};
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use e2e::{binary, eventually, samples, wait::SOON};
 use serde_json::json;
@@ -20,12 +23,22 @@ pub(crate) struct System {
     _folder: TempDir,
 }
 
+/// After a fault: what waited arrives.
+const LATE: Duration = Duration::from_secs(30);
+
 /// Prometheus, Alertmanager, the bridge, both services, and the broker, which is asked twice.
 pub(crate) const TARGETS: usize = 7;
 
 impl System {
     /// `None` where there is no RabbitMQ.
     pub(crate) async fn start(watch: &Watch) -> Option<Self> {
+        let system = Self::unwatched().await?;
+        system.is_watched(watch);
+        Some(system)
+    }
+
+    /// One of which Prometheus does not know yet.
+    pub(crate) async fn unwatched() -> Option<Self> {
         let broker = rabbitmq::watched().await?;
         let folder = tempfile::tempdir().unwrap();
         let start = |service| {
@@ -34,12 +47,16 @@ impl System {
         };
         let (events, bookings) = (start("eventservice"), start("bookingservice"));
         let system = Self { events, bookings, broker, _folder: folder };
-        for (name, replica) in [("events", &system.events), ("bookings", &system.bookings)] {
-            answers(&replica.ops, "/readyz").await;
-            watch.targets(name, &[address(replica)]);
-        }
-        watch.targets("rabbitmq", &[format!("127.0.0.1:{}", system.broker.metrics())]);
+        answers(&system.events.ops, "/readyz").await;
+        answers(&system.bookings.ops, "/readyz").await;
         Some(system)
+    }
+
+    /// Its names are there, and Prometheus finds it by them.
+    pub(crate) fn is_watched(&self, watch: &Watch) {
+        watch.targets("events", &[address(&self.events)]);
+        watch.targets("bookings", &[address(&self.bookings)]);
+        watch.targets("rabbitmq", &[format!("127.0.0.1:{}", self.broker.metrics())]);
     }
 
     /// An event that can be booked.
@@ -56,6 +73,15 @@ impl System {
     /// Books a seat.
     pub(crate) async fn book(&self, event: &str) {
         self.bookings.rest.post(&format!("/events/{event}/bookings"), &json!({"seats": 1})).await.expect(201);
+    }
+
+    /// The event service hears of this many seats, and not of more.
+    pub(crate) async fn shows(&self, event: &str, seats: usize) {
+        let path = format!("/events/{event}");
+        eventually(LATE, &format!("the event service shows {seats} seats"), async || {
+            (self.events.rest.get(&path).await.expect(200).json()["booked_seats"] == seats).then_some(())
+        })
+        .await;
     }
 }
 

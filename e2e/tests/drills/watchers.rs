@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     drill::{Drill, Panel},
-    shortened,
+    shortened::USUAL,
     together::{TARGETS, Together},
     watch::{KEYWORD, Watch},
 };
@@ -42,7 +42,7 @@ async fn alertmanager_is_dead() {
         Drill::begin("Alertmanager is dead", watch, TARGETS, &["MyEventsTargetDown", "AlertmanagerDown"]).await;
     let panel = Panel { dashboard: "meta", title: "Targets", moved: |up| up < 1.0 };
     drill.moves(panel, async |watch| watch.alertmanager.kill()).await;
-    drill.switch_is_silent_for(shortened::time(MISSED)).await;
+    drill.switch_is_silent_for(USUAL.time(MISSED)).await;
     drill.watch.alertmanager.start_again();
     drill.switch_is_heard().await;
     drill.end().await;
@@ -54,7 +54,7 @@ async fn prometheus_is_dead() {
     let _system = Together::start(&watch);
     let mut drill = Drill::begin("Prometheus is dead", watch, TARGETS, &[]).await;
     drill.begins(async |watch| watch.prometheus.kill()).await;
-    drill.switch_is_silent_for(shortened::time(MISSED)).await;
+    drill.switch_is_silent_for(USUAL.time(MISSED)).await;
     drill.watch.prometheus.start_again();
     drill.switch_is_heard().await;
     drill.end().await;
