@@ -4,11 +4,10 @@
 //! over. At the end every alert that ever fired must be one that the drill names.
 
 use std::{
-    cell::Cell,
     collections::BTreeSet,
     fmt::Write,
     fs,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use e2e::{
@@ -51,6 +50,8 @@ pub(crate) struct Drill {
     what: &'static str,
     may: &'static [&'static str],
     fault: Instant,
+    /// The same, as others see it.
+    clock: SystemTime,
     panel: Option<(Panel, f64)>,
     seen: Vec<Seen>,
     /// When the first alert was asked to be over.
@@ -70,7 +71,16 @@ impl Drill {
             (quiet && watch.last_heard().await.is_some()).then_some(())
         })
         .await;
-        Self { watch, what, may, fault: Instant::now(), panel: None, seen: Vec::new(), mended: None }
+        Self {
+            watch,
+            what,
+            may,
+            fault: Instant::now(),
+            clock: SystemTime::now(),
+            panel: None,
+            seen: Vec::new(),
+            mended: None,
+        }
     }
 
     /// The fault begins now. Returns when the panel shows it.
@@ -90,7 +100,7 @@ impl Drill {
 
     /// The same where no panel could show it.
     pub(crate) async fn begins(&mut self, inject: impl AsyncFnOnce(&mut Watch)) {
-        self.fault = Instant::now();
+        (self.fault, self.clock) = (Instant::now(), SystemTime::now());
         inject(&mut self.watch).await;
     }
 
@@ -160,22 +170,21 @@ impl Drill {
 
     /// When it is pending, where it has a `for`, and when it fires.
     async fn seen_by_prometheus(&self, rule: &Rule) -> (Option<f64>, f64) {
-        let alert = &rule.name;
-        let pending = Cell::new(None);
-        let firing = eventually(PATIENCE, &format!("{}: {alert} fires", self.what), async || {
-            let there: Vec<_> = self.watch.alerts().await.into_iter().filter(|one| one.is(rule)).collect();
-            if there.iter().any(|one| !one.firing) && pending.get().is_none() {
-                pending.set(Some(self.since()));
-            }
-            there.iter().any(|one| one.firing).then(|| self.since())
-        })
-        .await;
-        let pending = pending.get();
-        if pending.is_none() && !rule.lasts.is_empty() {
-            let history = format!("count_over_time(ALERTS{{alertname=\"{alert}\",alertstate=\"pending\"}}[10m])");
-            assert!(!self.watch.ask.query(&history).await.is_empty(), "{}: {alert} was never pending", self.what);
-        }
+        let fires = format!("{}: {} fires", self.what, rule.name);
+        let firing = eventually(PATIENCE, &fires, async || self.first(rule, "firing").await).await;
+        let pending = self.first(rule, "pending").await;
+        assert_eq!(pending.is_some(), !rule.lasts.is_empty(), "{}: whether {} was pending", self.what, rule.name);
         (pending, firing)
+    }
+
+    /// When Prometheus first had it in such a state.
+    async fn first(&self, rule: &Rule, state: &str) -> Option<f64> {
+        let since = self.fault.elapsed().as_millis();
+        let labels: String = rule.labels.iter().map(|(name, value)| format!(",{name}=\"{value}\"")).collect();
+        let alert = format!("ALERTS{{alertname=\"{}\",alertstate=\"{state}\"{labels}}}", rule.name);
+        let first = format!("min(min_over_time(timestamp({alert})[{since}ms:500ms]))");
+        let began = self.clock.duration_since(UNIX_EPOCH).expect("it is later").as_secs_f64();
+        self.watch.ask.query(&first).await.first().map(|one| one.value - began)
     }
 
     /// After the end of the fault: it fires no more, and whoever was told of it is told that.
