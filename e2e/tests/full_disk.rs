@@ -1,8 +1,6 @@
 //! A small file system that fills up while bookings come in: clear answers, nothing acknowledged is lost, and all works
 //! again when there is space.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::time::Duration;
 
 use e2e::{
