@@ -9,6 +9,7 @@
 //! - [`exposition`], [`series`]: a strict reader of what `/metrics` says
 //! - [`dashboard`], [`promql`]: what Grafana's dashboards ask Prometheus for
 //! - [`prometheus`]: what a running Prometheus answers; [`rules`]: its rules, and their tests
+//! - [`told`]: where alerts arrive
 //! - [`server`]: a process to be killed and started again; [`ports`]: where it comes back
 //! - [`kubectl`]: the command, and ports of a cluster
 //! - [`load`]: a running `myevents load`, and what it has written down
@@ -35,6 +36,7 @@ pub mod server;
 pub mod small_disk;
 pub mod start_page;
 pub mod system;
+pub mod told;
 pub mod wait;
 
 pub use answer::Answer;

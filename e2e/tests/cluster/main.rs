@@ -3,11 +3,13 @@
 //!
 //! - [`cluster`]: the running system, and its pods
 //! - [`watched`]: what the Prometheus in the cluster sees
+//! - [`alerts`]: what its rules make of that, and who is told
 //! - [`trial`]: a load in the cluster while something happens, and `myevents verify` behind it
 //! - [`faults`]: what happens meanwhile
 //! - [`autoscaling`], [`policies`], [`production`]: what only some clusters can do
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod alerts;
 mod autoscaling;
 mod cluster;
 mod faults;
@@ -39,12 +41,15 @@ async fn a_the_whole_system_runs_on_a_cluster_and_survives() {
     watched::every_selector_has_a_series(&cluster).await;
     watched::targets_follow_the_pods(&cluster).await;
     watched::what_was_collected_survives_its_pod(&cluster).await;
+    alerts::every_rule_is_loaded(&cluster).await;
+    alerts::one_arrives(&cluster).await;
 
     faults::releases_scaling_and_a_drain_lose_no_request(&cluster).await;
     faults::kills_lose_no_booking(&cluster).await;
     faults::anybody_can_verify(&cluster);
     autoscaling::pods_follow_the_load(&cluster).await;
     policies::only_those_talk_who_must(&cluster).await;
+    alerts::its_end_arrives(&cluster).await;
     faults::the_database_is_written_to_again(&cluster).await;
     cluster.end();
 }

@@ -20,7 +20,7 @@ use crate::cluster::{Cluster, pods, pods_of};
 const SEEN: Duration = Duration::from_secs(90);
 
 /// How soon a new pod is a target, and one that ended is none.
-const FOLLOWS: Duration = Duration::from_secs(30);
+pub(crate) const FOLLOWS: Duration = Duration::from_secs(30);
 
 /// The Prometheus of the cluster, and the way to it.
 pub(crate) struct Watch {

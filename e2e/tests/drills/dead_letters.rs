@@ -28,7 +28,7 @@ async fn stays(drill: &Drill) {
         assert!(fires, "it is over after {:?}, and nobody has redriven anything", began.elapsed());
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    assert!(!drill.watch.dingtalk("resolved", ALERT).await, "DingTalk was told that it is over");
+    assert!(!drill.watch.told.by_dingtalk("resolved", ALERT).await, "DingTalk was told that it is over");
 }
 
 /// `myevents dead redrive --all`

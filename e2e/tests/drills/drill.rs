@@ -68,7 +68,7 @@ impl Drill {
         .await;
         eventually(CALM, &format!("{what}: nothing fires"), async || {
             let quiet = watch.alerts().await.iter().all(|alert| alert.name == "Watchdog");
-            (quiet && watch.last_heard().await.is_some()).then_some(())
+            (quiet && watch.told.last_heard().await.is_some()).then_some(())
         })
         .await;
         Self {
@@ -137,7 +137,7 @@ impl Drill {
         let rule = rule(alert);
         let (pending, firing) = self.seen_by_prometheus(&rule).await;
         let mail = self.mailed("firing", &rule).await;
-        assert!(mail.is_some() && !self.watch.dingtalk("firing", alert).await, "{}: {alert}", self.what);
+        assert!(mail.is_some() && !self.watch.told.by_dingtalk("firing", alert).await, "{}: {alert}", self.what);
         self.seen.push(Seen { alert: alert.into(), pending, firing, dingtalk: None, mail, resolved: None });
     }
 
@@ -150,7 +150,7 @@ impl Drill {
     /// The Watchdog does not arrive any more, which is what the inbox shows in red.
     pub(crate) async fn switch_is_silent_for(&mut self, long: Duration) {
         eventually(PATIENCE, &format!("{}: the dead-man's switch is silent", self.what), async || {
-            (self.watch.last_heard().await? >= long).then_some(())
+            (self.watch.told.last_heard().await? >= long).then_some(())
         })
         .await;
         let alert = "the dead-man's switch".into();
@@ -162,7 +162,7 @@ impl Drill {
     pub(crate) async fn switch_is_heard(&mut self) {
         let end = Instant::now();
         eventually(PATIENCE, &format!("{}: the dead-man's switch is heard", self.what), async || {
-            (self.watch.last_heard().await? < end.elapsed()).then_some(())
+            (self.watch.told.last_heard().await? < end.elapsed()).then_some(())
         })
         .await;
         self.seen.last_mut().expect("it was silent").resolved = Some(end.elapsed().as_secs_f64());
@@ -203,14 +203,14 @@ impl Drill {
 
     async fn at_dingtalk(&self, word: &str, alert: &str) -> f64 {
         let told = format!("{}: DingTalk is told, {word} {alert}", self.what);
-        eventually(PATIENCE, &told, async || self.watch.dingtalk(word, alert).await.then(|| self.since())).await
+        eventually(PATIENCE, &told, async || self.watch.told.by_dingtalk(word, alert).await.then(|| self.since())).await
     }
 
     /// `None` where no mail is due.
     async fn mailed(&self, word: &str, rule: &Rule) -> Option<f64> {
         let due = rule.labels["severity"] == "critical" || rule.labels.contains_key("channel");
         let told = format!("{}: a mail, {word} {}", self.what, rule.name);
-        let mail = async || self.watch.mailed(word, &rule.name).await.then(|| self.since());
+        let mail = async || self.watch.told.by_mail(word, &rule.name).await.then(|| self.since());
         if due { Some(eventually(PATIENCE, &told, mail).await) } else { None }
     }
 
@@ -244,8 +244,8 @@ impl Drill {
         tokio::time::sleep(long).await; // nothing is what it waits for
         let there: Vec<_> = self.watch.alerts().await.into_iter().map(|one| one.name).collect();
         assert_eq!(there, ["Watchdog"], "{}: pending or firing", self.what);
-        assert_eq!(self.watch.messages().await, [""; 0], "{}: messages", self.what);
-        assert_eq!(self.watch.subjects().await, [""; 0], "{}: mails", self.what);
+        assert_eq!(self.watch.told.messages().await, [""; 0], "{}: messages", self.what);
+        assert_eq!(self.watch.told.subjects().await, [""; 0], "{}: mails", self.what);
         write_quiet_row(self.what, seen, long);
         self.end().await;
     }

@@ -12,12 +12,13 @@
 //! - [`process_limits`]: threads, and space for data; with both services in one process: [`together`]
 //! - [`objectives`]: users see errors or wait
 //! - [`watchers`]: DingTalk refuses, Alertmanager or Prometheus is dead
-//! - [`quiet`], [`releases`]: what nobody is told of
+//! - [`quiet`], [`releases`]: what nobody is told of; [`at_rest`]: `make monitor`
 //!
 //! With [`replicated`] services, under [`traffic`].
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod at_rest;
 mod broker;
 mod dead_letters;
 mod drill;

@@ -15,6 +15,7 @@ use e2e::{
     not_run,
     prometheus::Prometheus,
     rules::Rule,
+    told::Told,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -34,8 +35,8 @@ pub(crate) struct Watch {
     /// What Prometheus answers.
     pub(crate) ask: Prometheus,
     pub(crate) alertmanager_api: Api,
-    inbox_api: Api,
-    mail_api: Api,
+    /// Where alerts arrive.
+    pub(crate) told: Told,
     pub(crate) folder: TempDir,
     /// Of Alertmanager, and of the bridge's metrics.
     addresses: (String, String),
@@ -74,7 +75,7 @@ const NAMES: [&str; 9] = [
 ];
 
 /// Today's programs, of `.ci/monitoring-tools`.
-fn tools() -> Option<PathBuf> {
+pub(crate) fn tools() -> Option<PathBuf> {
     let tools = workspace().join("target/tools/bin");
     if ["prometheus", "alertmanager", "mailpit"].iter().all(|name| tools.join(name).exists()) {
         return Some(tools);
@@ -133,14 +134,13 @@ impl Watch {
             },
             ask: Prometheus(Api::new(&format!("http://{prometheus}"))),
             alertmanager_api: Api::new(&format!("http://{alertmanager}")),
-            inbox_api: Api::new(&format!("http://{inbox}")),
-            mail_api: Api::new(&format!("http://{mails}")),
+            told: Told { inbox: Api::new(&format!("http://{inbox}")), mailpit: Api::new(&format!("http://{mails}")) },
             folder,
             addresses: (alertmanager.clone(), bridge_ops),
             factor,
         };
-        answers(&watch.mail_api, "/readyz").await;
-        answers(&watch.inbox_api, "/readyz").await;
+        answers(&watch.told.mailpit, "/readyz").await;
+        answers(&watch.told.inbox, "/readyz").await;
         answers(&watch.alertmanager_api, "/-/ready").await;
         answers(&watch.ask.0, "/-/ready").await;
         Some(watch)
@@ -149,9 +149,9 @@ impl Watch {
     /// DingTalk's robot has another word that each message must hold. It forgets what has arrived.
     pub(crate) async fn robot_wants(&mut self, keyword: &str) {
         self.inbox.kill();
-        let address = self.inbox_api.address().to_string();
+        let address = self.told.inbox.address().to_string();
         self.inbox = Process::start(self.folder.path(), "inbox", inbox_command(&address, keyword));
-        answers(&self.inbox_api, "/readyz").await;
+        answers(&self.told.inbox, "/readyz").await;
     }
 
     /// All that belongs to the system ends in order: not the inbox and the mail server, which stand for the world outside.
@@ -189,41 +189,9 @@ impl Watch {
         list(&answer["data"]["alerts"]).map(alert).collect()
     }
 
-    /// What DingTalk's robot has taken.
-    pub(crate) async fn messages(&self) -> Vec<String> {
-        let messages = self.inbox_api.get("/api/messages").await.expect(200).json();
-        let taken = list(&messages).filter(|one| one["channel"] == "dingtalk");
-        taken.map(|one| one["text"].as_str().unwrap().to_owned()).collect()
-    }
-
-    /// Whether there is such a word about an alert in it: `firing` or `resolved`.
-    pub(crate) async fn dingtalk(&self, word: &str, alert: &str) -> bool {
-        let says = format!("#### {word}: {alert}");
-        self.messages().await.iter().any(|text| text.contains(&says))
-    }
-
-    /// The subjects of all mails: `[FIRING:1] MyEventsJobDown bookingservice`.
-    pub(crate) async fn subjects(&self) -> Vec<String> {
-        let mails = self.mail_api.get("/api/v1/messages?limit=200").await.expect(200).json();
-        list(&mails["messages"]).map(|mail| mail["Subject"].as_str().unwrap().to_owned()).collect()
-    }
-
-    /// Whether there is a mail, likewise.
-    pub(crate) async fn mailed(&self, word: &str, alert: &str) -> bool {
-        let begin = format!("[{}", word.to_uppercase());
-        let about = |subject: &String| subject.starts_with(&begin) && subject.split(' ').any(|part| part == alert);
-        self.subjects().await.iter().any(about)
-    }
-
-    /// How long ago the dead-man's switch was heard.
-    pub(crate) async fn last_heard(&self) -> Option<Duration> {
-        let heard = self.inbox_api.get("/api/watchdog").await.expect(200).json();
-        heard["last_heard_seconds"].as_f64().map(Duration::from_secs_f64)
-    }
-
     /// Every page that a runbook's link leads to.
     pub(crate) async fn runbook(&self, alert: &str) {
-        self.inbox_api.get(&format!("/runbooks/{alert}")).await.expect(200);
+        self.told.inbox.get(&format!("/runbooks/{alert}")).await.expect(200);
     }
 }
 

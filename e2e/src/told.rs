@@ -1,0 +1,47 @@
+//! Where alerts end: what the inbox shows of DingTalk and of the dead-man's switch, and what mailpit shows of mails.
+
+use std::time::Duration;
+
+use crate::{Api, dashboard::list};
+
+/// Both, by their addresses.
+pub struct Told {
+    /// The inbox.
+    pub inbox: Api,
+    /// Mailpit.
+    pub mailpit: Api,
+}
+
+impl Told {
+    /// What DingTalk's robot has taken, each as Markdown.
+    pub async fn messages(&self) -> Vec<String> {
+        let messages = self.inbox.get("/api/messages").await.expect(200).json();
+        let taken = list(&messages).filter(|one| one["channel"] == "dingtalk");
+        taken.map(|one| one["text"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Whether there is such a word about an alert in it: `firing` or `resolved`.
+    pub async fn by_dingtalk(&self, word: &str, alert: &str) -> bool {
+        let says = format!("#### {word}: {alert}");
+        self.messages().await.iter().any(|text| text.contains(&says))
+    }
+
+    /// The subjects of all mails, like `[FIRING:1] MyEventsJobDown bookingservice`.
+    pub async fn subjects(&self) -> Vec<String> {
+        let mails = self.mailpit.get("/api/v1/messages?limit=200").await.expect(200).json();
+        list(&mails["messages"]).map(|mail| mail["Subject"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Whether there is a mail, likewise.
+    pub async fn by_mail(&self, word: &str, alert: &str) -> bool {
+        let begin = format!("[{}", word.to_uppercase());
+        let about = |subject: &String| subject.starts_with(&begin) && subject.split(' ').any(|part| part == alert);
+        self.subjects().await.iter().any(about)
+    }
+
+    /// How long ago the dead-man's switch was heard.
+    pub async fn last_heard(&self) -> Option<Duration> {
+        let heard = self.inbox.get("/api/watchdog").await.expect(200).json();
+        heard["last_heard_seconds"].as_f64().map(Duration::from_secs_f64)
+    }
+}
