@@ -20,9 +20,9 @@ fn drills() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(workspace().join("e2e/tests/drills")).unwrap().map(Result::unwrap) {
         let code = fs::read_to_string(entry.path()).unwrap();
-        for begin in code.split("Drill::begin(").skip(1) {
-            names.insert(begin.split('"').nth(1).unwrap().to_owned());
-        }
+        let calls = ["Drill::begin(", "write_quiet_row("].map(|call| code.split(call).skip(1));
+        let texts = calls.into_iter().flatten().filter_map(|call| call.trim_start().strip_prefix('"'));
+        names.extend(texts.map(|text| text.split('"').next().unwrap().to_owned()));
     }
     names
 }
