@@ -21,16 +21,25 @@ pub struct Prometheus(pub Api);
 impl Prometheus {
     /// The series of an instant query. A warning is a failure: it says that the query means something else than it seems to.
     pub async fn query(&self, expression: &str) -> Vec<Series> {
+        self.try_query(expression).await.unwrap_or_else(|cause| panic!("{cause}"))
+    }
+
+    /// The same where a failure is one of many.
+    pub async fn try_query(&self, expression: &str) -> Result<Vec<Series>, String> {
         let answer = self.0.get(&format!("/api/v1/query?query={}", escaped(expression))).await;
-        assert_eq!(answer.status, 200, "{expression}: {answer:?}");
+        if answer.status != 200 {
+            return Err(format!("{expression}: {answer:?}"));
+        }
         let answer = answer.json();
         let said: Vec<&Value> = list(&answer["warnings"]).chain(list(&answer["infos"])).collect();
-        assert!(said.is_empty(), "{expression}: {said:?}");
+        if !said.is_empty() {
+            return Err(format!("{expression}: {said:?}"));
+        }
         let series = |one: &Value| Series {
             labels: serde_json::from_value(one["metric"].clone()).expect("labels are texts"),
             value: one["value"][1].as_str().and_then(|text| text.parse().ok()).expect("a value is a number"),
         };
-        list(&answer["data"]["result"]).map(series).collect()
+        Ok(list(&answer["data"]["result"]).map(series).collect())
     }
 
     /// The counters of such a service that went down within the last `range`. Two replicas that were taken for one target would make

@@ -6,7 +6,7 @@
 /// A metric with its label matchers, like `up{job="eventservice"}`, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selector {
-    /// The metric; of a histogram with its suffix.
+    /// The metric; of a histogram with its suffix. Empty where only matchers stand there.
     pub metric: String,
     /// Name, operator and value of each matcher.
     pub matchers: Vec<(String, String, String)>,
@@ -82,6 +82,7 @@ impl Reader<'_> {
                     self.skip(1);
                 }
                 '[' => self.skip_behind(']'),
+                '{' => self.metric(String::new()), // `{__name__=~"…"}`
                 '"' => {
                     self.skip(1);
                     self.skip_behind('"');
@@ -115,9 +116,13 @@ impl Reader<'_> {
             self.last = self.open.last().copied().flatten();
             return;
         }
+        self.metric(word);
+    }
+
+    fn metric(&mut self, metric: String) {
         let matchers = if self.rest.starts_with('{') { self.matchers() } else { Vec::new() };
         let around = self.open.iter().rev().find_map(|open| *open);
-        self.found.push((Selector { metric: word, matchers, aggregation: None }, around));
+        self.found.push((Selector { metric, matchers, aggregation: None }, around));
     }
 
     /// The list behind `by` and its like. Only that of `by` matters here.
@@ -188,6 +193,14 @@ mod tests {
         assert_eq!(found("sum by (x) (a)"), right);
         assert_eq!(found("sum(a) by (x)"), right);
         assert_eq!(found("topk(3, sum by (x) (rate(a[$__rate_interval])))"), right);
+    }
+
+    #[test]
+    fn a_selector_may_have_no_name() {
+        assert_eq!(
+            found(r#"count by (__name__) ({job=~"a|b"}) / c"#),
+            [r#"{job=~"a|b"} in count by __name__"#, "c{} in  by "]
+        );
     }
 
     #[test]

@@ -3,15 +3,19 @@
 //!
 //! - [`stack`]: a clone of this repository, and `docker compose` in it
 //! - [`panels`], [`constants`]: every query of every dashboard, under load and at idle
+//! - [`contract`]: every query of the repository at idle; [`asked`] reads them, [`missing`] is what has no series
 //! - [`containers`]: rights, sizes, memory
 //! - [`kills`]: each container killed under load, and `myevents verify` afterwards
 //!
 //! The two tests run one after the other (`--test-threads=1`), since both publish the same ports.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod asked;
 mod constants;
 mod containers;
+mod contract;
 mod kills;
+mod missing;
 mod panels;
 mod stack;
 
@@ -59,6 +63,8 @@ async fn the_system_comes_up_is_watched_survives_and_leaves_nothing() {
     containers::have_no_rights(&stack);
     containers::sizes(&stack);
     containers::memory(&stack, "under load");
+    stack.up_with_exporters(&[]);
+    contract::prepare(&stack, &prometheus).await;
     tokio::time::sleep(UNDER_LOAD).await;
     let loaded = panels::values(&prometheus).await;
 
@@ -73,6 +79,8 @@ async fn the_system_comes_up_is_watched_survives_and_leaves_nothing() {
     panels::bookings_are_shown_to_the_last_one(&prometheus, &stack.api("bookingservice", 9100)).await;
     stack.step("Bookings shows what the booking service has counted, to the last one");
     containers::memory(&stack, "idle");
+    contract::holds(&prometheus).await;
+    stack.step("every selector of every query has a series at idle, or is listed, and nothing is divided by zero");
 
     let exporters = stack.up_with_exporters(&["--scale", "bookingservice=2"]);
     all_targets_are_up(&prometheus, 2, &exporters).await;

@@ -78,7 +78,7 @@ impl Stack {
     pub(crate) fn up_with_exporters(&self, arguments: &[&str]) -> Vec<&'static str> {
         self.exporters.set(true);
         self.up(arguments);
-        let jobs = [("node-exporter", "node"), ("mongodb-exporter", "mongodb")];
+        let jobs = [("node-exporter", "node"), ("mongodb-exporter", "mongodb"), ("pushgateway", "pushgateway")];
         jobs.into_iter().filter(|(service, _)| self.has(service)).map(|(_, job)| job).collect()
     }
 

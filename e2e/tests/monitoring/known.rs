@@ -1,7 +1,7 @@
 //! What the tests here know by themselves, because a `myevents` process does not export it or does not say it.
 
 /// Metrics with their labels, beside `job` and `instance`: of Prometheus itself and its helpers, of RabbitMQ, and of services
-/// that speak AMQP. `.ci/compose-test` asks a real Prometheus for those of the overview, *business* and *messaging*.
+/// that speak AMQP. `.ci/compose-test` asks a real Prometheus for all.
 pub(crate) const ELSEWHERE: &[(&str, &[&str])] = &[
     ("up", &[]),
     ("scrape_duration_seconds", &[]),

@@ -2,7 +2,11 @@
 
 use std::{io::Read, sync::Arc};
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web,
+};
 use utoipa::openapi::{OpenApi, PathItem, RefOr, header::Header, path::Operation};
 use utoipa_swagger_ui::Config;
 
@@ -75,9 +79,10 @@ fn unpacked(bytes: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// Every (method, route, status) the document names: the label sets that must exist before the first request.
+/// Every (method, route, status) the document names, and the way to its page, which is the only 3xx: the label sets that must exist
+/// before the first request.
 pub fn documented(api: &OpenApi) -> Vec<(String, String, String)> {
-    let mut all = Vec::new();
+    let mut all = vec![("GET".to_owned(), "/".to_owned(), StatusCode::TEMPORARY_REDIRECT.as_str().to_owned())];
     for (route, item) in &api.paths.paths {
         for (method, operation) in operations(item) {
             for status in operation.responses.responses.keys() {
