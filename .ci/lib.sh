@@ -25,10 +25,27 @@ need_archive() {
     [[ $(archive) ]] || die "the package sources of this machine name no Debian archive"
 }
 
-# install_from_suite PACKAGES OTHERS: the first come from $suite, even where the machine runs the release before; all they
-# depend on, and the others, come from the machine's own release.
+# download_from_suite FOLDER PACKAGES...: fetches these packages from $suite into the folder, even where the machine runs the release
+# before, and installs nothing.
+download_from_suite() {
+    local folder=$1 temporary options
+    shift
+    need_archive
+    temporary=$(mktemp -d)
+    mkdir -p "$temporary/lists/partial" "$folder"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(archive) $suite main" >"$temporary/sources.list"
+    options=(-o Dir::Etc::SourceList="$temporary/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Lists="$temporary/lists"
+        -o Dir::Cache::PkgCache= -o Dir::Cache::SrcPkgCache= -o APT::Sandbox::User=root -o Acquire::Languages=none
+        -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false)
+    logged apt-update apt-get "${options[@]}" update
+    (cd "$folder" && logged apt-download apt-get "${options[@]}" download "$@")
+    rm -rf "$temporary"
+}
+
+# install_from_suite PACKAGES OTHERS: the first come from $suite; all they depend on, and the others, come from the machine's own
+# release.
 install_from_suite() {
-    local newer others temporary options
+    local newer others folder
     read -ra newer <<<"$1"
     read -ra others <<<"${2:-}"
     ((EUID == 0)) || die "must be run as root, to install packages: ${newer[*]} ${others[*]}"
@@ -36,16 +53,10 @@ install_from_suite() {
     export DEBIAN_FRONTEND=noninteractive
     need_archive
     logged apt-update apt-get update
-    temporary=$(mktemp -d)
-    mkdir -p "$temporary/lists/partial" "$temporary/packages"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(archive) $suite main" >"$temporary/sources.list"
-    options=(-o Dir::Etc::SourceList="$temporary/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Lists="$temporary/lists"
-        -o Dir::Cache::PkgCache= -o Dir::Cache::SrcPkgCache= -o APT::Sandbox::User=root -o Acquire::Languages=none
-        -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false)
-    logged apt-update apt-get "${options[@]}" update
-    (cd "$temporary/packages" && logged apt-download apt-get "${options[@]}" download "${newer[@]}")
-    logged apt-install apt-get install -y --no-install-recommends "${others[@]}" "$temporary"/packages/*.deb
-    rm -rf "$temporary"
+    folder=$(mktemp -d)
+    download_from_suite "$folder" "${newer[@]}"
+    logged apt-install apt-get install -y --no-install-recommends "${others[@]}" "$folder"/*.deb
+    rm -rf "$folder"
 }
 
 # --- Go ------------------------------------------------------------------------------------------------------------

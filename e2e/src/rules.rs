@@ -164,3 +164,17 @@ pub fn promtool(tool: &Path, arguments: &[&str], files: &[PathBuf]) -> Result<St
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     if output.status.success() { Ok(said.into_owned()) } else { Err(format!("{}: {said}", tool.display())) }
 }
+
+/// Its version, as `2.42.0`.
+pub fn version(tool: &Path) -> String {
+    let said = promtool(tool, &["--version"], &[]).unwrap_or_else(|cause| panic!("{cause}"));
+    let version = said.split_once("version ").map(|(_, rest)| rest).unwrap_or_default();
+    version.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect()
+}
+
+/// Fails where this promtool finds a fault in the rules, be it one of style, or where one of their tests is red in it.
+pub fn must_be_green(tool: &Path) {
+    let run = |arguments, files: &[PathBuf]| promtool(tool, arguments, files).unwrap_or_else(|cause| panic!("{cause}"));
+    run(&["check", "rules", "--lint=all", "--lint-fatal"], &files("rules"));
+    run(&["test", "rules"], &files("tests"));
+}

@@ -3,10 +3,12 @@
 //!
 //! - [`mutants`]: the changes
 //! - [`survivors`]: those that no test can see, with the reason
+//! - [`versions`]: the right rules, in every promtool that people have
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod mutants;
 mod survivors;
+mod versions;
 
 use std::{
     collections::BTreeMap,
@@ -16,14 +18,11 @@ use std::{
     thread,
 };
 
-use e2e::{
-    dashboard::workspace,
-    not_run,
-    rules::{self, Rule, Tests, promtool, promtools},
-};
+use e2e::rules::{self, Rule, Tests, promtool};
 use mutants::Mutant;
 use survivors::SURVIVORS;
 use tempfile::TempDir;
+use versions::today;
 
 /// The tests that look at a rule, and at it alone where their names say so.
 struct Aim {
@@ -88,18 +87,6 @@ impl Copy {
     }
 }
 
-/// Today's: with it some tests of a file can be run alone.
-fn tool() -> Option<PathBuf> {
-    let built = workspace().join("target/tools/bin/promtool");
-    let mut all = promtools().into_iter().chain([built].into_iter().filter(|built| built.exists()));
-    let found =
-        all.find(|tool| promtool(tool, &["test", "rules", "--help"], &[]).is_ok_and(|help| help.contains("--run")));
-    if found.is_none() {
-        not_run("mutants of rules (build today's promtool: .ci/monitoring-tools promtool)");
-    }
-    found
-}
-
 /// Those that no test saw, as `file, rule, change`.
 fn survivors(tool: &Path, mutants: Vec<(Mutant, Aim)>) -> Vec<String> {
     let (next, found) = (Mutex::new(mutants.into_iter()), Mutex::new(Vec::new()));
@@ -147,7 +134,7 @@ fn texts() -> BTreeMap<String, String> {
 
 #[test]
 fn a_rule_that_is_a_little_wrong_is_seen_by_its_tests() {
-    let Some(tool) = tool() else { return };
+    let Some(tool) = today() else { return };
     let all = rules::all();
     let mutants = mutants_of(&all, &texts(), &rules::tests());
     let count = mutants.len();
@@ -166,7 +153,7 @@ fn a_rule_that_is_a_little_wrong_is_seen_by_its_tests() {
 /// So a rule that is added without a test does not go unseen.
 #[test]
 fn a_rule_without_a_test_is_found() {
-    let Some(tool) = tool() else { return };
+    let Some(tool) = today() else { return };
     let planted = "      - alert: MyEventsPlanted\n        expr: up == 0\n        for: 2m\n        labels: { severity: warning, team: myevents }\n";
     let mut texts = texts();
     let text = texts.get_mut("targets.yml").unwrap();
