@@ -40,8 +40,8 @@ async fn a_the_whole_system_runs_on_a_cluster_and_survives() {
     watched::each_pod_is_one_target(&cluster).await;
     watched::every_selector_has_a_series(&cluster).await;
     watched::targets_follow_the_pods(&cluster).await;
-    watched::what_was_collected_survives_its_pod(&cluster).await;
     alerts::every_rule_is_loaded(&cluster).await;
+    watched::what_was_collected_survives_its_pod(&cluster).await;
     alerts::one_arrives(&cluster).await;
 
     faults::releases_scaling_and_a_drain_lose_no_request(&cluster).await;
