@@ -10,7 +10,7 @@
 //! - [`dashboard`], [`promql`]: what Grafana's dashboards ask Prometheus for
 //! - [`prometheus`]: what a running Prometheus answers; [`rules`]: its rules, and their tests
 //! - [`told`]: where alerts arrive
-//! - [`server`]: a process to be killed and started again; [`ports`]: where it comes back
+//! - [`server`]: a process to be killed and started again; [`ports`]: where it comes back; [`signal`]: what it is sent
 //! - [`kubectl`]: the command, and ports of a cluster
 //! - [`load`]: a running `myevents load`, and what it has written down
 //! - [`rush`]: the last seats of events, while something is killed
@@ -33,6 +33,7 @@ pub mod rush;
 pub mod samples;
 pub mod series;
 pub mod server;
+pub mod signal;
 pub mod small_disk;
 pub mod start_page;
 pub mod system;

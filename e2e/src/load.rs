@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::binary;
+use crate::{binary, signal};
 
 /// The process; dropping it kills it.
 pub struct Load {
@@ -69,9 +69,7 @@ impl Load {
 
     /// Ctrl-C; it then ends by itself, and well.
     pub fn stop(&mut self) {
-        let kill = format!("kill -INT {}", self.child.id()); // the shell's own: not every machine has the program
-        let killed = Command::new("sh").args(["-c", &kill]).status().expect("there is a shell");
-        assert!(killed.success(), "load was running");
+        signal::send("INT", &self.child);
         assert!(self.child.wait().expect("it is our child").success(), "load ends well");
     }
 }

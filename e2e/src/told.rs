@@ -32,10 +32,13 @@ impl Told {
         list(&mails["messages"]).map(|mail| mail["Subject"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// Whether there is a mail, likewise.
+    /// Whether there is a mail, likewise. Behind the alert's name may stand that of its job, as in a subject.
     pub async fn by_mail(&self, word: &str, alert: &str) -> bool {
         let begin = format!("[{}", word.to_uppercase());
-        let about = |subject: &String| subject.starts_with(&begin) && subject.split(' ').any(|part| part == alert);
+        let about = |subject: &String| {
+            let group = subject.split_once("] ").map_or("", |(_, group)| group);
+            subject.starts_with(&begin) && (group == alert || group.starts_with(&format!("{alert} ")))
+        };
         self.subjects().await.iter().any(about)
     }
 

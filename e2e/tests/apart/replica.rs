@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e::{Api, binary};
+use e2e::{Api, binary, signal};
 use serde_json::Value;
 
 /// A debug build on a busy machine may take this long to start.
@@ -87,8 +87,7 @@ impl Replica {
     /// SIGTERM, and the end, which must come in time.
     pub(crate) fn stop(&mut self) -> ExitStatus {
         let mut child = self.child.take().expect("it runs");
-        let kill = format!("kill -TERM {}", child.id()); // the shell's own: not every machine has the program
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        signal::send("TERM", &child);
         let began = Instant::now();
         loop {
             if let Some(status) = child.try_wait().unwrap() {

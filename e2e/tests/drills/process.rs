@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use e2e::{Api, eventually, ports};
+use e2e::{Api, eventually, ports, signal};
 
 /// Several drills run at once, on two processors.
 const STARTS: Duration = Duration::from_secs(60);
@@ -46,8 +46,7 @@ impl Process {
     /// SIGTERM, and the end.
     pub(crate) fn stop(&mut self) {
         let mut child = self.child.take().expect("it runs");
-        let term = format!("kill -TERM {}", child.id()); // the shell's own: not every machine has the program
-        assert!(Command::new("sh").args(["-c", &term]).status().unwrap().success());
+        signal::send("TERM", &child);
         child.wait().unwrap();
     }
 

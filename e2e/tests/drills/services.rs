@@ -51,9 +51,7 @@ async fn each_is_told(watch: &Watch, word: &str) {
     for service in ["eventservice", "bookingservice"] {
         let subject = format!("MyEventsJobDown {service}");
         eventually(Duration::from_secs(60), &format!("both tell, {word} {subject}"), async || {
-            let begin = format!("[{}", word.to_uppercase());
-            let mailed =
-                watch.told.subjects().await.iter().any(|text| text.starts_with(&begin) && text.ends_with(&subject));
+            let mailed = watch.told.by_mail(word, &subject).await;
             let told = watch.told.by_dingtalk(word, &format!("MyEventsJobDown ({service})")).await;
             (mailed && told).then_some(())
         })
