@@ -22,6 +22,12 @@ async fn a_data_folder_that_is_moved_away_costs_no_booking_that_was_answered() {
         eventually(SOON, "the first booking", async || Some(book().await).filter(|answer| answer.status == 201));
     let mut answered = vec![first.await.id()];
     ops.get("/readyz").await.expect(200);
+    // Else the event service stores it meanwhile, and complains, too.
+    eventually(SOON, "the event service has heard of it", async || {
+        let event = server.events().get(&format!("/events/{event}")).await.expect(200).json();
+        (event["booked_seats"] == 1).then_some(())
+    })
+    .await;
 
     let (data, away) = (folder.path().join("data"), folder.path().join("away"));
     fs::rename(&data, &away).unwrap();
