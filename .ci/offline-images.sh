@@ -15,6 +15,8 @@
 # .ci/monitoring-tools, and all else in those that Debian has.
 # shellcheck disable=SC2016
 set -euo pipefail
+# shellcheck source=help.sh
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
 
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
