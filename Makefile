@@ -56,7 +56,7 @@ endef
 deploy: ## Starts the whole system on the cluster of kubectl: make deploy OVERLAY=minikube (or k3s, production)
 	$(on_cluster)
 	kubectl apply -k deploy/overlays/$(OVERLAY)
-	@kubectl -n myevents get secret myevents -o name >/dev/null || { echo "make it first: README, In production" >&2; exit 1; }
+	@kubectl -n myevents get secret/myevents configmap/links -o name >/dev/null || { echo "make it first: README, In production" >&2; exit 1; }
 	kubectl -n myevents rollout status deployment,statefulset --timeout 5m
 
 undeploy: ## Takes it away again, but for the namespace and what is stored; with VOLUMES=1 those, too

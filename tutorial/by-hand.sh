@@ -100,8 +100,10 @@ up() {
     step "Prometheus runs as a user of its own, who must be able to read its configuration."
     run chmod -R a+rX prometheus grafana
 
-    step "It belongs to both networks. Docker takes one at the start, so: create, connect the second, start."
+    step "It belongs to both networks. Docker takes one at the start, so: create, connect the second, start." \
+        "The variables are where the links of its alerts lead to; \`cargo run -- inbox\` shows the runbooks there."
     run docker create --label "$LABEL" --name prometheus --network monitoring -p 127.0.0.1:9090:9090 \
+        -e RUNBOOKS_URL=http://127.0.0.1:8026/runbooks -e DASHBOARDS_URL=http://127.0.0.1:3000 \
         -v "$PWD/prometheus:/etc/prometheus:ro" -v prometheus-data:/prometheus "$PROMETHEUS_IMAGE" \
         --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus --web.enable-lifecycle
     run docker network connect myevents prometheus

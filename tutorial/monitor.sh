@@ -38,10 +38,11 @@ free() {
     printf -v "$1" '127.0.0.1:%s' "$port"
 }
 
-# prometheus.yml, where each name of Compose's network is an address here. Who is not here (broker, exporters, Grafana) is no target.
+# prometheus.yml, where each name of Compose's network is an address here. Who is not here (broker, exporters, Grafana) is no target,
+# and the links to dashboards lead to the inbox, which says where they are.
 prometheus_yml() {
-    sed -e "s|http://127.0.0.1:8026|http://$inbox|" -e "s|localhost:9090|$prometheus|" -e "s|/etc/prometheus/|$root/prometheus/|" \
-        prometheus/prometheus.yml | awk -v here="events=$events bookings=$bookings alertmanager=$alertmanager bridge=$bridge_ops" '
+    sed -e "s|\${RUNBOOKS_URL}|http://$inbox/runbooks|" -e "s|\${DASHBOARDS_URL}|http://$inbox/dashboards|" \
+        -e "s|localhost:9090|$prometheus|" -e "s|/etc/prometheus/|$root/prometheus/|" prometheus/prometheus.yml | awk -v here="events=$events bookings=$bookings alertmanager=$alertmanager bridge=$bridge_ops" '
         BEGIN { split(here, pairs, " "); for (i in pairs) { split(pairs[i], pair, "="); address[pair[1]] = pair[2] } }
         function column() { match($0, /[^ -]/); return RSTART }
         function finish() {

@@ -26,6 +26,15 @@ impl Told {
         self.messages().await.iter().any(|text| text.contains(&says))
     }
 
+    /// Where the links of such a message lead to.
+    pub async fn links(&self, word: &str, alert: &str) -> Vec<String> {
+        let says = format!("#### {word}: {alert}");
+        let texts = self.messages().await;
+        let (_, about) = texts.iter().find_map(|text| text.split_once(&says)).expect("it was told");
+        let about = about.split("####").next().unwrap_or_default();
+        about.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0.to_owned())).collect()
+    }
+
     /// The subjects of all mails, like `[FIRING:1] MyEventsJobDown bookingservice`.
     pub async fn subjects(&self) -> Vec<String> {
         let mails = self.mailpit.get("/api/v1/messages?limit=200").await.expect(200).json();

@@ -169,3 +169,26 @@ fn refuse_one_address_for_two(checks: &mut Checks, addresses: &[Listen]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use platform::config::flag;
+
+    use super::CommandLine;
+
+    fn check(command: &clap::Command) -> usize {
+        let named = command.get_arguments().filter_map(|option| Some((option.get_env()?, option.get_long()?)));
+        let named: Vec<_> = named.map(|(variable, long)| (variable.to_str().unwrap(), format!("--{long}"))).collect();
+        for (variable, long) in &named {
+            assert_eq!(flag(variable), *long, "{}", command.get_name());
+        }
+        named.len() + command.get_subcommands().map(check).sum::<usize>()
+    }
+
+    /// A problem is told by the variable, and the flag is reckoned from it.
+    #[test]
+    fn each_variable_is_named_like_its_flag() {
+        assert!(check(&CommandLine::command()) > 30);
+    }
+}

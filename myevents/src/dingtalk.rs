@@ -8,6 +8,7 @@
 //! asked the real robot.
 
 use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
+use platform::config::{Checks, Secret, flag};
 use ring::hmac;
 
 /// The word that our robot demands.
@@ -41,6 +42,20 @@ pub(crate) const METHOD: i64 = 43_002;
 pub(crate) const CONTENT_TYPE: i64 = 43_004;
 /// A type of message that there is not.
 pub(crate) const MESSAGE_TYPE: i64 = 400_105;
+
+/// What each secret begins with. Another one was copied wrongly: no signature of it would ever be right.
+pub(crate) const SECRET_BEGIN: &str = "SEC";
+
+/// Notes a secret that cannot be one, by its option, without showing it.
+pub(crate) fn check_secret(checks: &mut Checks, name: &str, secret: Option<&Secret>) {
+    if secret.is_some_and(|secret| !secret.reveal().starts_with(SECRET_BEGIN)) {
+        checks.problem(format!(
+            "{name} (or {}) must begin with {SECRET_BEGIN}, as DingTalk shows it beside the robot's signature; what it is is not \
+             shown, since it is a secret",
+            flag(name)
+        ));
+    }
+}
 
 /// The `sign` that belongs to a `timestamp` in milliseconds: HMAC-SHA256 with the secret as its key over the timestamp, a
 /// newline and the secret once more, in base64. It must still be encoded for a URL.

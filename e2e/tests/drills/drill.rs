@@ -128,7 +128,7 @@ impl Drill {
         let rule = rule(alert);
         let (pending, firing) = self.seen_by_prometheus(&rule).await;
         let (dingtalk, mail) = (self.at_dingtalk("firing", alert).await, self.mailed("firing", &rule).await);
-        self.watch.runbook(alert).await;
+        self.watch.links_open(alert).await;
         self.seen.push(Seen { alert: alert.into(), pending, firing, dingtalk: Some(dingtalk), mail, resolved: None });
     }
 

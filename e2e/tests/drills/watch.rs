@@ -98,7 +98,7 @@ impl Watch {
         let [prometheus, alertmanager, bridge, bridge_ops, inbox, smtp, mails] = [(); 7].map(|()| here(port()));
 
         let path = folder.path();
-        let addresses = [("localhost:9090", prometheus.as_str()), ("127.0.0.1:8026", &inbox)];
+        let addresses = [("localhost:9090", prometheus.as_str())];
         fs::write(path.join("prometheus.yml"), prometheus_yml(factor, &addresses)).unwrap();
         let addresses = [("mailpit:1025", smtp.as_str()), ("bridge:8060", &bridge), ("inbox:8026", &inbox)];
         fs::write(path.join("alertmanager.yml"), alertmanager_yml(factor, &addresses)).unwrap();
@@ -130,7 +130,10 @@ impl Watch {
                 NAMES.iter().for_each(|name| write_targets(path, name, &[]));
                 write_targets(path, "alertmanager", std::slice::from_ref(&alertmanager));
                 write_targets(path, "bridge", std::slice::from_ref(&bridge_ops));
-                Process::start(path, "prometheus", prometheus_command(&tools, &prometheus, factor))
+                let mut command = prometheus_command(&tools, &prometheus, factor);
+                command.env("RUNBOOKS_URL", format!("http://{inbox}/runbooks"));
+                command.env("DASHBOARDS_URL", format!("http://{inbox}/dashboards"));
+                Process::start(path, "prometheus", command)
             },
             ask: Prometheus(Api::new(&format!("http://{prometheus}"))),
             alertmanager_api: Api::new(&format!("http://{alertmanager}")),
@@ -189,9 +192,14 @@ impl Watch {
         list(&answer["data"]["alerts"]).map(alert).collect()
     }
 
-    /// Every page that a runbook's link leads to.
-    pub(crate) async fn runbook(&self, alert: &str) {
-        self.told.inbox.get(&format!("/runbooks/{alert}")).await.expect(200);
+    /// The message's links, to the runbook and to the dashboard, lead to pages; here to those of the inbox.
+    pub(crate) async fn links_open(&self, alert: &str) {
+        let (links, inbox) = (self.told.links("firing", alert).await, format!("http://{}", self.told.inbox.address()));
+        assert_eq!(links.len(), 2, "{alert}: {links:?}");
+        for link in links {
+            let path = link.strip_prefix(&inbox).unwrap_or_else(|| panic!("{alert}: {link} is no page of {inbox}"));
+            self.told.inbox.get(path).await.expect(200);
+        }
     }
 }
 
@@ -250,7 +258,7 @@ fn ours(arguments: &[&str]) -> Command {
 }
 
 fn inbox_command(address: &str, keyword: &str) -> Command {
-    ours(&["inbox", "--inbox-addr", address, "--keyword", keyword])
+    ours(&["inbox", "--inbox-addr", address, "--inbox-keyword", keyword])
 }
 
 /// As in Compose, with its times short.

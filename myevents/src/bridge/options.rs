@@ -12,6 +12,7 @@ use super::{
     pace::Rules,
     robot::{Robot, Url},
 };
+use crate::dingtalk::check_secret;
 
 /// The options of the bridge.
 #[derive(clap::Args)]
@@ -67,6 +68,7 @@ impl Options {
             ("DINGTALK_SECRET", &self.dingtalk_secret),
             ("DINGTALK_SECRET_FILE", &self.dingtalk_secret_file),
         );
+        check_secret(&mut checks, "DINGTALK_SECRET", secret.as_ref());
         let robot = Url::parse(url.as_ref().map_or(INBOX, Secret::reveal));
         if robot.is_none() {
             checks.problem(format!(
@@ -130,6 +132,16 @@ mod tests {
         assert!(!told.contains("hunter"), "{told}");
         let told = read(&["--bridge-addr=127.0.0.1:7", "--bridge-ops-addr=127.0.0.1:7"]).err().unwrap();
         assert!(told.contains("an address of its own"), "{told}");
+    }
+
+    #[test]
+    fn a_secret_that_was_copied_wrongly_is_told_and_not_shown() {
+        for wrong in ["hunter2", "sechunter2", "=SEChunter2"] {
+            let told = read(&[&format!("--dingtalk-secret={wrong}")]).err().unwrap();
+            assert!(told.contains("DINGTALK_SECRET (or --dingtalk-secret) must begin with SEC"), "{told}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+        assert!(read(&["--dingtalk-secret=SECabc"]).is_ok());
     }
 
     #[test]

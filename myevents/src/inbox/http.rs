@@ -17,7 +17,7 @@ use platform::{
 use serde_json::json;
 
 use super::{
-    page,
+    dashboards, page,
     robot::{Call, Query, Robot},
     runbooks,
     store::{Channel, Store},
@@ -58,6 +58,7 @@ pub(super) fn configure(app: &mut web::ServiceConfig, inbox: Inbox) {
         .service(resource("/api/watchdog").get(last_heard).done())
         .service(resource("/runbooks").get(all_runbooks).done())
         .service(resource("/runbooks/{name}").get(runbook).done())
+        .service(resource("/dashboards/d/{uid}").get(dashboard).done())
         .service(resource("/healthz").get(healthz).done())
         .service(resource("/readyz").get(healthz).done())
         .default_service(web::to(nowhere));
@@ -85,6 +86,10 @@ async fn all_runbooks() -> HttpResponse {
 
 async fn runbook(name: web::Path<String>) -> Result<HttpResponse, Problem> {
     runbooks::page(&name).map(html).ok_or_else(|| Problem::not_found("there is no such runbook; /runbooks lists them"))
+}
+
+async fn dashboard(uid: web::Path<String>) -> Result<HttpResponse, Problem> {
+    dashboards::page(&uid).map(html).ok_or_else(|| Problem::not_found("that is no uid of a dashboard"))
 }
 
 /// Like DingTalk's robot: HTTP 200, whatever it is.

@@ -6,7 +6,9 @@
 //! - [`store`]: what has arrived, in memory
 //! - [`page`], [`markdown`]: how it is shown, with nothing that a message could bring along
 //! - [`runbooks`]: what to do about each alert
+//! - [`dashboards`]: where the other link of an alert leads when no Grafana runs
 
+mod dashboards;
 mod http;
 mod markdown;
 pub mod options;

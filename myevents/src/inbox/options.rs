@@ -7,6 +7,7 @@ use platform::{
 };
 
 use super::{Config, robot::Rules};
+use crate::dingtalk::check_secret;
 
 /// The options of the inbox.
 #[derive(clap::Args)]
@@ -16,13 +17,13 @@ pub struct Options {
     inbox_addr: Option<String>,
     /// The word that the robot demands in each message; an empty one demands nothing
     #[arg(long, env = "INBOX_KEYWORD", default_value = "报警")]
-    keyword: Option<String>,
-    /// The secret of the signature that the robot demands [default: it demands none]
+    inbox_keyword: Option<String>,
+    /// The secret of the signature that the robot demands; it begins with SEC [default: it demands none]
     #[arg(long, env = "INBOX_SECRET", hide_env_values = true)]
-    secret: Option<String>,
+    inbox_secret: Option<String>,
     /// The robot's access_token
     #[arg(long, env = "INBOX_TOKEN", default_value = "dev")]
-    token: Option<String>,
+    inbox_token: Option<String>,
     /// `text` or `json` [default: text on a terminal, else json]
     #[arg(long, env = "LOG_FORMAT")]
     log_format: Option<String>,
@@ -36,17 +37,18 @@ impl Options {
     pub fn read(&self) -> Result<(Config, LogConfig), ConfigError> {
         let mut checks = Checks::new();
         let listen = Listen::read(&mut checks, given("INBOX_ADDR", &self.inbox_addr), "127.0.0.1:0");
-        let secret = self.secret.clone().filter(|secret| !secret.trim().is_empty());
+        let secret = self.inbox_secret.clone().filter(|secret| !secret.trim().is_empty());
         let secret = checks.secret(given("INBOX_SECRET", &secret), given("INBOX_SECRET", &None));
+        check_secret(&mut checks, "INBOX_SECRET", secret.as_ref());
         let token =
-            checks.value(given("INBOX_TOKEN", &self.token), "dev".into(), "1 to 100 letters and digits", |text| {
+            checks.value(given("INBOX_TOKEN", &self.inbox_token), "dev".into(), "1 to 100 letters and digits", |text| {
                 let fits = (1..=100).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric());
                 fits.then(|| text.to_owned())
             });
         let log =
             LogConfig::read(&mut checks, given("LOG_FORMAT", &self.log_format), given("RUST_LOG", &self.rust_log));
         checks.finish()?;
-        let keyword = self.keyword.clone().unwrap_or_default().trim().to_owned();
+        let keyword = self.inbox_keyword.clone().unwrap_or_default().trim().to_owned();
         Ok((Config { listen, rules: Rules { token, keyword, secret, ..Rules::default() } }, log))
     }
 }

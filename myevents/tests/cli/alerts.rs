@@ -84,7 +84,7 @@ fn healthcheck(what: &str, variable: (&str, &str)) -> (Option<i32>, String) {
 
 #[tokio::test]
 async fn an_alert_goes_by_the_bridge_to_the_page_of_the_inbox_and_a_mail_and_the_switch_stand_beside_it() {
-    let inbox = Program::start(&["inbox", "--inbox-addr=127.0.0.1:0", "--secret=SECabc"], &[]).await;
+    let inbox = Program::start(&["inbox", "--inbox-addr=127.0.0.1:0", "--inbox-secret=SECabc"], &[]).await;
     let page = inbox.at("page");
     let robot = format!("http://{page}/robot/send?access_token=dev");
     let variables = [FREE[0], FREE[1], ("DINGTALK_WEBHOOK_URL", robot.as_str()), ("DINGTALK_SECRET", "SECabc")];
@@ -152,9 +152,12 @@ fn what_is_wrong_is_told_by_name_and_without_secrets() {
     assert_eq!(job.code, Some(1));
     assert!(job.err.contains("BRIDGE_ADDR") && job.err.contains("DINGTALK_WEBHOOK_URL"), "{}", job.err);
     assert!(!job.err.contains("hunter2"), "{}", job.err);
-    let job = Job::run(["inbox", "--inbox-addr=8026", "--token="]);
+    let job = Job::run(["inbox", "--inbox-addr=8026", "--inbox-token=", "--inbox-secret=hunter2"]);
     assert_eq!(job.code, Some(1));
-    assert!(job.err.contains("INBOX_ADDR") && job.err.contains("INBOX_TOKEN"), "{}", job.err);
+    for part in ["INBOX_ADDR", "INBOX_TOKEN (or --inbox-token)", "INBOX_SECRET (or --inbox-secret) must begin with SEC"] {
+        assert!(job.err.contains(part), "{part}: {}", job.err);
+    }
+    assert!(!job.err.contains("hunter2"), "{}", job.err);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let _taken = TcpListener::bind(taken).unwrap();
     let job = Job::run(["inbox", &format!("--inbox-addr={taken}")]);
