@@ -130,7 +130,7 @@ fn there_is_one_tree_of_policies_and_a_page_goes_to_both() {
             let wanted = matcher[2].as_str().unwrap();
             match matcher[1].as_str().unwrap() {
                 "=" => value == wanted,
-                "=~" => wanted.split('|').any(|one| one == value),
+                "!=" => value != wanted,
                 other => panic!("what is {other}?"),
             }
         };
@@ -147,7 +147,23 @@ fn there_is_one_tree_of_policies_and_a_page_goes_to_both() {
     assert_eq!(told(&json!({"severity": "critical", "channel": "both"})), ["dingding", "email"]);
     assert_eq!(told(&json!({"severity": "warning", "channel": "both"})), ["dingding", "email"]);
     assert_eq!(told(&json!({"severity": "warning"})), ["dingding"]);
-    assert_eq!(told(&json!({})), ["email"]);
+    assert_eq!(told(&json!({"severity": "unheard-of"})), ["dingding", "email"]);
+    assert_eq!(told(&json!({})), ["dingding", "email"]);
+    // How soon, and how often again: as Alertmanager's.
+    let alertmanager = read("prometheus/alertmanager/alertmanager.yml");
+    let (_, page) = alertmanager.split_once("severity = \"critical\"").unwrap();
+    for (place, field, text) in [
+        (tree, "group_wait", &*alertmanager),
+        (tree, "group_interval", &alertmanager),
+        (tree, "repeat_interval", &alertmanager),
+        (routes[0], "group_wait", page),
+        (routes[0], "repeat_interval", page),
+        (routes[1], "group_wait", page),
+        (routes[1], "repeat_interval", page),
+    ] {
+        let (_, there) = text.split_once(&format!("{field}: ")).unwrap();
+        assert_eq!(there.split_whitespace().next(), place[field].as_str(), "{field} of {place}");
+    }
 }
 
 #[test]
