@@ -88,7 +88,8 @@ fn alerts(notification: &Notification) -> &[Alert] {
 }
 
 fn body(notifications: &[&Notification], title: &str) -> String {
-    let mut text = format!("### {title}\n\n");
+    let parts = parts(notifications);
+    let mut text = format!("### {}\n\n", heading(title, &parts));
     if notifications.len() > 1 {
         text += &format!(
             "{} notifications in one message: the robot takes no more than 20 messages a minute.\n\n",
@@ -97,7 +98,7 @@ fn body(notifications: &[&Notification], title: &str) -> String {
     }
     let mut room = MESSAGE_MAX - RESERVED - json_len(title) - json_len(&text);
     let (mut left_out, mut pages) = (0, Vec::new());
-    for part in parts(notifications) {
+    for part in parts {
         let len = json_len(&part.text);
         if len <= room && left_out == 0 {
             room -= len;
@@ -118,6 +119,13 @@ fn body(notifications: &[&Notification], title: &str) -> String {
         text += &format!("\n\nand {left_out} more{page}\n");
     }
     text
+}
+
+/// The title; of it only the keyword where the first part would say the same again, one line below.
+fn heading<'a>(title: &'a str, parts: &[Part]) -> &'a str {
+    let (keyword, said) = title.split_once(' ').unwrap_or((title, ""));
+    let again = parts.first().and_then(|part| part.text.strip_prefix("#### ")).is_some_and(|part| part.starts_with(said));
+    if again { keyword } else { title }
 }
 
 /// Alerts of all notifications together, so that the most urgent come first, then what was ready.
@@ -202,6 +210,7 @@ mod tests {
         assert_eq!(message["markdown"]["title"], "[报警] firing: MyEventsTargetDown (bookingservice)");
         let text = message["markdown"]["text"].as_str().unwrap();
         assert_eq!(text.matches("instance: host-").count(), 50);
+        assert_eq!(text.matches("MyEventsTargetDown (bookingservice)").count(), 1, "{text}");
         assert!(!text.contains("more") && len <= MESSAGE_MAX, "{text}");
         holds_the_keyword(&message["markdown"]);
     }
