@@ -13,6 +13,12 @@ const COMPARISONS: [(&str, &[&str]); 6] =
 /// What each word becomes.
 const WORDS: [(&str, &str); 3] = [("and", "or"), ("or", "and"), ("unless", "and")];
 
+/// What several series can be made one by; one becomes each other.
+const AGGREGATIONS: [&str; 5] = ["sum", "max", "min", "avg", "count"];
+
+/// Of each rule at least so many.
+pub(crate) const ENOUGH: usize = 6;
+
 /// A rule that is a little wrong.
 pub(crate) struct Mutant {
     pub(crate) rule: Rule,
@@ -33,6 +39,9 @@ pub(crate) fn of(rule: &Rule, text: &str, interval: &str) -> Vec<Mutant> {
     changes.expression();
     changes.durations(interval);
     changes.labels();
+    if changes.found.len() < ENOUGH {
+        changes.what_is_added_up();
+    }
     let make = |(at, old, new): (usize, &str, String)| {
         let file = format!("{}{new}{}", &text[..begin + at], &text[begin + at + old.len()..]);
         let line = own[..at].matches('\n').count() + rule.lines.start + 1;
@@ -178,6 +187,22 @@ impl<'t> Changes<'t> {
         }
         if let (None, Some(at)) = (own.find("        for: "), own.find("        labels: ")) {
             self.add(at, "", format!("        for: {interval}\n"));
+        }
+    }
+
+    /// What is recorded in few words has little else: which metric, and how its series are made one.
+    fn what_is_added_up(&mut self) {
+        let own = self.own;
+        let begin = own.find("expr: ").expect("it is on one line") + "expr: ".len();
+        let expression = own[begin..].lines().next().unwrap_or_default();
+        let mut at = begin;
+        for word in expression.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
+            let others = AGGREGATIONS.iter().filter(|other| AGGREGATIONS.contains(&word) && **other != word);
+            others.for_each(|other| self.add(at, word, *other));
+            if ["myevents_", "process_", "rabbitmq_"].iter().any(|begin| word.starts_with(begin)) {
+                self.add(at, word, format!("{word}x"));
+            }
+            at += word.len() + 1;
         }
     }
 
