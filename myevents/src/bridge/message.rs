@@ -124,7 +124,8 @@ fn body(notifications: &[&Notification], title: &str) -> String {
 /// The title; of it only the keyword where the first part would say the same again, one line below.
 fn heading<'a>(title: &'a str, parts: &[Part]) -> &'a str {
     let (keyword, said) = title.split_once(' ').unwrap_or((title, ""));
-    let again = parts.first().and_then(|part| part.text.strip_prefix("#### ")).is_some_and(|part| part.starts_with(said));
+    let again =
+        parts.first().and_then(|part| part.text.strip_prefix("#### ")).is_some_and(|part| part.starts_with(said));
     if again { keyword } else { title }
 }
 

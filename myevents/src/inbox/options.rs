@@ -40,11 +40,15 @@ impl Options {
         let secret = self.inbox_secret.clone().filter(|secret| !secret.trim().is_empty());
         let secret = checks.secret(given("INBOX_SECRET", &secret), given("INBOX_SECRET", &None));
         check_secret(&mut checks, "INBOX_SECRET", secret.as_ref());
-        let token =
-            checks.value(given("INBOX_TOKEN", &self.inbox_token), "dev".into(), "1 to 100 letters and digits", |text| {
+        let token = checks.value(
+            given("INBOX_TOKEN", &self.inbox_token),
+            "dev".into(),
+            "1 to 100 letters and digits",
+            |text| {
                 let fits = (1..=100).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric());
                 fits.then(|| text.to_owned())
-            });
+            },
+        );
         let log =
             LogConfig::read(&mut checks, given("LOG_FORMAT", &self.log_format), given("RUST_LOG", &self.rust_log));
         checks.finish()?;

@@ -19,7 +19,10 @@ pub(super) fn list() -> String {
     }
     let body = match RUNBOOKS {
         [] => "<p>This build holds no runbooks: there were none in <code>prometheus/runbooks</code>.</p>".to_owned(),
-        _ => format!("<p>What to do when an alert fires, one page for each.</p>\n<ul>\n{items}</ul>"),
+        _ => format!(
+            "<p>What to do when an alert fires, one page for each. Their addresses are those of Compose; \
+             <code>make monitor</code> prints its own.</p>\n<ul>\n{items}</ul>"
+        ),
     };
     framed("Runbooks", None, &format!("<h1>Runbooks</h1>\n{body}"))
 }

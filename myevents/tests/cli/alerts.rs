@@ -154,7 +154,8 @@ fn what_is_wrong_is_told_by_name_and_without_secrets() {
     assert!(!job.err.contains("hunter2"), "{}", job.err);
     let job = Job::run(["inbox", "--inbox-addr=8026", "--inbox-token=", "--inbox-secret=hunter2"]);
     assert_eq!(job.code, Some(1));
-    for part in ["INBOX_ADDR", "INBOX_TOKEN (or --inbox-token)", "INBOX_SECRET (or --inbox-secret) must begin with SEC"] {
+    for part in ["INBOX_ADDR", "INBOX_TOKEN (or --inbox-token)", "INBOX_SECRET (or --inbox-secret) must begin with SEC"]
+    {
         assert!(job.err.contains(part), "{part}: {}", job.err);
     }
     assert!(!job.err.contains("hunter2"), "{}", job.err);
