@@ -151,3 +151,27 @@ fn each_tile_has_a_query_of_its_own() {
         }
     });
 }
+
+/// The outline of a share of 0 would lie on the top of the others, in its own colour.
+#[test]
+fn a_stacked_area_has_no_outline() {
+    each_panel(|place, panel| {
+        let custom = &panel["fieldConfig"]["defaults"]["custom"];
+        if custom["stacking"]["mode"] == "normal" {
+            assert_eq!(custom["lineWidth"], 0, "{place}");
+            assert!(custom["fillOpacity"].as_u64().is_some_and(|fill| fill >= 50), "{place}");
+        }
+    });
+}
+
+/// Green would say that it is good to be there.
+#[test]
+fn a_line_at_a_limit_is_not_green() {
+    each_panel(|place, panel| {
+        let defaults = &panel["fieldConfig"]["defaults"];
+        if defaults["custom"]["thresholdsStyle"]["mode"].as_str().is_some_and(|mode| mode != "off") {
+            let mut lines = list(&defaults["thresholds"]["steps"]).filter(|step| step["value"].is_number());
+            assert!(lines.all(|step| step["color"] != "green"), "{place}");
+        }
+    });
+}
