@@ -125,9 +125,9 @@ fn answer(errcode: i64, errmsg: &str) -> HttpResponse {
 
 type Notification = Json<Webhook, NOTIFICATION_MAX>;
 
-/// A resolved Watchdog is a switch that is let go: it is not heard.
+/// A resolved Watchdog is a switch that is let go, and another alert is none: neither is heard.
 async fn watchdog(inbox: web::Data<Inbox>, Json(webhook): Notification) -> HttpResponse {
-    if webhook.alerts.iter().any(|alert| alert.status == Status::Firing) {
+    if webhook.alerts.iter().any(|alert| alert.status == Status::Firing && alert.label("alertname") == "Watchdog") {
         inbox.store().hear();
     }
     HttpResponse::Ok().finish()
