@@ -12,7 +12,7 @@ use e2e::{
 };
 use serde_json::Value;
 
-use crate::kustomize::{OVERLAYS, Workload, of_kind, overlay, selects, text};
+use crate::kustomize::{OVERLAYS, Workload, named, of_kind, overlay, selects, text};
 
 /// What it is called there, and here.
 pub(crate) const NAMES: [(&str, &str); 11] = [
@@ -45,8 +45,12 @@ const VARIABLES: [(&str, &str, Option<&str>, Option<&str>); 8] = [
     ("rabbitmq", "RABBITMQ_NODENAME", None, Some("rabbit@$(POD_NAME).rabbitmq-nodes")),
 ];
 
-/// A changed ConfigMap arrives by itself; there, whoever changes the file also says so.
-const ARGUMENT_ONLY_HERE: &str = "--config.auto-reload";
+/// Arguments that are only here: a changed ConfigMap arrives by itself, where there whoever changes the file also says so; and who is
+/// behind a proxy may be known by a URL with a path.
+const ONLY_HERE: [&str; 2] = ["--config.auto-reload", "--web.route-prefix=/"];
+
+/// The variables here of which an argument is made that is there as it is.
+const FOR_ARGUMENTS: [&str; 2] = ["PROMETHEUS_URL", "ALERTMANAGER_URL"];
 
 /// Compose's file with all its defaults, or `None` and a word where there is no Compose.
 pub(crate) fn file() -> Option<Value> {
@@ -121,15 +125,24 @@ fn no_overlay_names_an_image_that_compose_does_not_name() {
     }
 }
 
+/// The variables of a container, with the values that they get.
+fn variables(container: &Value) -> BTreeMap<String, String> {
+    let value = |variable: &Value| match (variable["value"].as_str(), variable.pointer("/valueFrom/configMapKeyRef")) {
+        (Some(value), _) => value.to_owned(),
+        (None, Some(key)) => {
+            let map = named(overlay("minikube"), "ConfigMap", text(key, "/name"));
+            text(&map["data"], &format!("/{}", text(key, "/key"))).to_owned()
+        }
+        (None, None) => text(variable, "/valueFrom/fieldRef/fieldPath").to_owned(),
+    };
+    list(&container["env"]).map(|variable| (text(variable, "/name").to_owned(), value(variable))).collect()
+}
+
 #[test]
 fn each_container_is_told_what_it_is_told_in_compose() {
     each(|service, compose, container| {
-        let value = |variable: &Value| match variable["value"].as_str() {
-            Some(value) => value.to_owned(),
-            None => text(variable, "/valueFrom/fieldRef/fieldPath").to_owned(),
-        };
-        let here = list(&container["env"]).map(|variable| (text(variable, "/name").to_owned(), value(variable)));
-        let mut here: BTreeMap<_, _> = here.collect();
+        let mut here = variables(container);
+        here.retain(|name, _| !FOR_ARGUMENTS.contains(&name.as_str()));
         let there = compose["environment"].as_object().into_iter().flatten();
         let mut there: BTreeMap<_, _> =
             // Without a value: what `.env` has, and here an optional key of the Secret.
@@ -149,10 +162,16 @@ fn each_container_gets_the_arguments_of_compose() {
         assert!(compose["entrypoint"].is_null() && container["command"].is_null(), "{service}");
         // Two ConfigMaps are two folders here: one cannot be mounted into the other.
         let path = |argument: &Value| argument.as_str().unwrap().replace("/prometheus/config/", "/prometheus/");
-        let mut here: Vec<_> = list(&container["args"]).map(path).collect();
-        if service == "prometheus" {
-            assert_eq!(here.pop().unwrap(), ARGUMENT_ONLY_HERE);
-        }
+        let variables = variables(container);
+        let with_values = |argument: String| {
+            let expand = |text: String, name: &&str| match variables.get(*name) {
+                Some(value) => text.replace(&format!("$({name})"), value),
+                None => text,
+            };
+            FOR_ARGUMENTS.iter().fold(argument, expand)
+        };
+        let mut here: Vec<_> = list(&container["args"]).map(path).map(with_values).collect();
+        here.retain(|argument| !ONLY_HERE.contains(&argument.as_str()));
         assert_eq!(here, list(&compose["command"]).map(path).collect::<Vec<_>>(), "{service}");
     });
 }
