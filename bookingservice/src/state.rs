@@ -21,10 +21,9 @@ impl resync::State for State {
         let events = self.0.events(after.map(|place| place.id), max).await;
         let events = events.map_err(|_| OutboxError("the events cannot be read".into()))?;
         let told = |event: EventOnSale| {
-            let EventOnSale { id: event_id, seats_left, booked_seats, version, .. } = event;
-            let seats = SeatsChanged { event_id, seats_left, booked_seats, version };
-            let entry = Entry::new(SeatsChanged::NAME, SeatsChanged::MANDATORY, seats.to_json(), None);
-            (Cursor { number: 0, id: event_id }, entry)
+            let seats = event.seats_changed().to_json();
+            let entry = Entry::new(SeatsChanged::NAME, SeatsChanged::MANDATORY, seats, None);
+            (Cursor { number: 0, id: event.id }, entry)
         };
         Ok(events.into_iter().map(told).collect())
     }

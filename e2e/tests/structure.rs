@@ -142,6 +142,20 @@ fn the_platform_knows_no_event_no_booking_and_no_seat() {
     }
 }
 
+/// What a rule says must be readable, and testable, without a server or a database.
+#[test]
+fn the_rules_know_no_http_no_sql_and_no_bson() {
+    let of_the_rules = |file: &str| file.contains("service/src/domain/");
+    let rules: Vec<_> = sources().into_iter().filter(|(file, _)| of_the_rules(file)).collect();
+    assert!(rules.len() >= 8, "only {} files of rules", rules.len());
+    for (file, source) in rules {
+        let code = code(&source);
+        for word in ["actix_web", "http", "store", "rusqlite", "sqlite", "mongodb", "bson", "mongo"] {
+            assert!(!names(&code, word), "{file} says {word}");
+        }
+    }
+}
+
 #[test]
 fn who_knows_one_service_knows_both() {
     for service in ["eventservice", "bookingservice"] {

@@ -1,4 +1,4 @@
-//! Hears of booked and returned seats. The highest version wins, so messages may come twice and in any order.
+//! Applies messages about booked and returned seats. They may come twice and in any order: see `domain/view.rs`.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use platform::{
     messaging::{Handler, Message, Outcome},
 };
 
-use crate::store::{Heard, Store};
+use crate::{domain::SeatUpdate, store::Store};
 
 /// The queue of this service.
 pub const QUEUE: &str = "eventservice";
@@ -26,39 +26,29 @@ pub struct Listener {
 #[async_trait]
 impl Handler for Listener {
     async fn handle(&self, batch: &[Message]) -> Vec<Outcome> {
-        let parsed: Vec<Result<Heard, String>> = batch.iter().map(parse).collect();
-        let heard = parsed.iter().filter_map(|heard| heard.as_ref().ok()).copied().collect();
+        let parsed: Vec<Result<SeatUpdate, String>> = batch.iter().map(parse).collect();
+        let updates = parsed.iter().filter_map(|update| update.as_ref().ok()).copied().collect();
         fail_point("listener.seats.received");
-        let stored = self.store.hear(heard).await;
+        let stored = self.store.apply(updates).await;
         fail_point("listener.seats.stored");
         let mut effects = stored.as_ref().map_or(&[][..], Vec::as_slice).iter();
-        let outcome = |heard: Result<Heard, String>| match (heard, &stored) {
+        let outcome = |update: Result<SeatUpdate, String>| match (update, &stored) {
             (Err(cause), _) => Outcome::Never(cause),
             (Ok(_), Err(_)) => Outcome::Again("the store is away".into()),
-            (Ok(heard), Ok(_)) => match effects.next().expect("the store answers for each message") {
+            (Ok(update), Ok(_)) => match effects.next().expect("the store answers for each message") {
                 Some(effect) => Outcome::Done(*effect),
-                None => Outcome::Never(format!("there is no event {}", heard.event_id)),
+                None => Outcome::Never(format!("there is no event {}", update.event_id)),
             },
         };
         parsed.into_iter().map(outcome).collect()
     }
 }
 
-fn parse(message: &Message) -> Result<Heard, String> {
-    let heard = match message.name.as_str() {
-        EventBooked::NAME => EventBooked::from_json(&message.body).map(|booked| Heard {
-            event_id: booked.event_id,
-            seats_left: booked.seats_left,
-            booked_seats: booked.booked_seats,
-            version: booked.version,
-        }),
-        SeatsChanged::NAME => SeatsChanged::from_json(&message.body).map(|changed| Heard {
-            event_id: changed.event_id,
-            seats_left: changed.seats_left,
-            booked_seats: changed.booked_seats,
-            version: changed.version,
-        }),
+fn parse(message: &Message) -> Result<SeatUpdate, String> {
+    let update = match message.name.as_str() {
+        EventBooked::NAME => EventBooked::from_json(&message.body).map(SeatUpdate::from),
+        SeatsChanged::NAME => SeatsChanged::from_json(&message.body).map(SeatUpdate::from),
         other => return Err(format!("{QUEUE} does not read messages of type {other:?}")),
     };
-    heard.map_err(|cause| format!("not an {}: {cause}", message.name))
+    update.map_err(|cause| format!("not an {}: {cause}", message.name))
 }

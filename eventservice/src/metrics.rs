@@ -42,7 +42,7 @@ impl EventMetrics {
     }
 
     /// The versions grew by so much in all.
-    pub fn heard(&self, changes: i64) {
+    pub fn applied(&self, changes: i64) {
         self.view.add(changes);
     }
 }

@@ -10,14 +10,26 @@ use platform::{
     problem::{Problem, ProblemBody},
 };
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{Context, error};
 use crate::{
-    domain::{Booking, BookingBody, KEY_MAX, NewBooking},
+    domain::{Booked, Booking, Draft, NewBooking, key::KEY_MAX},
     metrics::Rejection,
-    store::Booked,
 };
+
+/// The body of a booking request.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BookingBody {
+    /// How many seats.
+    #[schema(minimum = 1, maximum = 100, example = 2)]
+    seats: i64,
+    /// Who books; `guest` where absent.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 100)]
+    user_id: Option<String>,
+}
 
 /// Books seats. With an `Idempotency-Key` the same request can be sent again without booking twice.
 #[utoipa::path(
@@ -55,7 +67,7 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     let metrics = &context.metrics;
     let parsed = parse(&request, event, body).inspect_err(|_| metrics.rejected(Rejection::Invalid))?;
-    let (id, event_id) = (parsed.id, parsed.event_id);
+    let (id, event_id) = (parsed.id(), parsed.event_id());
     let answer = match context.store.book(parsed).await {
         Ok(Ok(Booked::New(booking))) => {
             fail_point("book.before_answer");
@@ -79,10 +91,10 @@ fn parse(
     event: Result<Id, Problem>,
     body: Result<Json<BookingBody>, Problem>,
 ) -> Result<NewBooking, Problem> {
-    let event = event?.0;
+    let event_id = event?.0;
     let key = header_text(request, "Idempotency-Key", KEY_MAX)?;
-    let booking = NewBooking::parse(event, body?.0, key)?;
-    Ok(NewBooking { traceparent: traceparent(request), ..booking })
+    let (BookingBody { seats, user_id }, traceparent) = (body?.0, traceparent(request));
+    Ok(NewBooking::new(Draft { event_id, seats, user_id, key, traceparent })?)
 }
 
 /// A booking.

@@ -5,10 +5,7 @@ use actix_web::http::StatusCode;
 use platform::problem::{FieldError, Problem, Rejection as Turned};
 use uuid::Uuid;
 
-use crate::{
-    metrics::Rejection,
-    store::{Refused, Unavailable},
-};
+use crate::{domain::Refused, metrics::Rejection, store::Unavailable};
 
 /// Nothing was booked.
 pub fn refused(cause: &Refused, event: Uuid) -> (Rejection, Problem) {

@@ -8,7 +8,8 @@ use platform::sqlite::{open::OpenError, rows::BadRow, stopped::StoppedFile};
 use rusqlite::Row;
 use uuid::Uuid;
 
-use super::{schema::UNLIMITED, sqlite::spec};
+use super::sqlite::spec;
+use crate::domain::seats::UNLIMITED;
 
 /// The file, locked.
 pub struct Audit {

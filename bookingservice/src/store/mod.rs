@@ -23,34 +23,9 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    domain::{Booking, EventOnSale, NewBooking},
+    domain::{Booked, Booking, EventOnSale, NewBooking, Refused},
     metrics::BookingMetrics,
 };
-
-/// What a booking request came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Booked {
-    /// The seats are taken now.
-    New(Booking),
-    /// They were taken before, under the same key; this is that booking as it stands now.
-    Replay(Booking),
-}
-
-/// Why nothing was booked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// No such event, or not heard of yet.
-    UnknownEvent,
-    /// Fewer seats are left.
-    SoldOut {
-        /// How many.
-        seats_left: u64,
-    },
-    /// The event has ended.
-    Over,
-    /// The key has booked something else.
-    KeyInUse,
-}
 
 /// The store could not do it. The cause is logged where it was met.
 #[derive(Clone, Debug, PartialEq, Eq)]

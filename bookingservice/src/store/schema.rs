@@ -9,10 +9,6 @@ use platform::sqlite::outbox;
 /// "MyBo", for SQLite's `application_id`.
 pub(super) const APPLICATION_ID: i32 = 0x4d79_426f;
 
-/// Seats left of an event without a capacity; no client ever sees the number. 2^53 - 1, as in MongoDB, whose numbers
-/// other tools may read as doubles.
-pub(super) const UNLIMITED: u64 = (1 << 53) - 1;
-
 /// One script per schema version.
 pub(super) const MIGRATIONS: &[&str] = &[outbox::SCHEMA, BOOKINGS];
 

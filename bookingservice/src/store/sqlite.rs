@@ -26,11 +26,11 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{
-    Booked, Refused, Store, Unavailable,
+    Store, Unavailable,
     schema::{APPLICATION_ID, MIGRATIONS},
 };
 use crate::{
-    domain::{Booking, EventOnSale, NewBooking},
+    domain::{Booked, Booking, EventOnSale, NewBooking, Refused},
     metrics::BookingMetrics,
 };
 

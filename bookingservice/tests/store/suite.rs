@@ -3,8 +3,8 @@
 use std::{any::Any, future::Future, sync::Arc, time::Duration};
 
 use bookingservice::{
-    domain::{Booking, NewBooking, Status},
-    store::{Booked, Refused, Store, Unavailable},
+    domain::{Booked, Booking, Draft, NewBooking, Refused, Status},
+    store::{Store, Unavailable},
 };
 use contracts::{EventCreated, Instant};
 use platform::{http::page::Cursor, messaging::Effect, outbox::Outbox};
@@ -67,12 +67,16 @@ fn event(capacity: Option<u64>, end_date: Instant) -> EventCreated {
 }
 
 pub(crate) fn request(event_id: Uuid, seats: u64) -> NewBooking {
-    let (id, at) = (Uuid::now_v7(), Instant::now());
-    NewBooking { id, has_key: false, event_id, user_id: "ann".into(), seats, at, traceparent: None }
+    asked(event_id, seats, None)
 }
 
 pub(crate) fn under_a_key(event_id: Uuid, seats: u64) -> NewBooking {
-    NewBooking { id: Uuid::new_v4(), has_key: true, ..request(event_id, seats) }
+    asked(event_id, seats, Some(&Uuid::new_v4().to_string()))
+}
+
+pub(crate) fn asked(event_id: Uuid, seats: u64, key: Option<&str>) -> NewBooking {
+    let (seats, user_id) = (seats.cast_signed(), Some("ann".to_owned()));
+    NewBooking::new(Draft { event_id, seats, user_id, key, traceparent: None }).unwrap()
 }
 
 pub(crate) fn new(booked: Result<Booked, Refused>) -> Booking {
@@ -140,7 +144,7 @@ pub(crate) async fn the_same_id_books_once_also_at_once(f: &Fixture) {
     })
     .await;
     let fresh = answers.iter().filter(|answer| matches!(answer, Booked::New(_))).count();
-    let stored = f.store.booking(request.id).await.unwrap().unwrap();
+    let stored = f.store.booking(request.id()).await.unwrap().unwrap();
     assert_eq!(fresh, 1);
     for answer in answers {
         let (Booked::New(booking) | Booked::Replay(booking)) = answer;
@@ -152,11 +156,11 @@ pub(crate) async fn the_same_id_books_once_also_at_once(f: &Fixture) {
 
 pub(crate) async fn a_key_cannot_book_something_else(f: &Fixture) {
     let (event, other) = (f.event(Some(10)).await, f.event(Some(10)).await);
-    let first = under_a_key(event, 2);
-    new(f.store.book(first.clone()).await.unwrap());
-    let more = NewBooking { seats: 3, ..first.clone() };
+    let key = Uuid::new_v4().to_string();
+    new(f.store.book(asked(event, 2, Some(&key))).await.unwrap());
+    let more = asked(event, 3, Some(&key));
     assert_eq!(f.store.book(more).await.unwrap(), Err(Refused::KeyInUse));
-    let elsewhere = NewBooking { event_id: other, ..first };
+    let elsewhere = asked(other, 2, Some(&key));
     assert_eq!(f.store.book(elsewhere).await.unwrap(), Err(Refused::KeyInUse));
     assert_eq!(f.messages().await, ["eventBooked"]);
 }

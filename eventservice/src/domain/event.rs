@@ -1,38 +1,30 @@
-//! An event, and the body that makes one.
+//! An event, and the draft that makes one.
 
 use contracts::{EventCreated, Instant};
 use garde::Validate;
-use platform::http::input::optional_uuid;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{CAPACITY_MAX, NAME_MAX, no_control_characters};
 
-/// The body of `POST /events`.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
+/// What somebody asks for, not checked yet.
+#[derive(Clone, Debug, Validate)]
 #[garde(allow_unvalidated)]
-pub struct EventBody {
-    /// What it is called.
+pub struct EventDraft {
+    /// What it is called: 1 to [`NAME_MAX`] characters.
     #[garde(length(chars, min = 1, max = NAME_MAX), custom(no_control_characters))]
-    #[schema(min_length = 1, max_length = 200, example = "Tango for beginners")]
-    name: String,
+    pub name: String,
     /// Where it takes place; must be there already.
-    #[serde(default, deserialize_with = "optional_uuid")]
-    location_id: Option<Uuid>,
+    pub location_id: Option<Uuid>,
     /// When it begins.
-    #[schema(value_type = String, format = DateTime, example = "2026-12-24T18:00:00Z")]
-    start_date: Instant,
-    /// When it ends, after it began; it can be booked until then.
+    pub start_date: Instant,
+    /// When it ends, after it began.
     #[garde(custom(after(self.start_date)))]
-    #[schema(value_type = String, format = DateTime, example = "2026-12-24T22:00:00Z")]
-    end_date: Instant,
-    /// How many seats it has; absent means unlimited.
-    #[serde(default)]
+    pub end_date: Instant,
+    /// How many seats it has, 1 to [`CAPACITY_MAX`]; absent means unlimited.
     #[garde(range(min = 1, max = CAPACITY_MAX))]
-    #[schema(minimum = 1, maximum = 1_000_000, example = 100)]
-    capacity: Option<i64>,
+    pub capacity: Option<i64>,
 }
 
 fn after(start: Instant) -> impl FnOnce(&Instant, &()) -> garde::Result {
@@ -69,10 +61,10 @@ pub struct Event {
 }
 
 impl Event {
-    /// The only way to a new event: checks the body. Whether the location is there, the store must see.
-    pub fn parse(body: EventBody) -> Result<Self, garde::Report> {
-        body.validate()?;
-        let EventBody { name, location_id, start_date, end_date, capacity } = body;
+    /// The only way to a new event: checks the draft. Whether the location is there, the store must see.
+    pub fn new(draft: EventDraft) -> Result<Self, garde::Report> {
+        draft.validate()?;
+        let EventDraft { name, location_id, start_date, end_date, capacity } = draft;
         let capacity = capacity.map(i64::unsigned_abs);
         let (id, booked_seats, seats_left) = (Uuid::now_v7(), 0, capacity);
         Ok(Self { id, name, location_id, start_date, end_date, capacity, booked_seats, seats_left })
@@ -95,25 +87,24 @@ impl Event {
 mod tests {
     use super::*;
 
+    fn draft(name: &str) -> EventDraft {
+        let (start_date, end_date) = ("2026-12-24T18:00:00Z".parse().unwrap(), "2026-12-24T22:00:00Z".parse().unwrap());
+        EventDraft { name: name.to_owned(), location_id: None, start_date, end_date, capacity: None }
+    }
+
     #[test]
     fn a_value_that_breaks_a_rule_is_named() {
-        let dates = r#""start_date":"2026-12-24T18:00:00Z","end_date":"2026-12-24T22:00:00Z""#;
-        let long = "x".repeat(201);
-        for (json, field) in [
-            (format!(r#"{{"name":"",{dates}}}"#), "name"),
-            (format!(r#"{{"name":"{long}",{dates}}}"#), "name"),
-            (format!(r#"{{"name":"a\nb",{dates}}}"#), "name"),
-            (format!(r#"{{"name":"a",{dates},"capacity":0}}"#), "capacity"),
-            (format!(r#"{{"name":"a",{dates},"capacity":1000001}}"#), "capacity"),
-            (
-                r#"{"name":"a","start_date":"2026-12-24T22:00:00Z","end_date":"2026-12-24T22:00:00Z"}"#.into(),
-                "end_date",
-            ),
+        for (draft, field) in [
+            (draft(""), "name"),
+            (draft(&"x".repeat(201)), "name"),
+            (draft("a\nb"), "name"),
+            (EventDraft { capacity: Some(0), ..draft("a") }, "capacity"),
+            (EventDraft { capacity: Some(1_000_001), ..draft("a") }, "capacity"),
+            (EventDraft { end_date: draft("a").start_date, ..draft("a") }, "end_date"),
         ] {
-            let report = Event::parse(serde_json::from_str(&json).unwrap()).unwrap_err().to_string();
-            assert!(report.contains(field), "{json}: {report}");
+            let report = Event::new(draft.clone()).unwrap_err().to_string();
+            assert!(report.contains(field), "{draft:?}: {report}");
         }
-        let widest = "字".repeat(200);
-        assert!(Event::parse(serde_json::from_str(&format!(r#"{{"name":"{widest}",{dates}}}"#)).unwrap()).is_ok());
+        assert!(Event::new(draft(&"字".repeat(200))).is_ok());
     }
 }

@@ -1,59 +1,45 @@
-//! A location with its halls, and the body that makes one.
+//! A location with its halls, and the draft that makes one.
 
 use contracts::LocationCreated;
 use garde::Validate;
-use platform::http::object::objects;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX, no_control_characters};
 
-/// The body of `POST /locations`.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LocationBody {
-    /// What it is called.
+/// What somebody asks for, not checked yet.
+#[derive(Clone, Debug, Validate)]
+pub struct LocationDraft {
+    /// What it is called: 1 to [`NAME_MAX`] characters.
     #[garde(length(chars, min = 1, max = NAME_MAX), custom(no_control_characters))]
-    #[schema(min_length = 1, max_length = 200, example = "Old Mill")]
-    name: String,
-    /// Street and number.
+    pub name: String,
+    /// Street and number: 1 to [`TEXT_MAX`] characters.
     #[garde(length(chars, min = 1, max = TEXT_MAX), custom(no_control_characters))]
-    #[schema(min_length = 1, max_length = 500, example = "Mill Lane 1")]
-    address: String,
-    /// The country.
+    pub address: String,
+    /// The country: 1 to [`TEXT_MAX`] characters.
     #[garde(length(chars, min = 1, max = TEXT_MAX), custom(no_control_characters))]
-    #[schema(min_length = 1, max_length = 500, example = "Ireland")]
-    country: String,
-    /// Opens at this time of day.
-    #[serde(default)]
+    pub country: String,
+    /// Opens at this time of day, `18:00`.
     #[garde(inner(custom(time_of_day)))]
-    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "18:00")]
-    open_time: Option<String>,
+    pub open_time: Option<String>,
     /// Closes at this time of day; before `open_time` means past midnight.
-    #[serde(default)]
     #[garde(inner(custom(time_of_day)))]
-    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "02:00")]
-    close_time: Option<String>,
-    /// Its halls.
-    #[serde(default, deserialize_with = "objects")]
+    pub close_time: Option<String>,
+    /// Its halls, at most [`HALLS_MAX`].
     #[garde(length(max = HALLS_MAX), dive)]
-    #[schema(max_items = 100)]
-    halls: Vec<HallBody>,
+    pub halls: Vec<HallDraft>,
 }
 
-/// A hall in the body.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HallBody {
-    /// What it is called.
+/// A hall of it.
+#[derive(Clone, Debug, Validate)]
+pub struct HallDraft {
+    /// What it is called: 1 to [`NAME_MAX`] characters.
     #[garde(length(chars, min = 1, max = NAME_MAX), custom(no_control_characters))]
-    #[schema(min_length = 1, max_length = 200, example = "Main hall")]
-    name: String,
-    /// How many people fit in.
+    pub name: String,
+    /// How many people fit in, 1 to [`CAPACITY_MAX`].
     #[garde(range(min = 1, max = CAPACITY_MAX))]
-    #[schema(minimum = 1, maximum = 1_000_000, example = 120)]
-    capacity: i64,
+    pub capacity: i64,
 }
 
 fn time_of_day(text: &str, _: &()) -> garde::Result {
@@ -96,11 +82,11 @@ pub struct Hall {
 }
 
 impl Location {
-    /// The only way to a new location: checks the body.
-    pub fn parse(body: LocationBody) -> Result<Self, garde::Report> {
-        body.validate()?;
-        let LocationBody { name, address, country, open_time, close_time, halls } = body;
-        let hall = |hall: HallBody| Hall { name: hall.name, capacity: hall.capacity.unsigned_abs() };
+    /// The only way to a new location: checks the draft.
+    pub fn new(draft: LocationDraft) -> Result<Self, garde::Report> {
+        draft.validate()?;
+        let LocationDraft { name, address, country, open_time, close_time, halls } = draft;
+        let hall = |hall: HallDraft| Hall { name: hall.name, capacity: hall.capacity.unsigned_abs() };
         let halls = halls.into_iter().map(hall).collect();
         Ok(Self { id: Uuid::now_v7(), name, address, country, open_time, close_time, halls })
     }
@@ -134,9 +120,11 @@ mod tests {
 
     #[test]
     fn a_hall_that_breaks_a_rule_is_named_with_its_place() {
-        let json =
-            r#"{"name":"a","address":"b","country":"c","halls":[{"name":"d","capacity":1},{"name":"e","capacity":0}]}"#;
-        let report = Location::parse(serde_json::from_str(json).unwrap()).unwrap_err().to_string();
+        let hall = |capacity| HallDraft { name: "d".to_owned(), capacity };
+        let [name, address, country] = ["a", "b", "c"].map(str::to_owned);
+        let halls = vec![hall(1), hall(0)];
+        let draft = LocationDraft { name, address, country, open_time: None, close_time: None, halls };
+        let report = Location::new(draft).unwrap_err().to_string();
         assert!(report.contains("halls[1].capacity"), "{report}");
     }
 }

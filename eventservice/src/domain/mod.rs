@@ -1,13 +1,16 @@
 //! What an event and a location are, and the rules for making one.
 //!
 //! Every limit is a constant here: the validation and the OpenAPI schema both use it. An [`Event`] is only made from a
-//! body that keeps the rules; behind it nobody checks again.
+//! draft that keeps the rules; behind it nobody checks again. What is shown of its seats follows the booking service's messages: [`view`]
+//! says which of them wins.
 
 pub mod event;
 pub mod location;
+pub mod view;
 
-pub use event::{Event, EventBody};
-pub use location::{Location, LocationBody};
+pub use event::{Event, EventDraft};
+pub use location::{HallDraft, Location, LocationDraft};
+pub use view::{SeatUpdate, View};
 
 /// Characters of a name at most.
 pub const NAME_MAX: usize = 200;

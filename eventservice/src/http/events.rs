@@ -12,9 +12,9 @@ use platform::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{Context, error};
+use super::{Context, bodies::EventBody, error};
 use crate::{
-    domain::{Event, EventBody, NAME_MAX},
+    domain::{Event, NAME_MAX},
     store::Filter,
 };
 
@@ -35,7 +35,7 @@ use crate::{
     )
 )]
 pub async fn create(context: web::Data<Context>, _: NoQuery, body: Json<EventBody>) -> Result<HttpResponse, Problem> {
-    let event = Event::parse(body.0)?;
+    let event = Event::new(body.0.into())?;
     let stored = context.store.create_event(event.clone()).await;
     stored.map_err(|cause| error::not_written(cause, "event_id", event.id))?.map_err(error::unknown_location)?;
     Ok(HttpResponse::Created().insert_header((header::LOCATION, format!("/events/{}", event.id))).json(event))

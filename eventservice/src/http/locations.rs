@@ -11,8 +11,8 @@ use platform::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{Context, error};
-use crate::domain::{Location, LocationBody};
+use super::{Context, bodies::LocationBody, error};
+use crate::domain::Location;
 
 /// Creates a location.
 #[utoipa::path(
@@ -34,7 +34,7 @@ pub async fn create(
     _: NoQuery,
     body: Json<LocationBody>,
 ) -> Result<HttpResponse, Problem> {
-    let location = Location::parse(body.0)?;
+    let location = Location::new(body.0.into())?;
     let stored = context.store.create_location(location.clone()).await;
     stored.map_err(|cause| error::not_written(cause, "location_id", location.id))?;
     Ok(HttpResponse::Created().insert_header((header::LOCATION, format!("/locations/{}", location.id))).json(location))

@@ -1,7 +1,7 @@
 //! What a store of events promises, whatever it is made of.
 //!
 //! - What was answered is on disk, and its message is in the outbox: one atomic write.
-//! - What is heard of seats is kept by the highest version: safe to hear twice and out of order.
+//! - Messages about seats may be applied twice and in any order: the highest version stays.
 //! - What is counted is counted once, after it is durable, by the process whose write succeeded.
 
 pub mod audit;
@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    domain::{Event, Location},
+    domain::{Event, Location, SeatUpdate},
     metrics::EventMetrics,
 };
 
@@ -61,19 +61,6 @@ pub(crate) fn search_form(name: &str) -> String {
     name.to_lowercase().replace('ς', "σ")
 }
 
-/// What was heard of an event's seats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heard {
-    /// The event.
-    pub event_id: Uuid,
-    /// Seats left; `None` where there is no capacity.
-    pub seats_left: Option<u64>,
-    /// Seats booked.
-    pub booked_seats: u64,
-    /// Which change of the seats this was.
-    pub version: u64,
-}
-
 /// Opens the store that is configured: a MongoDB database, or else a file.
 pub async fn open(
     settings: Settings,
@@ -108,7 +95,7 @@ pub trait Store: Send + Sync {
     /// At most `max` locations behind a position, in the order they were made.
     async fn locations(&self, after: Option<Cursor>, max: usize) -> Result<Vec<Location>, Unavailable>;
 
-    /// Keeps what is newer than what was heard before; `None` for an unknown event. Where it fails some may have been kept:
-    /// it is safe to repeat.
-    async fn hear(&self, heard: Vec<Heard>) -> Result<Vec<Option<Effect>>, Unavailable>;
+    /// Shows what is newer than what is shown; `None` for an unknown event. Where it fails some may have been stored: it is safe to
+    /// repeat.
+    async fn apply(&self, updates: Vec<SeatUpdate>) -> Result<Vec<Option<Effect>>, Unavailable>;
 }

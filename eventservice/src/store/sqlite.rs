@@ -23,12 +23,12 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{
-    Filter, Heard, Store, Unavailable, UnknownLocation,
+    Filter, Store, Unavailable, UnknownLocation,
     schema::{APPLICATION_ID, MIGRATIONS},
     search_form,
 };
 use crate::{
-    domain::{Event, Location},
+    domain::{Event, Location, SeatUpdate, View},
     metrics::EventMetrics,
 };
 
@@ -72,7 +72,7 @@ impl SqliteStore {
         metrics: EventMetrics,
     ) -> Result<Self, StoreError> {
         let total = "SELECT coalesce(sum(version), 0) FROM events";
-        metrics.heard(database.read(move |c| c.query_row(total, [], |row| row.get(0))).await?);
+        metrics.applied(database.read(move |c| c.query_row(total, [], |row| row.get(0))).await?);
         Ok(Self { database, outbox, metrics })
     }
 }
@@ -128,15 +128,14 @@ impl Store for SqliteStore {
         Ok(self.database.read(select).await?)
     }
 
-    async fn hear(&self, heard: Vec<Heard>) -> Result<Vec<Option<Effect>>, Unavailable> {
+    async fn apply(&self, updates: Vec<SeatUpdate>) -> Result<Vec<Option<Effect>>, Unavailable> {
         let metrics = self.metrics.clone();
         let apply = move |connection: &Connection| {
             let mut grown = 0;
-            let effects =
-                heard.iter().map(|heard| hear(connection, heard, &mut grown)).collect::<Result<Vec<_>, _>>()?;
-            Ok((effects, grown))
+            let effects = updates.iter().map(|update| apply(connection, update, &mut grown));
+            Ok((effects.collect::<Result<Vec<_>, _>>()?, grown))
         };
-        let committed = move |(_, grown): &(Vec<Option<Effect>>, u64)| metrics.heard(grown.cast_signed());
+        let committed = move |(_, grown): &(Vec<Option<Effect>>, u64)| metrics.applied(grown.cast_signed());
         let (effects, _) = self.database.write(apply, committed).await?;
         Ok(effects)
     }
@@ -203,18 +202,19 @@ fn events(connection: &Connection, filter: &Filter, after: Option<Cursor>, max: 
 }
 
 /// `None` for an unknown event; adds to `grown` by how much the version grew.
-fn hear(connection: &Connection, heard: &Heard, grown: &mut u64) -> rusqlite::Result<Option<Effect>> {
-    let Heard { event_id, seats_left, booked_seats, version } = heard;
+fn apply(connection: &Connection, update: &SeatUpdate, grown: &mut u64) -> rusqlite::Result<Option<Effect>> {
+    let SeatUpdate { event_id, seats_left, booked_seats, version } = update;
     let sql = "SELECT version FROM events WHERE id = ?";
-    let known: Option<u64> = connection.prepare_cached(sql)?.query_row([event_id], |row| row.get(0)).optional()?;
-    let Some(known) = known else { return Ok(None) };
-    if *version <= known {
-        return Ok(Some(if *version == known { Effect::Duplicate } else { Effect::Stale }));
+    let shown = connection.prepare_cached(sql)?.query_row([event_id], |row| row.get(0)).optional()?;
+    let Some(shown) = shown.map(View::stored) else { return Ok(None) };
+    let mut view = shown;
+    let effect = view.apply(update);
+    if effect == Effect::Applied {
+        let sql = "UPDATE events SET seats_left = ?, booked_seats = ?, version = ? WHERE id = ?";
+        connection.prepare_cached(sql)?.execute(params![seats_left, booked_seats, version, event_id])?;
+        *grown += view.version() - shown.version();
     }
-    let sql = "UPDATE events SET seats_left = ?, booked_seats = ?, version = ? WHERE id = ?";
-    connection.prepare_cached(sql)?.execute(params![seats_left, booked_seats, version, event_id])?;
-    *grown += version - known;
-    Ok(Some(Effect::Applied))
+    Ok(Some(effect))
 }
 
 const EVENT: &str =

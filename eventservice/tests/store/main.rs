@@ -32,8 +32,8 @@ macro_rules! every_case {
             an_event_is_stored_as_it_was_given_and_its_message_is_in_the_outbox
             an_event_at_an_unknown_location_is_refused_and_leaves_nothing
             a_location_is_stored_as_it_was_given_and_its_message_is_in_the_outbox
-            the_highest_version_heard_wins_in_any_order
-            what_is_heard_of_an_unknown_event_is_told
+            the_highest_version_wins_in_any_order
+            an_update_of_an_unknown_event_is_said_to_be_one
             events_come_in_the_order_they_begin_also_where_many_begin_at_once
             filters_hold_together
             the_beginning_of_a_greek_word_finds_it

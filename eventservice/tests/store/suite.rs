@@ -8,12 +8,11 @@ use std::{
 
 use contracts::Instant as At;
 use eventservice::{
-    domain::{Event, Location},
-    store::{Filter, Heard, Store, UnknownLocation},
+    domain::{Event, EventDraft, HallDraft, Location, LocationDraft, SeatUpdate},
+    store::{Filter, Store, UnknownLocation},
 };
 use platform::{http::page::Cursor, messaging::Effect, outbox::Outbox};
 use prometheus::Registry;
-use serde_json::json;
 use uuid::Uuid;
 
 /// An empty store with what belongs to it.
@@ -55,10 +54,9 @@ impl Fixture {
 }
 
 fn event(name: &str, start: &str, location_id: Option<Uuid>, capacity: Option<u64>) -> Event {
-    let end = "2030-01-01T00:00:00Z";
-    let body =
-        json!({"name": name, "start_date": start, "end_date": end, "location_id": location_id, "capacity": capacity});
-    Event::parse(serde_json::from_value(body).unwrap()).unwrap()
+    let (start_date, end_date) = (start.parse().unwrap(), "2030-01-01T00:00:00Z".parse().unwrap());
+    let capacity = capacity.map(u64::cast_signed);
+    Event::new(EventDraft { name: name.into(), location_id, start_date, end_date, capacity }).unwrap()
 }
 
 pub(crate) fn some_event() -> Event {
@@ -66,13 +64,14 @@ pub(crate) fn some_event() -> Event {
 }
 
 fn location(name: &str) -> Location {
-    let halls = json!([{"name": "Main", "capacity": 50}, {"name": "Small \"one\"", "capacity": 5}]);
-    let body = json!({"name": name, "address": "a", "country": "c", "open_time": "18:00", "close_time": "02:00", "halls": halls});
-    Location::parse(serde_json::from_value(body).unwrap()).unwrap()
+    let halls = [("Main", 50), ("Small \"one\"", 5)].map(|(name, capacity)| HallDraft { name: name.into(), capacity });
+    let (name, address, country, halls) = (name.into(), "a".into(), "c".into(), halls.into());
+    let (open_time, close_time) = (Some("18:00".into()), Some("02:00".into()));
+    Location::new(LocationDraft { name, address, country, open_time, close_time, halls }).unwrap()
 }
 
-fn heard(event_id: Uuid, version: u64) -> Heard {
-    Heard { event_id, seats_left: Some(100 - version), booked_seats: version, version }
+fn update(event_id: Uuid, version: u64) -> SeatUpdate {
+    SeatUpdate { event_id, seats_left: Some(100 - version), booked_seats: version, version }
 }
 
 pub(crate) async fn an_event_is_stored_as_it_was_given_and_its_message_is_in_the_outbox(f: &Fixture) {
@@ -101,24 +100,25 @@ pub(crate) async fn a_location_is_stored_as_it_was_given_and_its_message_is_in_t
     assert_eq!(f.messages().await, ["locationCreated"]);
 }
 
-pub(crate) async fn the_highest_version_heard_wins_in_any_order(f: &Fixture) {
+pub(crate) async fn the_highest_version_wins_in_any_order(f: &Fixture) {
     let event = f.add("Tango", "2027-01-01T00:00:00Z", None).await.id;
-    let effects = f.store.hear(vec![heard(event, 3), heard(event, 1), heard(event, 3), heard(event, 5)]).await.unwrap();
+    let effects =
+        f.store.apply(vec![update(event, 3), update(event, 1), update(event, 3), update(event, 5)]).await.unwrap();
     assert_eq!(effects, [Effect::Applied, Effect::Stale, Effect::Duplicate, Effect::Applied].map(Some));
-    assert_eq!(f.store.hear(vec![heard(event, 4)]).await.unwrap(), [Some(Effect::Stale)]);
+    assert_eq!(f.store.apply(vec![update(event, 4)]).await.unwrap(), [Some(Effect::Stale)]);
     let shown = f.store.event(event).await.unwrap().unwrap();
     assert_eq!((shown.booked_seats, shown.seats_left), (5, Some(95)));
     let began = Instant::now();
     while f.view() != 5.0 {
-        // Where other processes hear as well, it is right again every few seconds.
+        // Where other processes apply messages as well, it is right again every few seconds.
         assert!(began.elapsed() < Duration::from_secs(10), "the view shows {}", f.view());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
-pub(crate) async fn what_is_heard_of_an_unknown_event_is_told(f: &Fixture) {
+pub(crate) async fn an_update_of_an_unknown_event_is_said_to_be_one(f: &Fixture) {
     let event = f.add("Tango", "2027-01-01T00:00:00Z", None).await.id;
-    let effects = f.store.hear(vec![heard(Uuid::now_v7(), 1), heard(event, 1)]).await.unwrap();
+    let effects = f.store.apply(vec![update(Uuid::now_v7(), 1), update(event, 1)]).await.unwrap();
     assert_eq!(effects, [None, Some(Effect::Applied)]);
 }
 

@@ -8,10 +8,10 @@ use std::{
 
 use anyhow::anyhow;
 use bookingservice::{
-    domain::NewBooking,
+    domain::{Booked, Draft, NewBooking},
     metrics::BookingMetrics,
     store::{
-        Booked, Store,
+        Store,
         sqlite::{SqliteStore, open},
     },
 };
@@ -95,8 +95,7 @@ fn event(number: usize) -> anyhow::Result<EventCreated> {
 }
 
 fn request(event_id: Uuid, has_key: bool) -> NewBooking {
-    // As at the edge: an id under a key is as good as random.
-    let id = if has_key { Uuid::new_v4() } else { Uuid::now_v7() };
-    let (user_id, at) = ("load-0123abcd-17".to_owned(), contracts::Instant::now());
-    NewBooking { id, has_key, event_id, user_id, seats: 2, at, traceparent: None }
+    let (key, user_id) = (Uuid::now_v7().to_string(), Some("load-0123abcd-17".to_owned()));
+    let key = has_key.then_some(key.as_str());
+    NewBooking::new(Draft { event_id, seats: 2, user_id, key, traceparent: None }).expect("it keeps the rules")
 }

@@ -15,7 +15,7 @@
 
 use std::{collections::HashMap, fmt};
 
-use bookingservice::domain::GUEST;
+use bookingservice::domain::request::GUEST;
 use serde::Serialize;
 use uuid::Uuid;
 

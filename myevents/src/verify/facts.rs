@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bookingservice::domain::SEATS_MAX;
+use bookingservice::domain::request::SEATS_MAX;
 use contracts::Instant;
 use platform::{messaging::Message, outbox::DeadLetter};
 use uuid::Uuid;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use bookingservice::domain::id_under;
+use bookingservice::domain::key::id_under;
 use uuid::Uuid;
 
 use super::{

@@ -133,7 +133,7 @@ fn booked(key: &str, seats: u64, id: Uuid) -> String {
 }
 
 fn id(key: &str) -> Uuid {
-    bookingservice::domain::id_under("u", key)
+    bookingservice::domain::key::id_under("u", key)
 }
 
 /// What is found when these lines are held against these bookings.

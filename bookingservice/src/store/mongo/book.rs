@@ -15,11 +15,11 @@ use platform::mongo::{
 
 use super::{
     Shared,
-    documents::{BookingDoc, EventDoc, Hold, date},
+    documents::{BookingDoc, EventDoc, Hold},
 };
 use crate::{
-    domain::NewBooking,
-    store::{Booked, Refused, Unavailable},
+    domain::{Booked, Booking, NewBooking, Refused},
+    store::Unavailable,
 };
 
 /// Before another try: long enough for a server to come to itself, short beside a request.
@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 type Answer = Result<Booked, Refused>;
 
 /// One request, over all its tries.
-pub(super) struct Booking<'a> {
+pub(super) struct BookRequest<'a> {
     shared: &'a Shared,
     request: NewBooking,
     until: Deadline,
@@ -38,7 +38,7 @@ pub(super) struct Booking<'a> {
     begun: bool,
 }
 
-impl<'a> Booking<'a> {
+impl<'a> BookRequest<'a> {
     pub(super) fn new(shared: &'a Shared, request: NewBooking) -> Self {
         Self { shared, request, until: Deadline::new(), attempts: Vec::new(), begun: false }
     }
@@ -66,7 +66,7 @@ impl<'a> Booking<'a> {
 
     /// One try; `None` where what it met has changed meanwhile.
     async fn attempt(&mut self) -> Result<Option<Answer>, MongoError> {
-        if (self.request.has_key || self.begun)
+        if (self.request.has_key() || self.begun)
             && let Some(stored) = self.look().await?
         {
             return Ok(Some(self.found(stored)));
@@ -74,7 +74,7 @@ impl<'a> Booking<'a> {
         let attempt = bson::Uuid::new();
         self.attempts.push(attempt);
         let hold = Hold::of(&self.request, attempt);
-        let reserved = self.shared.steps.reserve(self.until, key(self.request.event_id), &hold).await;
+        let reserved = self.shared.steps.reserve(self.until, key(self.request.event_id()), &hold).await;
         match self.written(reserved)? {
             Some(event) => self.make(&event, &hold).await.map(Some),
             None => self.not_reserved().await,
@@ -82,7 +82,7 @@ impl<'a> Booking<'a> {
     }
 
     async fn look(&self) -> Result<Option<BookingDoc>, MongoError> {
-        self.shared.steps.look(self.until, key(self.request.id)).await
+        self.shared.steps.look(self.until, key(self.request.id())).await
     }
 
     /// The seats are taken: makes the booking of a hold, whether it is our own or that of a request under the same key.
@@ -120,24 +120,21 @@ impl<'a> Booking<'a> {
 
     /// The seats could not be taken. Why?
     async fn not_reserved(&mut self) -> Result<Option<Answer>, MongoError> {
-        let event = self.shared.steps.event(self.until, key(self.request.event_id)).await?;
+        let event = self.shared.steps.event(self.until, key(self.request.event_id())).await?;
         let Some(event) = event else { return self.refuse(Refused::UnknownEvent).await };
-        let booking = key(self.request.id);
+        let booking = key(self.request.id());
         if let Some(hold) = event.holds.iter().find(|hold| hold.booking == booking && !hold.cancel) {
             return self.make(&event, hold).await.map(Some);
         }
-        if event.end_date <= date(self.request.at) {
-            return self.refuse(Refused::Over).await;
-        }
-        if event.seats_left < self.request.seats {
-            return self.refuse(Refused::SoldOut { seats_left: event.seats_left }).await;
+        if let Err(refused) = event.seats().sell(&self.request) {
+            return self.refuse(refused).await;
         }
         Ok(None) // seats came back just now
     }
 
     /// Looks once more: what stood in the way may have been the same request.
     async fn refuse(&self, cause: Refused) -> Result<Option<Answer>, MongoError> {
-        if (self.request.has_key || self.begun)
+        if (self.request.has_key() || self.begun)
             && let Some(stored) = self.look().await?
         {
             return Ok(Some(self.found(stored)));
@@ -152,7 +149,6 @@ impl<'a> Booking<'a> {
         if self.attempts.contains(&stored.attempt) {
             return Ok(Booked::New(stored.into()));
         }
-        let same = stored.event == key(self.request.event_id) && stored.seats == self.request.seats;
-        if same { Ok(Booked::Replay(stored.into())) } else { Err(Refused::KeyInUse) }
+        Booking::from(stored).replay(&self.request)
     }
 }

@@ -54,17 +54,14 @@ impl<'a> Cancelling<'a> {
     async fn attempt(&mut self) -> Result<Option<BookingDoc>, MongoError> {
         let steps = &self.shared.steps;
         let Some(stored) = steps.look(self.until, self.booking).await? else { return Ok(None) };
-        if stored.status == Status::Cancelled {
-            return Ok(Some(self.cancelled(stored).await));
-        }
         let attempt = bson::Uuid::new();
+        let hold = Hold::to_cancel(&stored, attempt);
+        let Some(message) = stored.cancelled(hold.at) else { return Ok(Some(self.cancelled(stored).await)) };
         self.attempts.push(attempt);
         self.begun = true; // from here on the janitor may finish it
-        let hold = Hold::to_cancel(&stored, attempt);
         if !steps.intend(self.until, stored.event, &hold).await? {
             return Err(MongoError::Away("the booking's event is not there".into()));
         }
-        let message = stored.cancelled(hold.at);
         let marked = steps.mark(self.until, self.booking, attempt, hold.at, &message).await?;
         if let Some(marked) = marked {
             self.shared.cancelled(&marked, message);

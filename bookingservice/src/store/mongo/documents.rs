@@ -1,6 +1,6 @@
 //! What lies in the database. Instants are MongoDB's own, with milliseconds; ids are UUIDs; numbers are whole.
 
-use contracts::{BookingCancelled, Contract, EventBooked, EventCreated, Instant};
+use contracts::{Contract, EventCreated, Instant};
 use mongodb::bson::{self, DateTime};
 use platform::{
     messaging::Entry,
@@ -8,10 +8,7 @@ use platform::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    domain::{Booking, EventOnSale, NewBooking, Status},
-    store::schema::UNLIMITED,
-};
+use crate::domain::{Booking, EventOnSale, NewBooking, Sale, Seats, Status, seats::UNLIMITED};
 
 pub(super) const EVENTS: &str = "events";
 pub(super) const BOOKINGS: &str = "bookings";
@@ -90,17 +87,16 @@ impl From<EventCreated> for EventDoc {
 }
 
 impl EventDoc {
-    /// What may be shown of the seats that are left.
-    pub(super) fn seats_left(&self) -> Option<u64> {
-        self.capacity.map(|_| self.seats_left)
+    /// What everybody may know of it.
+    pub(super) fn on_sale(&self) -> EventOnSale {
+        let Self { capacity, booked_seats, version, .. } = *self;
+        let seats_left = capacity.map(|_| self.seats_left);
+        EventOnSale { id: id(self.id), name: self.name.clone(), capacity, seats_left, booked_seats, version }
     }
-}
 
-impl From<EventDoc> for EventOnSale {
-    fn from(event: EventDoc) -> Self {
-        let seats_left = event.seats_left();
-        let EventDoc { name, capacity, booked_seats, version, .. } = event;
-        Self { id: id(event.id), name, capacity, seats_left, booked_seats, version }
+    /// Its seats, for the rules of the sale.
+    pub(super) fn seats(&self) -> Seats {
+        Seats::stored(self.on_sale(), instant(self.end_date), self.seats_left)
     }
 }
 
@@ -109,12 +105,12 @@ impl Hold {
     pub(super) fn of(request: &NewBooking, attempt: bson::Uuid) -> Self {
         Self {
             attempt,
-            booking: key(request.id),
-            user: request.user_id.clone(),
-            seats: request.seats,
-            at: date(request.at),
+            booking: key(request.id()),
+            user: request.user_id().to_owned(),
+            seats: request.seats(),
+            at: date(request.at()),
             cancel: false,
-            traceparent: request.traceparent.clone(),
+            traceparent: request.traceparent().map(str::to_owned),
         }
     }
 
@@ -129,26 +125,18 @@ impl BookingDoc {
     /// The booking that a hold stands for, with its message. The event is as the hold left it, or newer: then the message
     /// says more than this booking did, which its readers take, and the booking comes later in the list.
     pub(super) fn from_hold(event: &EventDoc, hold: &Hold) -> (Self, Entry) {
-        let message = EventBooked {
-            booking_id: id(hold.booking),
-            event_id: id(event.id),
-            user_id: hold.user.clone(),
-            seats: hold.seats,
-            booked_at: instant(hold.at),
-            seats_left: event.seats_left(),
-            booked_seats: event.booked_seats,
-            version: event.version,
-        };
+        let (of, user) = (id(hold.booking), hold.user.clone());
+        let Sale { booking, message, .. } = event.seats().sold(of, user, hold.seats, instant(hold.at));
         let entry = entry(&message, hold.traceparent.clone());
         let booking = Self {
             id: hold.booking,
             attempt: hold.attempt,
             event: event.id,
-            event_name: event.name.clone(),
-            seq: event.version,
-            user: hold.user.clone(),
-            seats: hold.seats,
-            status: Status::Confirmed,
+            event_name: booking.event_name,
+            seq: booking.seq,
+            user: booking.user_id,
+            seats: booking.seats,
+            status: booking.status,
             at: hold.at,
             cancelled_at: None,
             cancel_attempt: None,
@@ -157,16 +145,9 @@ impl BookingDoc {
         (booking, entry)
     }
 
-    /// The message of its cancellation.
-    pub(super) fn cancelled(&self, at: DateTime) -> Entry {
-        let message = BookingCancelled {
-            booking_id: id(self.id),
-            event_id: id(self.event),
-            user_id: self.user.clone(),
-            seats: self.seats,
-            cancelled_at: instant(at),
-        };
-        entry(&message, None)
+    /// The message of its cancellation; `None` where it is cancelled already.
+    pub(super) fn cancelled(&self, at: DateTime) -> Option<Entry> {
+        Booking::from(self.clone()).cancel(instant(at)).map(|message| entry(&message, None))
     }
 }
 

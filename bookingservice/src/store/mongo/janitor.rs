@@ -23,7 +23,6 @@ use super::{
     documents::{BookingDoc, EventDoc, Hold},
     metrics::Repair,
 };
-use crate::domain::Status;
 
 /// Events that are looked at in one run.
 const EVENTS_MAX: usize = 10_000;
@@ -159,8 +158,7 @@ impl Shared {
     async fn repair_cancel(&self, event: &EventDoc, hold: &Hold) -> Result<Option<Repair>, MongoError> {
         let until = Deadline::new();
         let Some(booking) = self.steps.look(until, hold.booking).await? else { return Ok(None) };
-        if booking.status == Status::Confirmed {
-            let message = booking.cancelled(hold.at);
+        if let Some(message) = booking.cancelled(hold.at) {
             let marked = self.steps.mark(until, hold.booking, hold.attempt, hold.at, &message).await?;
             let Some(marked) = marked else { return Ok(None) }; // somebody else did; the next run sees who
             self.cancelled(&marked, message);

@@ -46,10 +46,16 @@ use prometheus::Registry;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use self::{documents::BookingDoc, forget::Forgettable, metrics::HoldMetrics, outbox::BookingOutbox, steps::Steps};
-use super::{Booked, Refused, Store, Unavailable};
+use self::{
+    documents::{BookingDoc, EventDoc},
+    forget::Forgettable,
+    metrics::HoldMetrics,
+    outbox::BookingOutbox,
+    steps::Steps,
+};
+use super::{Store, Unavailable};
 use crate::{
-    domain::{Booking, EventOnSale, NewBooking},
+    domain::{Booked, Booking, EventOnSale, NewBooking, Refused},
     metrics::BookingMetrics,
 };
 
@@ -139,7 +145,7 @@ impl Shared {
 
     async fn event(&self, until: Deadline, id: Uuid) -> Result<Option<EventOnSale>, MongoError> {
         let event = self.steps.events.get(until, doc! { "_id": key(id) }, steps::without_holds()).await?;
-        Ok(event.map(EventOnSale::from))
+        Ok(event.as_ref().map(EventDoc::on_sale))
     }
 
     /// Gives seats back, and has it told.
@@ -167,7 +173,7 @@ impl Store for MongoStore {
     async fn book(&self, request: NewBooking) -> Result<Result<Booked, Refused>, Unavailable> {
         let shared = self.0.clone();
         // A task of its own: a client that goes away does not leave a hold behind.
-        let run = tokio::spawn(async move { book::Booking::new(&shared, request).run().await });
+        let run = tokio::spawn(async move { book::BookRequest::new(&shared, request).run().await });
         run.await.unwrap_or(Err(Unavailable::OutcomeUnknown))
     }
 
@@ -210,7 +216,7 @@ impl Store for MongoStore {
         let filter = after.map_or_else(|| doc! {}, |id| doc! { "_id": { "$gt": key(id) } });
         let select = Select { filter, sort: doc! { "_id": 1 }, limit: max, fields: steps::without_holds() };
         let events = self.0.steps.events.select(Deadline::new(), select).await?;
-        Ok(events.into_iter().map(EventOnSale::from).collect())
+        Ok(events.iter().map(EventDoc::on_sale).collect())
     }
 
     async fn add_events(&self, events: Vec<EventCreated>) -> Result<Vec<Effect>, Unavailable> {

@@ -120,12 +120,7 @@ impl BookingOutbox {
     }
 
     fn offer(&self, event: &EventDoc) -> Entry {
-        let message = SeatsChanged {
-            event_id: id(event.id),
-            seats_left: event.seats_left(),
-            booked_seats: event.booked_seats,
-            version: event.version,
-        };
+        let message = event.on_sale().seats_changed();
         let message = Message {
             // The same in every try.
             id: Uuid::new_v5(&id(event.id), format!("{} {}", SeatsChanged::NAME, event.version).as_bytes()),

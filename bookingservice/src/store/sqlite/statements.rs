@@ -1,6 +1,6 @@
 //! The statements: what each request does to the database, within its transaction.
 
-use contracts::{BookingCancelled, Contract, EventBooked, EventCreated, Instant, SeatsChanged};
+use contracts::{Contract, EventCreated, Instant};
 use platform::{
     fail_point::fail_point,
     messaging::{Effect, Entry},
@@ -9,91 +9,61 @@ use platform::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use crate::{
-    domain::{Booking, EventOnSale, NewBooking, Status},
-    store::{Booked, Refused, schema::UNLIMITED},
-};
+use crate::domain::{Booked, Booking, EventOnSale, NewBooking, Refused, Sale, Seats, Status, seats::UNLIMITED};
 
 pub(super) fn book(connection: &Connection, request: NewBooking) -> rusqlite::Result<Result<Booked, Refused>> {
-    if request.has_key
-        && let Some(stored) = booking(connection, request.id)?
+    if request.has_key()
+        && let Some(stored) = booking(connection, request.id())?
     {
-        let same = stored.event_id == request.event_id && stored.seats == request.seats;
-        return Ok(if same { Ok(Booked::Replay(stored)) } else { Err(Refused::KeyInUse) });
+        return Ok(stored.replay(&request));
     }
-    let sql = "SELECT number, name, end_date, capacity, seats_left, booked_seats, version FROM events WHERE id = ?";
-    let event = connection.prepare_cached(sql)?.query_row([request.event_id], seats_of).optional()?;
-    let Some(event) = event else { return Ok(Err(Refused::UnknownEvent)) };
-    if event.end_date <= request.at {
-        return Ok(Err(Refused::Over));
-    }
-    let Some(seats_left) = event.seats_left.checked_sub(request.seats) else {
-        return Ok(Err(Refused::SoldOut { seats_left: event.seats_left }));
+    let Some((number, seats)) = seats(connection, request.event_id())? else { return Ok(Err(Refused::UnknownEvent)) };
+    let Sale { seats, booking, message } = match seats.sell(&request) {
+        Ok(sale) => sale,
+        Err(refused) => return Ok(Err(refused)),
     };
-    let (booked_seats, version) = (event.booked_seats + request.seats, event.version + 1);
-    let sql = "UPDATE events SET seats_left = ?, booked_seats = ?, version = ? WHERE number = ?";
-    connection.prepare_cached(sql)?.execute(params![seats_left, booked_seats, version, event.number])?;
+    store_seats(connection, number, &seats)?;
     fail_point("book.reserved");
     let sql = "INSERT INTO bookings (id, event, seq, user_id, seats, booked_at) VALUES (?, ?, ?, ?, ?, ?)";
-    let at = request.at.as_millis();
-    let values = params![request.id, event.number, version, request.user_id, request.seats, at];
+    let at = booking.booked_at.as_millis();
+    let values = params![booking.id, number, booking.seq, booking.user_id, booking.seats, at];
     connection.prepare_cached(sql)?.execute(values)?;
     fail_point("book.inserted");
-    let message = EventBooked {
-        booking_id: request.id,
-        event_id: request.event_id,
-        user_id: request.user_id.clone(),
-        seats: request.seats,
-        booked_at: request.at,
-        seats_left: event.limited.then_some(seats_left),
-        booked_seats,
-        version,
-    };
-    publish(connection, &message, request.traceparent)?;
+    publish(connection, &message, request.traceparent().map(str::to_owned))?;
     fail_point("book.told");
-    Ok(Ok(Booked::New(Booking {
-        id: request.id,
-        event_id: request.event_id,
-        event_name: event.name,
-        user_id: request.user_id,
-        seats: request.seats,
-        status: Status::Confirmed,
-        booked_at: request.at,
-        cancelled_at: None,
-        seq: version,
-    })))
+    Ok(Ok(Booked::New(booking)))
 }
 
 /// The booking as it is afterwards, and whether this call cancelled it.
 pub(super) fn cancel(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<(Booking, bool)>> {
     let Some(mut booking) = booking(connection, id)? else { return Ok(None) };
-    if booking.status == Status::Cancelled {
-        return Ok(Some((booking, false)));
-    }
     let at = Instant::now();
+    let Some(message) = booking.cancel(at) else { return Ok(Some((booking, false))) };
     let sql = "UPDATE bookings SET cancelled_at = ? WHERE id = ?";
     connection.prepare_cached(sql)?.execute(params![at.as_millis(), id])?;
     fail_point("cancel.marked");
-    let sql = "UPDATE events SET seats_left = seats_left + ?1, booked_seats = booked_seats - ?1, version = version + 1
-               WHERE id = ?2 RETURNING capacity IS NULL, seats_left, booked_seats, version";
-    let changed = connection.prepare_cached(sql)?.query_row(params![booking.seats, booking.event_id], |row| {
-        let (unlimited, seats_left): (bool, u64) = (row.get(0)?, row.get(1)?);
-        let seats_left = (!unlimited).then_some(seats_left);
-        Ok(SeatsChanged { event_id: booking.event_id, seats_left, booked_seats: row.get(2)?, version: row.get(3)? })
-    })?;
+    let (number, seats) = seats(connection, booking.event_id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let seats = seats.release(booking.seats);
+    store_seats(connection, number, &seats)?;
     fail_point("cancel.given_back");
-    let message = BookingCancelled {
-        booking_id: id,
-        event_id: booking.event_id,
-        user_id: booking.user_id.clone(),
-        seats: booking.seats,
-        cancelled_at: at,
-    };
     publish(connection, &message, None)?;
-    publish(connection, &changed, None)?;
+    publish(connection, &seats.on_sale().seats_changed(), None)?;
     fail_point("cancel.told");
-    (booking.status, booking.cancelled_at) = (Status::Cancelled, Some(at));
     Ok(Some((booking, true)))
+}
+
+/// An event's seats, and the number of its row.
+fn seats(connection: &Connection, event: Uuid) -> rusqlite::Result<Option<(i64, Seats)>> {
+    let sql = "SELECT id, name, capacity, seats_left, booked_seats, version, number, end_date FROM events WHERE id = ?";
+    let row = |row: &Row<'_>| Ok((row.get(6)?, Seats::stored(event_row(row)?, instant(row, 7)?, row.get(3)?)));
+    connection.prepare_cached(sql)?.query_row([event], row).optional()
+}
+
+fn store_seats(connection: &Connection, number: i64, seats: &Seats) -> rusqlite::Result<()> {
+    let sql = "UPDATE events SET seats_left = ?, booked_seats = ?, version = ? WHERE number = ?";
+    let EventOnSale { booked_seats, version, .. } = seats.on_sale();
+    connection.prepare_cached(sql)?.execute(params![seats.left(), booked_seats, version, number])?;
+    Ok(())
 }
 
 fn publish<M: Contract>(connection: &Connection, message: &M, traceparent: Option<String>) -> rusqlite::Result<()> {
@@ -151,29 +121,6 @@ fn event_row(row: &Row<'_>) -> rusqlite::Result<EventOnSale> {
         seats_left: capacity.map(|_| seats_left),
         booked_seats: row.get(4)?,
         version: row.get(5)?,
-    })
-}
-
-/// What a booking needs of its event.
-struct Seats {
-    number: i64,
-    name: String,
-    end_date: Instant,
-    limited: bool,
-    seats_left: u64,
-    booked_seats: u64,
-    version: u64,
-}
-
-fn seats_of(row: &Row<'_>) -> rusqlite::Result<Seats> {
-    Ok(Seats {
-        number: row.get(0)?,
-        name: row.get(1)?,
-        end_date: instant(row, 2)?,
-        limited: row.get::<_, Option<u64>>(3)?.is_some(),
-        seats_left: row.get(4)?,
-        booked_seats: row.get(5)?,
-        version: row.get(6)?,
     })
 }
 

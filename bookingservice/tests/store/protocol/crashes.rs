@@ -1,8 +1,8 @@
 //! A process that dies before or after any step: another one's janitor comes to the same end, and nothing is counted twice.
 
 use bookingservice::{
-    domain::Status,
-    store::{Booked, Store},
+    domain::{Booked, Status},
+    store::Store,
 };
 use futures_util::future::join_all;
 use platform::mongo::faults::{Fault, Faults};
@@ -37,7 +37,7 @@ async fn a_booking_whose_process_dies_is_made_if_its_seats_were_taken() {
         let event = alive.event(10).await;
         let (dying, request) = (world.replica(once(step, fault)).await, request(event, 3));
         assert!(dying.book(&request).await.is_none(), "{step} {fault:?} did not kill it");
-        (step, fault, made, event, request.id)
+        (step, fault, made, event, request.id())
     }))
     .await;
     janitor.settle().await;
@@ -95,7 +95,7 @@ async fn a_request_under_the_same_key_finishes_what_a_dead_one_began() {
     assert!(dying.book(&request).await.is_none());
     // All seats are in the dead one's hold: to answer "sold out" would be wrong.
     let answer = alive.store.book(request.clone()).await.unwrap();
-    assert!(matches!(&answer, Ok(Booked::Replay(booking)) if booking.id == request.id), "{answer:?}");
+    assert!(matches!(&answer, Ok(Booked::Replay(booking)) if booking.id == request.id()), "{answer:?}");
     alive.settle().await;
     assert_eq!(alive.metric("myevents_bookings_accepted_total"), 1.0);
 }

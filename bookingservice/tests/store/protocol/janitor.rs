@@ -45,7 +45,7 @@ async fn whatever_befalls_a_janitor_in_the_middle_of_a_booking_the_next_one_make
         repair(&unlucky).await;
         tokio::time::sleep(Duration::from_millis(200)).await; // until what is late has happened
         next.settle().await;
-        assert_eq!(next.messages_of(request.id).await, ["eventBooked"], "{step} {fault:?}");
+        assert_eq!(next.messages_of(request.id()).await, ["eventBooked"], "{step} {fault:?}");
         assert_eq!(next.store.event(event).await.unwrap().unwrap().booked_seats, 3, "{step} {fault:?}");
         let counted: f64 = [&next, &unlucky].map(|r| r.metric("myevents_bookings_accepted_total")).iter().sum();
         assert!(counted <= 1.0, "{step} {fault:?}: counted {counted} times");
@@ -99,7 +99,7 @@ async fn left(world: &World, janitor: &Replica) -> (Uuid, Uuid) {
     let event = janitor.event(10).await;
     let (dying, request) = (world.replica(once("insert", Fault::CrashAfter)).await, request(event, 1));
     assert!(dying.book(&request).await.is_none());
-    (event, request.id)
+    (event, request.id())
 }
 
 async fn change(replica: &Replica, table: &str, id: Uuid, update: Document) {

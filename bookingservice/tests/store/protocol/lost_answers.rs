@@ -3,7 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use bookingservice::store::{Booked, Refused, Store, Unavailable};
+use bookingservice::{
+    domain::{Booked, Refused},
+    store::{Store, Unavailable},
+};
 use platform::mongo::faults::{Fault, Faults};
 use uuid::Uuid;
 
@@ -23,8 +26,8 @@ async fn a_booking_survives_any_one_lost_answer_and_is_counted_at_most_once() {
             let booking = new(unlucky.book(&request).await.unwrap().unwrap());
             tokio::time::sleep(Duration::from_millis(200)).await; // until what is late has happened
             sound.settle().await;
-            assert_eq!(sound.store.booking(request.id).await.unwrap(), Some(booking), "{step} {fault:?}");
-            assert_eq!(sound.messages_of(request.id).await, ["eventBooked"], "{step} {fault:?}");
+            assert_eq!(sound.store.booking(request.id()).await.unwrap(), Some(booking), "{step} {fault:?}");
+            assert_eq!(sound.messages_of(request.id()).await, ["eventBooked"], "{step} {fault:?}");
             let seats = sound.store.event(event).await.unwrap().unwrap().booked_seats;
             assert_eq!(seats, 3, "{step} {fault:?}");
             let again = sound.store.book(request).await.unwrap();
@@ -87,7 +90,7 @@ async fn a_request_whose_answers_are_all_lost_gives_up_within_3_seconds_and_leak
             assert!(known || answer == Err(Unavailable::OutcomeUnknown), "{step} {fault:?}: {answer:?}");
             tokio::time::sleep(Duration::from_millis(200)).await; // until what is late has happened
             sound.settle().await;
-            let stored = sound.store.booking(request.id).await.unwrap();
+            let stored = sound.store.booking(request.id()).await.unwrap();
             assert!(stored.is_some() || !known, "{step} {fault:?}: a booking that was answered is gone");
         }
     }

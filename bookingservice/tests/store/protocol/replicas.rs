@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use bookingservice::store::{Booked, Refused, Store, mongo::janitor::Pace};
+use bookingservice::{
+    domain::{Booked, Refused},
+    store::{Store, mongo::janitor::Pace},
+};
 use platform::mongo::faults::{Fault, Faults};
 use uuid::Uuid;
 
@@ -28,7 +31,7 @@ async fn the_same_keys_on_two_replicas_book_once_and_no_seat_leaks() {
         for request in &requests {
             for replica in &replicas {
                 let (replica, request) = (replica.clone(), request.clone());
-                running.spawn(async move { (request.id, replica.store.book(request).await.unwrap()) });
+                running.spawn(async move { (request.id(), replica.store.book(request).await.unwrap()) });
             }
         }
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bookingservice::store::{Booked, mongo::janitor::Pace};
+use bookingservice::{domain::Booked, store::mongo::janitor::Pace};
 use contracts::{Contract, EventBooked, SeatsChanged};
 use mongodb::bson::Document;
 use platform::{
@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::world::{Replica, World, eventually, key_of};
-use crate::suite::{request, under_a_key};
+use crate::suite::asked;
 
 const CLIENTS: u64 = 16;
 const ACTS: u64 = 25;
@@ -92,7 +92,7 @@ async fn relay(replica: &Replica, bus: Arc<dyn Bus>, stop: CancellationToken) {
 }
 
 /// Books and cancels, and gives what was answered with certainty.
-async fn client(replicas: [Arc<Replica>; 2], events: Vec<Uuid>, keys: Arc<Vec<Uuid>>, seed: u64) -> Vec<Uuid> {
+async fn client(replicas: [Arc<Replica>; 2], events: Vec<Uuid>, keys: Arc<Vec<String>>, seed: u64) -> Vec<Uuid> {
     let (mut dice, mut certain) = (Dice(seed), Vec::new());
     for _ in 0..ACTS {
         let replica = &replicas[dice.roll(2) as usize];
@@ -103,12 +103,10 @@ async fn client(replicas: [Arc<Replica>; 2], events: Vec<Uuid>, keys: Arc<Vec<Uu
             let _ = replica.cancel(booking).await;
             continue;
         }
-        let mut wanted = if act < 7 { under_a_key(event, seats) } else { request(event, seats) };
-        if wanted.has_key {
-            wanted.id = keys[dice.roll(keys.len() as u64) as usize];
-        }
+        let key = (act < 7).then(|| keys[dice.roll(keys.len() as u64) as usize].as_str());
+        let wanted = asked(event, seats, key);
         if let Some(Ok(Ok(Booked::New(booking) | Booked::Replay(booking)))) = replica.book(&wanted).await {
-            assert_eq!((booking.id, booking.event_id, booking.seats), (wanted.id, event, seats));
+            assert_eq!((booking.id, booking.event_id, booking.seats), (wanted.id(), event, seats));
             certain.push(booking.id);
         }
     }
@@ -118,8 +116,9 @@ async fn client(replicas: [Arc<Replica>; 2], events: Vec<Uuid>, keys: Arc<Vec<Uu
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_storm_of_faults_nothing_is_lost_doubled_oversold_or_left_untold() {
     let Some(world) = World::new() else { return };
-    let seed = Uuid::new_v4().as_u64_pair().0 | 1;
-    println!("seed {seed}");
+    let given = std::env::var("STORM_SEED").ok().map(|seed| seed.parse().expect("STORM_SEED is a number"));
+    let seed = given.unwrap_or_else(|| Uuid::new_v4().as_u64_pair().0 | 1);
+    println!("the same again: STORM_SEED={seed}");
     let eager = Pace { older_than: Duration::from_millis(100), every: Duration::from_millis(50) };
     let stop = CancellationToken::new();
     let (bus, view) = (Arc::new(InProcessBus::new()), Arc::new(View::default()));
@@ -136,7 +135,7 @@ async fn in_a_storm_of_faults_nothing_is_lost_doubled_oversold_or_left_untold() 
     for capacity in [5, 40, 400] {
         events.push(replicas[0].event(capacity).await);
     }
-    let keys = Arc::new((0..40).map(|_| Uuid::new_v4()).collect::<Vec<_>>());
+    let keys = Arc::new((0..40).map(|_| Uuid::new_v4().to_string()).collect::<Vec<_>>());
     let mut clients = tokio::task::JoinSet::new();
     for n in 1..=CLIENTS {
         clients.spawn(client(replicas.clone(), events.clone(), keys.clone(), seed.wrapping_mul(2 * n + 1)));
@@ -168,6 +167,8 @@ async fn in_a_storm_of_faults_nothing_is_lost_doubled_oversold_or_left_untold() 
     let counted: f64 = all.iter().map(|replica| replica.metric("myevents_bookings_accepted_total")).sum();
     assert!(counted <= stored.len() as f64, "seed {seed}: {counted} were counted, {} are stored", stored.len());
     println!("{} bookings stored, {counted} counted, {} answers certain", stored.len(), certain.len());
+    // About 110 each time. Of a storm in which nothing was booked all of the above would be true.
+    assert!(stored.len() >= 50 && counted >= 50.0 && certain.len() >= 50, "seed {seed}: it was no test");
     stop.cancel();
 }
 

@@ -9,10 +9,10 @@ use std::{
 };
 
 use bookingservice::{
-    domain::{Booking, NewBooking},
+    domain::{Booked, Booking, NewBooking, Refused},
     metrics::BookingMetrics,
     store::{
-        Booked, Refused, Store, Unavailable,
+        Store, Unavailable,
         mongo::{MongoStore, janitor::Pace},
     },
 };

@@ -16,7 +16,7 @@ use crate::{
 pub(super) const EVENTS: &str = "events";
 pub(super) const LOCATIONS: &str = "locations";
 
-/// An event; `booked_seats`, `seats_left` and `version` as heard from the booking service.
+/// An event; `booked_seats`, `seats_left` and `version` as the booking service said last.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct EventDoc {
     #[serde(rename = "_id")]
@@ -40,7 +40,7 @@ pub(super) struct EventDoc {
 
 /// The part of an event that a message is compared with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Heard {
+pub(super) struct Shown {
     #[serde(rename = "_id")]
     pub(super) id: bson::Uuid,
     pub(super) version: u64,

@@ -1,11 +1,11 @@
-//! Events and locations in MongoDB. Each is written once, together with its message; only what is heard of seats changes.
+//! Events and locations in MongoDB. Each is written once, together with its message; only what is shown of its seats changes.
 //!
 //! - [`documents`]: what lies in the database
 //! - [`list`]: pages of events
-//! - [`hear`]: what is heard of seats
+//! - [`apply`]: messages about seats
 
+mod apply;
 mod documents;
-mod hear;
 mod list;
 
 use std::{sync::Arc, time::Duration};
@@ -34,9 +34,9 @@ use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
 
 use self::documents::{EVENTS, EventDoc, LOCATIONS, LocationDoc};
-use super::{Filter, Heard, Store, Unavailable, UnknownLocation};
+use super::{Filter, Store, Unavailable, UnknownLocation};
 use crate::{
-    domain::{Event, Location},
+    domain::{Event, Location, SeatUpdate},
     metrics::EventMetrics,
 };
 
@@ -106,7 +106,7 @@ impl MongoStore {
         self.outbox.clone()
     }
 
-    /// How far the view has come. Other processes hear as well, so each adds up all that is stored now and then.
+    /// How far the view has come. Other processes apply messages as well, so each adds up all that is stored now and then.
     async fn sum(&self) -> Result<(), MongoError> {
         let all = doc! { "$group": { "_id": null, "version": { "$sum": "$version" } } };
         let totals = self.events.aggregate(Deadline::after(PATIENCE), vec![all]).await?.pop();
@@ -187,9 +187,9 @@ impl Store for MongoStore {
         Ok(locations.into_iter().map(Location::from).collect())
     }
 
-    async fn hear(&self, heard: Vec<Heard>) -> Result<Vec<Option<Effect>>, Unavailable> {
-        let (effects, grown) = hear::hear(&self.events, &heard).await?;
-        self.metrics.heard(grown.cast_signed());
+    async fn apply(&self, updates: Vec<SeatUpdate>) -> Result<Vec<Option<Effect>>, Unavailable> {
+        let (effects, grown) = apply::apply(&self.events, &updates).await?;
+        self.metrics.applied(grown.cast_signed());
         Ok(effects)
     }
 }

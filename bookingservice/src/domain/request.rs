@@ -1,0 +1,120 @@
+//! What may be booked. Every limit is a constant here: the validation and the OpenAPI schema both use it. A [`NewBooking`] is only
+//! made from a [`Draft`] that keeps the rules; behind it nobody checks again.
+
+use contracts::Instant;
+use garde::Validate;
+use uuid::Uuid;
+
+use super::key::id_under;
+
+/// Seats of one booking at most.
+pub const SEATS_MAX: i64 = 100;
+
+/// Characters of a user's id at most.
+pub const USER_ID_MAX: usize = 100;
+
+/// Who books where nobody is named.
+pub const GUEST: &str = "guest";
+
+/// What somebody asks for, not checked yet.
+#[derive(Clone, Debug, Validate)]
+#[garde(allow_unvalidated)]
+pub struct Draft<'a> {
+    /// What is booked.
+    pub event_id: Uuid,
+    /// How many seats, 1 to [`SEATS_MAX`].
+    #[garde(range(min = 1, max = SEATS_MAX))]
+    pub seats: i64,
+    /// Who books; [`GUEST`] where nobody is named. 1 to [`USER_ID_MAX`] characters.
+    #[garde(length(chars, min = 1, max = USER_ID_MAX), inner(custom(no_control_characters)))]
+    pub user_id: Option<String>,
+    /// The user's key for this booking; HTTP has checked what its header may hold.
+    pub key: Option<&'a str>,
+    /// The caller's trace, to be carried on with the message.
+    pub traceparent: Option<String>,
+}
+
+/// A request that keeps the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewBooking {
+    id: Uuid,
+    has_key: bool,
+    event_id: Uuid,
+    user_id: String,
+    seats: u64,
+    at: Instant,
+    traceparent: Option<String>,
+}
+
+impl NewBooking {
+    /// Checks a draft; the report names each field that breaks a rule.
+    pub fn new(draft: Draft<'_>) -> Result<Self, garde::Report> {
+        draft.validate()?;
+        let Draft { event_id, seats, user_id, key, traceparent } = draft;
+        let user_id = user_id.unwrap_or_else(|| GUEST.to_owned());
+        let id = key.map_or_else(Uuid::now_v7, |key| id_under(&user_id, key));
+        let (seats, at) = (seats.unsigned_abs(), Instant::now());
+        Ok(Self { id, has_key: key.is_some(), event_id, user_id, seats, at, traceparent })
+    }
+
+    /// The booking's id: derived from user and key where there is a key, so that a repetition finds it.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Whether a booking of this id may be there already.
+    pub fn has_key(&self) -> bool {
+        self.has_key
+    }
+
+    /// What is booked.
+    pub fn event_id(&self) -> Uuid {
+        self.event_id
+    }
+
+    /// Who books.
+    pub fn user_id(&self) -> &str {
+        &self.user_id
+    }
+
+    /// How many seats.
+    pub fn seats(&self) -> u64 {
+        self.seats
+    }
+
+    /// When it was asked for.
+    pub fn at(&self) -> Instant {
+        self.at
+    }
+
+    /// The caller's trace.
+    pub fn traceparent(&self) -> Option<&str> {
+        self.traceparent.as_deref()
+    }
+}
+
+fn no_control_characters(text: &str, _: &()) -> garde::Result {
+    let found = text.chars().any(char::is_control);
+    if found { Err(garde::Error::new("must not hold control characters")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_breaks_a_rule_is_named() {
+        for (seats, user_id, field) in [
+            (0, None, "seats"),
+            (101, None, "seats"),
+            (-1, None, "seats"),
+            (1, Some(""), "user_id"),
+            (1, Some("a\u{0}b"), "user_id"),
+        ] {
+            let user_id = user_id.map(str::to_owned);
+            let draft = Draft { event_id: Uuid::now_v7(), seats, user_id, key: None, traceparent: None };
+            let report = NewBooking::new(draft).unwrap_err().to_string();
+            assert!(report.contains(field), "{seats}: {report}");
+        }
+    }
+}
