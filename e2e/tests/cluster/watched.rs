@@ -8,7 +8,7 @@ use std::{
 use e2e::{
     dashboard::{Dashboard, list, moving, with_values},
     eventually,
-    kubectl::{Forward, kubectl, try_kubectl},
+    kubectl::{Forward, kubectl},
     prometheus::Prometheus,
     promql::selectors,
 };
@@ -195,11 +195,8 @@ pub(crate) async fn what_was_collected_survives_its_pod(cluster: &Cluster) {
     assert!(!before.is_empty());
     kubectl(&["delete", "pod", "prometheus-0"]);
     let back = async || {
-        pods_of("prometheus")
-            .iter()
-            .all(|pod| pod.ready)
-            .then_some(())
-            .filter(|()| try_kubectl(&["get", "pod", "prometheus-0"]).0)
+        let pods = pods_of("prometheus");
+        (!pods.is_empty() && pods.iter().all(|pod| pod.ready)).then_some(()) // for a moment there is none
     };
     eventually(Duration::from_secs(60), "Prometheus is back", back).await;
     let watch = Watch::open();
