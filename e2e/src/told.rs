@@ -22,15 +22,13 @@ impl Told {
 
     /// Whether there is such a word about an alert in it: `firing` or `resolved`.
     pub async fn by_dingtalk(&self, word: &str, alert: &str) -> bool {
-        let says = format!("#### {word}: {alert}");
-        self.messages().await.iter().any(|text| text.contains(&says))
+        self.messages().await.iter().any(|text| text.contains(&heading(word, alert)))
     }
 
     /// Where the links of such a message lead to.
     pub async fn links(&self, word: &str, alert: &str) -> Vec<String> {
-        let says = format!("#### {word}: {alert}");
         let texts = self.messages().await;
-        let (_, about) = texts.iter().find_map(|text| text.split_once(&says)).expect("it was told");
+        let (_, about) = texts.iter().find_map(|text| text.split_once(&heading(word, alert))).expect("it was told");
         let about = about.split("####").next().unwrap_or_default();
         about.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0.to_owned())).collect()
     }
@@ -56,4 +54,9 @@ impl Told {
         let heard = self.inbox.get("/api/watchdog").await.expect(200).json();
         heard["last_heard_seconds"].as_f64().map(Duration::from_secs_f64)
     }
+}
+
+/// How the part of a message about an alert begins.
+fn heading(word: &str, alert: &str) -> String {
+    format!("#### {word}: {alert}")
 }
