@@ -24,7 +24,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 state=${XDG_STATE_HOME:-$HOME/.local/state}/offline-images
 logs=$state
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-mongo=$(cd "$here/../platform/tests/servers/mongo-standin" && pwd)
+mongo=$(cd "$here/../testing/mongo-standin" && pwd)
 tools=$here/../target/tools/bin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,10 +1,10 @@
-//! The options of the `bookingservice` binary: its addresses, and what `platform::options` reads for every service.
+//! The options of the `bookingservice` binary: its addresses, and what `service::options` reads for every service.
 
 use clap::Parser;
-use platform::{
-    config::{Checks, ConfigError, given},
+use process::checks::{Checks, ConfigError, given};
+use service::{
+    Listen,
     options::{Command, Job, ServiceOptions, parse},
-    service::Listen,
 };
 
 /// Sells the seats of events: REST, metrics, and messages over AMQP.

@@ -2,12 +2,14 @@
 
 use std::{process::ExitCode, sync::Arc};
 
+use amqp::AmqpBus;
 use anyhow::bail;
 use bookingservice::{app, config, listener::QUEUE};
-use platform::{messaging::amqp::AmqpBus, options::Command, service::closed, shutdown};
+use process::shutdown;
+use service::{closed, options::Command};
 
 fn main() -> ExitCode {
-    platform::threads::run(run()).map_or_else(
+    process::threads::run(run()).map_or_else(
         |error| {
             eprintln!("bookingservice: {error:#}"); // without the backtrace that `main` would print of an `Err`
             ExitCode::FAILURE
@@ -19,7 +21,7 @@ fn main() -> ExitCode {
 async fn run() -> anyhow::Result<()> {
     let config = match config::read()? {
         Command::Serve(config) => config,
-        Command::Healthcheck(ops) => return Ok(platform::healthcheck::ask(ops)?),
+        Command::Healthcheck(ops) => return Ok(service::healthcheck::ask(ops)?),
     };
     config.log.install();
     let Some(broker) = config.broker else {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contracts::{Contract, SeatsChanged};
-use platform::{
-    http::page::Cursor,
-    messaging::Entry,
+use messaging::{
+    Entry,
     outbox::{OutboxError, resync},
 };
+use paging::Cursor;
 
 use crate::{domain::EventOnSale, store::Store};
 

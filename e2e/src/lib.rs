@@ -3,7 +3,7 @@
 //! It names no type of any service, so the tests hold for every build of the system, in one process or in many.
 //!
 //! - [`system`]: starts `myevents` on free ports, or takes a running system from the environment
-//! - [`binary`], [`start_page`]: how the program is built, and how its addresses are found
+//! - [`start_page`]: how its addresses are found
 //! - [`api`], [`answer`]: one address with its requests, and what comes back
 //! - [`raw`]: requests byte by byte, where a well-behaved client cannot misbehave enough
 //! - [`exposition`], [`series`]: a strict reader of what `/metrics` says
@@ -15,11 +15,11 @@
 //! - [`load`]: a running `myevents load`, and what it has written down
 //! - [`rush`]: the last seats of events, while something is killed
 //! - [`samples`]: things to create; [`small_disk`]: one to fill
-//! - [`wait`]: waiting without sleeping, and saying what was not run
+//!
+//! Servers, and waiting without sleeping, are in the crate `testing`.
 
 pub mod answer;
 pub mod api;
-pub mod binary;
 pub mod dashboard;
 pub mod exposition;
 pub mod kubectl;
@@ -38,10 +38,9 @@ pub mod small_disk;
 pub mod start_page;
 pub mod system;
 pub mod told;
-pub mod wait;
 
 pub use answer::Answer;
 pub use api::Api;
 pub use exposition::Exposition;
 pub use system::System;
-pub use wait::{eventually, not_run};
+pub use testing::{SOON, binary, eventually, not_run};

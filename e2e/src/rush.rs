@@ -10,7 +10,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::{Api, eventually, samples, wait::SOON};
+use crate::{Api, SOON, eventually, samples};
 
 /// Events of each client; it shares them with its neighbours.
 const EACH: usize = 3;

@@ -3,9 +3,8 @@
 use std::{fs, time::Duration};
 
 use e2e::{
-    Api, eventually, samples,
+    Api, SOON, eventually, samples,
     server::{Plan, Server},
-    wait::SOON,
 };
 use serde_json::json;
 

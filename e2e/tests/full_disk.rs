@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use e2e::{
-    eventually, samples,
+    SOON, eventually, samples,
     server::{Plan, Server},
     small_disk::SmallDisk,
-    wait::SOON,
 };
 use serde_json::json;
 

@@ -6,18 +6,21 @@ use std::sync::Arc;
 
 use actix_web::web;
 use contracts::{Contract, EventCreated, LocationCreated, ResyncRequested};
-use platform::{
-    health::Health,
-    http::docs::Docs,
-    messaging::{Bus, Entry, Subscription, metrics::ConsumeMetrics, metrics::PublishMetrics},
-    outbox::{DeadLetters, metrics::RelayMetrics, metrics::show_backlog, relay::Relay, resync},
-    service::{Backend, Foundation, Service, Settings},
+use messaging::{
+    Bus, DeadLetters, Entry, Subscription,
+    metrics::{ConsumeMetrics, PublishMetrics},
+    outbox::{
+        metrics::{RelayMetrics, show_backlog},
+        relay::Relay,
+        resync,
+    },
 };
+use process::health::Health;
+use service::{Backend, Foundation, Service, Settings};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
-
-pub use platform::service::StartError;
+use webserver::docs::Docs;
 
 use crate::{
     http::{Api, Context, configure},
@@ -26,6 +29,8 @@ use crate::{
     state::State,
     store,
 };
+
+pub use service::StartError;
 
 /// What this service publishes.
 const PUBLISHES: [&str; 2] = [EventCreated::NAME, LocationCreated::NAME];
@@ -59,7 +64,7 @@ pub async fn build(settings: Settings, bus: Arc<dyn Bus>, stop: CancellationToke
     let published = PublishMetrics::new(&registry, &PUBLISHES)?;
     let relay = Relay::new(outbox, bus.clone(), wake, RelayMetrics::new(&registry)?, published);
 
-    let health = Health::new(stop).required("store", probe).told("broker", platform::messaging::probe(bus));
+    let health = Health::new(stop).required("store", probe).told("broker", messaging::probe(bus));
     let (context, docs) = (web::Data::new(Context { store }), Docs::new(&api));
     base.build(QUEUE, health, dead, relay, kept, move |app| configure(app, &context, &docs))
 }

@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contracts::{Contract, EventBooked, ResyncRequested, SeatsChanged};
-use platform::{
-    fail_point::fail_point,
-    messaging::{Handler, Message, Outcome},
-};
+use messaging::{Handler, Message, Outcome};
+use process::fail_point::fail_point;
 
 use crate::{domain::SeatUpdate, store::Store};
 

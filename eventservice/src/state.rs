@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contracts::{Contract, EventCreated};
-use platform::{
-    http::page::Cursor,
-    messaging::Entry,
+use messaging::{
+    Entry,
     outbox::{OutboxError, resync},
 };
+use paging::Cursor;
 
 use crate::store::{Filter, Store};
 

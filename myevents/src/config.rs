@@ -1,16 +1,16 @@
-//! The options of `myevents`. Every one is a text here and is parsed by `platform::config`, which tells all problems at
+//! The options of `myevents`. Every one is a text here and is parsed by `process::checks`, which tells all problems at
 //! once; clap would stop at the first.
 //!
 //! Here are the options of the job without a name, `serve`. Every other one is a [`Job`], a subcommand, whose options are
 //! a struct in its own module; it reads them there, and decides there what its exit codes mean.
 
 use clap::Parser;
-use platform::{
-    config::{Checks, ConfigError, given},
-    service::{Listen, Settings},
+use process::{
+    checks::{Checks, ConfigError, given},
     telemetry::LogConfig,
     threads,
 };
+use service::{Listen, Settings};
 
 use crate::{bridge, dead, healthcheck, inbox, load, verify};
 
@@ -117,7 +117,7 @@ pub enum Command {
 
 /// Reads the process's options and environment; an error lists everything that is wrong.
 pub fn read() -> Result<Command, ConfigError> {
-    let CommandLine { job, serve } = platform::options::parse()?;
+    let CommandLine { job, serve } = service::options::parse()?;
     if let Some(job) = job {
         return Ok(Command::Job(job));
     }
@@ -173,7 +173,7 @@ fn refuse_one_address_for_two(checks: &mut Checks, addresses: &[Listen]) {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
-    use platform::config::flag;
+    use process::checks::flag;
 
     use super::CommandLine;
 

@@ -8,7 +8,7 @@
 //! asked the real robot.
 
 use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
-use platform::config::{Checks, Secret, flag};
+use process::checks::{Checks, Secret, flag};
 use ring::hmac;
 
 /// The word that our robot demands.

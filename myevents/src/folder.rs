@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use platform::sqlite::open::{OpenError, make_folder, refuse_if_in_use};
+use sqlite::open::{OpenError, make_folder, refuse_if_in_use};
 
 /// The services' files. They are theirs alone; here only their presence and their locks are looked at.
 const DATABASES: [&str; 2] = [EVENTS, BOOKINGS];

@@ -1,14 +1,12 @@
 //! `myevents healthcheck`: asks both services of a running `myevents` whether they are ready, for a container's health check;
 //! or a `myevents bridge` or `myevents inbox`, where it is told so.
 //!
-//! How one is asked is in `platform::healthcheck`; the services' own binaries have the same subcommand.
+//! How one is asked is in `service::healthcheck`; the services' own binaries have the same subcommand.
 
 use std::process::ExitCode;
 
-use platform::{
-    config::{Checks, given},
-    healthcheck,
-};
+use process::checks::{Checks, given};
+use service::healthcheck;
 
 /// `myevents healthcheck`: the addresses that `myevents` was given.
 #[derive(clap::Args)]

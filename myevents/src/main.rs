@@ -9,7 +9,7 @@ use myevents::{
 };
 
 fn main() -> ExitCode {
-    platform::threads::run(run()).unwrap_or_else(|error| {
+    process::threads::run(run()).unwrap_or_else(|error| {
         eprintln!("myevents: {error:#}");
         ExitCode::FAILURE
     })
@@ -19,7 +19,7 @@ async fn run() -> anyhow::Result<ExitCode> {
     match config::read()? {
         Command::Serve(config, log) => {
             log.install();
-            let stop = platform::shutdown::on_signal()?;
+            let stop = process::shutdown::on_signal()?;
             serve::run(config, stop).await.map(|()| ExitCode::SUCCESS)
         }
         Command::Job(Job::Load(options)) => load::run(*options).await,

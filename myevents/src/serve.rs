@@ -9,10 +9,8 @@ use std::{
     sync::Arc,
 };
 
-use platform::{
-    messaging::{Bus, in_process::InProcessBus},
-    service::{Service, closed},
-};
+use messaging::{Bus, in_process::InProcessBus};
+use service::{Service, closed};
 use tokio_util::sync::CancellationToken;
 
 use crate::{

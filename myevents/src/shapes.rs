@@ -1,6 +1,6 @@
 //! What the services answer, as far as the jobs that ask them need it.
 
-use platform::outbox::DeadLetter;
+use messaging::DeadLetter;
 use serde::Deserialize;
 use uuid::Uuid;
 

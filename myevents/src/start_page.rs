@@ -5,7 +5,8 @@
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
-use platform::{service::Service, threads};
+use process::threads;
+use service::Service;
 
 use crate::own_rest::{Bookable, url};
 

@@ -3,10 +3,14 @@
 //! A service may run in several replicas on one database. What is stored any of them tells, so of its REST addresses the
 //! first that answers is asked; what each process counts for itself only all of them tell together.
 
-use std::{collections::BTreeSet, net::IpAddr, net::ToSocketAddrs, time::Duration};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, ToSocketAddrs},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
-use platform::config::{Checks, Given, given};
+use process::checks::{Checks, Given, given};
 use reqwest::{Client, Method, StatusCode};
 use serde::de::DeserializeOwned;
 

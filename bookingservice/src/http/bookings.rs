@@ -1,16 +1,15 @@
 //! Booking, looking at bookings, cancelling.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use platform::{
-    fail_point::fail_point,
-    http::{
-        input::{Id, Json, NoQuery, Query, header_text, traceparent},
-        page::{self, Cursor, Page},
-    },
-    problem::{Problem, ProblemBody},
-};
+use paging::Cursor;
+use process::fail_point::fail_point;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
+use webserver::{
+    input::{Id, Json, NoQuery, Query, header_text, traceparent},
+    page::{self, Page},
+    problem::{Problem, ProblemBody},
+};
 
 use super::{Context, error};
 use crate::{
@@ -141,7 +140,7 @@ pub struct ListQuery {
     )
 )]
 pub async fn list(context: web::Data<Context>, event: Id, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
-    let after = Cursor::read(query.0.after.as_deref())?;
+    let after = page::after(query.0.after.as_deref())?;
     let limit = page::limit(query.0.limit.as_deref())?;
     let found = context.store.bookings_of(event.0, after, limit + 1).await.map_err(error::not_read)?;
     let bookings = found.ok_or_else(|| error::unknown_event(event.0))?;

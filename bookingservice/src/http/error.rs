@@ -2,8 +2,8 @@
 //! compile until it has an answer here.
 
 use actix_web::http::StatusCode;
-use platform::problem::{FieldError, Problem, Rejection as Turned};
 use uuid::Uuid;
+use webserver::problem::{FieldError, Problem, Rejection as Turned};
 
 use crate::{domain::Refused, metrics::Rejection, store::Unavailable};
 

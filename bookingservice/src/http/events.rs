@@ -1,8 +1,8 @@
 //! `GET /events/{id}`: what this service sells.
 
 use actix_web::{HttpResponse, web};
-use platform::{
-    http::input::{Id, NoQuery},
+use webserver::{
+    input::{Id, NoQuery},
     problem::{Problem, ProblemBody},
 };
 

@@ -7,8 +7,8 @@ pub mod events;
 use std::sync::Arc;
 
 use actix_web::web;
-use platform::http::{docs::Docs, routes::resource};
 use utoipa::OpenApi;
+use webserver::{docs::Docs, routes::resource};
 
 use crate::{metrics::BookingMetrics, store::Store};
 

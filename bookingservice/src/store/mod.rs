@@ -13,12 +13,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contracts::EventCreated;
-use platform::{
-    http::page::Cursor,
-    messaging::Effect,
-    metrics::Metrics,
-    service::{Backend, Settings, StartError},
-};
+use messaging::Effect;
+use paging::Cursor;
+use process::metrics::Metrics;
+use service::{Backend, Settings, StartError};
 use tokio::sync::Notify;
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@
 //! bookings lie in the order they were made, and the index of ids holds 16 bytes of each. Instants are milliseconds
 //! since 1970.
 
-use platform::sqlite::outbox;
+use sqlite::outbox;
 
 /// "MyBo", for SQLite's `application_id`.
 pub(super) const APPLICATION_ID: i32 = 0x4d79_426f;

@@ -1,4 +1,4 @@
-//! Bookings in SQLite: each request is one transaction, and a batch of them one fsync (see `platform/src/sqlite.rs`).
+//! Bookings in SQLite: each request is one transaction, and a batch of them one fsync (see `platform/sqlite/src/lib.rs`).
 //!
 //! What is counted is counted by the callback that runs after the commit, on the writer thread: also where the client
 //! has gone away meanwhile. What a request does to the database is in `statements`.
@@ -9,19 +9,17 @@ use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use contracts::{EventCreated, Instant};
-use platform::{
-    http::page::Cursor,
-    messaging::Effect,
-    metrics::Metrics,
-    service::{Backend, Kept, StartError},
-    sqlite::{
-        Database, StoreError,
-        metrics::{StoreMetrics, show_free_space},
-        open::{OpenError, Spec},
-        outbox::SqliteOutbox,
-    },
-};
+use messaging::Effect;
+use paging::Cursor;
+use process::metrics::Metrics;
 use rusqlite::{Connection, Row};
+use service::{Backend, Kept, StartError};
+use sqlite::{
+    Database, StoreError,
+    metrics::{StoreMetrics, show_free_space},
+    open::{OpenError, Spec},
+    outbox::SqliteOutbox,
+};
 use tokio::sync::Notify;
 use uuid::Uuid;
 

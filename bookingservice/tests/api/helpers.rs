@@ -3,12 +3,10 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use contracts::{Contract, EventCreated, Instant};
-use platform::{
-    messaging::{Bus, Entry, in_process::InProcessBus},
-    mongo::address::MongoUrl,
-    service::{Listen, Settings},
-    sqlite::Database,
-};
+use messaging::{Bus, Entry, in_process::InProcessBus};
+use mongo::address::MongoUrl;
+use service::{Listen, Settings};
+use sqlite::Database;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

@@ -7,6 +7,4 @@
 mod full_disk;
 mod helpers;
 mod mongo;
-#[path = "../../../platform/tests/servers/mongo.rs"]
-mod mongo_server;
 mod schema;

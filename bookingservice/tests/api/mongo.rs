@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use platform::{
-    config::{Checks, given},
-    mongo::address::MongoUrl,
-};
+use mongo::address::MongoUrl;
+use process::checks::{Checks, given};
+use testing::mongo_server;
 use uuid::Uuid;
 
-use crate::{helpers::TestApp, mongo_server};
+use crate::helpers::TestApp;
 
 /// What is there only where the service stores in MongoDB.
 const METRICS: [&str; 8] = [

@@ -4,9 +4,9 @@ use bookingservice::{
     domain::request::{SEATS_MAX, USER_ID_MAX},
     http::Api,
 };
-use platform::http::page::{LIMIT_DEFAULT, LIMIT_MAX};
 use serde_json::json;
 use utoipa::OpenApi;
+use webserver::page::{LIMIT_DEFAULT, LIMIT_MAX};
 
 #[test]
 fn the_openapi_document_states_the_limits_that_the_code_holds() {

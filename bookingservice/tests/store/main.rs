@@ -5,8 +5,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod mongo;
-#[path = "../../../platform/tests/servers/mongo.rs"]
-mod mongo_server;
 #[cfg(debug_assertions)] // faults are not in release builds
 mod protocol;
 mod sqlite;

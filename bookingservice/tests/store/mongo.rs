@@ -6,15 +6,16 @@ use bookingservice::{
     metrics::BookingMetrics,
     store::mongo::{MongoStore, janitor::Pace},
 };
-use platform::{
+use mongo::{Mongo, address::MongoUrl, metrics::ClientMetrics};
+use process::{
     background::Background,
-    config::{Checks, given},
-    mongo::{Mongo, address::MongoUrl, metrics::ClientMetrics},
+    checks::{Checks, given},
 };
 use prometheus::Registry;
+use testing::mongo_server;
 use uuid::Uuid;
 
-use crate::{mongo_server, suite::Fixture};
+use crate::suite::Fixture;
 
 /// A client of a database that nobody else uses.
 pub(crate) async fn connect(url: &str, registry: &Registry) -> Mongo {

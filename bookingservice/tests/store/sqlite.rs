@@ -6,8 +6,8 @@ use bookingservice::{
     metrics::BookingMetrics,
     store::sqlite::{SqliteStore, open},
 };
-use platform::sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox};
 use prometheus::Registry;
+use sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox};
 
 use crate::suite::Fixture;
 

@@ -7,7 +7,8 @@ use bookingservice::{
     store::{Store, Unavailable},
 };
 use contracts::{EventCreated, Instant};
-use platform::{http::page::Cursor, messaging::Effect, outbox::Outbox};
+use messaging::{Effect, outbox::Outbox};
+use paging::Cursor;
 use prometheus::Registry;
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use e2e::{eventually, samples, wait::SOON};
+use e2e::{SOON, eventually, samples};
 use serde_json::json;
 
 use crate::{

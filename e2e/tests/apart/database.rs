@@ -10,10 +10,12 @@ use std::{
 
 use e2e::{Answer, eventually};
 use serde_json::json;
-
-use crate::{
+use testing::{
     mongo_server,
     proxy::{Proxy, Weather},
+};
+
+use crate::{
     replica::{Plan, Replica},
     tools::{load, verify},
     world::{Servers, World, env},

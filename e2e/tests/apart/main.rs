@@ -24,18 +24,11 @@ mod backlog;
 mod broker;
 mod clients;
 mod database;
-#[path = "../../../platform/tests/servers/mongo.rs"]
-mod mongo_server;
 mod network;
 mod operator;
 mod poison;
-#[path = "../../../platform/tests/servers/proxy.rs"]
-mod proxy;
 mod queue;
 mod queue_lost;
-#[expect(dead_code, reason = "nothing here is encrypted, or shares the broker")]
-#[path = "../../../platform/tests/servers/rabbitmq.rs"]
-mod rabbitmq;
 mod replica;
 mod replicas;
 mod rounds;

@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use e2e::{eventually, load::Load};
+use testing::{
+    proxy::{Proxy, Weather},
+    rabbitmq,
+};
 
 use crate::{
     backlog::{QUEUE, fill},
-    proxy::{Proxy, Weather},
     queue::waiting,
-    rabbitmq,
     tools::{load, verify},
     trial::{NOTICED, Trial, lost, says},
     world::{Servers, World},

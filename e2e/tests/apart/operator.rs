@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use e2e::eventually;
 use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions};
+use testing::rabbitmq::RabbitMq;
 
 use crate::{
     backlog::QUEUE,
     queue::waiting,
-    rabbitmq::RabbitMq,
     replica::Replica,
     tools::verify,
     trial::{NOTICED, Trial, lost, says},
@@ -114,7 +114,7 @@ async fn a_changed_password(world: &mut World) {
     trial.goes_on(world).await;
     let bookings = &mut world.bookings[0];
     bookings.kill();
-    bookings.plan.env.push(("RUST_LOG", "info,lapin=trace,platform=trace".into())); // the first frame holds the login
+    bookings.plan.env.push(("RUST_LOG", "info,lapin=trace,amqp=trace".into())); // the first frame holds the login
     starts_again(bookings).await;
     bookings.plan.env.pop();
     assert_eq!(says(&world.bookings[0], refused).await, false);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use e2e::{eventually, samples, wait::SOON};
+use e2e::{SOON, eventually, samples};
 use lapin::{
     BasicProperties, Channel,
     options::{BasicGetOptions, QueueDeclareOptions},

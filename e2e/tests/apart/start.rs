@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use e2e::{Api, eventually, samples};
 use serde_json::{Value, json};
+use testing::mongo_server;
 
 use crate::{
-    mongo_server,
     replica::{Plan, Replica},
     world::{Servers, connected, env},
 };

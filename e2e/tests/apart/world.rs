@@ -5,15 +5,15 @@ use std::{
     time::Duration,
 };
 
-use e2e::{eventually, ports, samples, wait::SOON};
+use e2e::{SOON, eventually, ports, samples};
 use tempfile::TempDir;
-use tokio::sync::RwLockWriteGuard;
-
-use crate::{
+use testing::{
     mongo_server::{self, MongoServer},
     rabbitmq::{self, RabbitMq},
-    replica::{Plan, Replica},
 };
+use tokio::sync::RwLockWriteGuard;
+
+use crate::replica::{Plan, Replica};
 
 /// A debug build that waits for servers which have just started.
 const READY: Duration = Duration::from_secs(20);

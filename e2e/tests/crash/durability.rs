@@ -11,9 +11,8 @@ use std::{
 };
 
 use e2e::{
-    eventually, not_run, samples,
+    SOON, eventually, not_run, samples,
     server::{Plan, Server},
-    wait::SOON,
 };
 use serde_json::json;
 

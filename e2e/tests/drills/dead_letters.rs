@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Api, eventually, wait::SOON};
+use e2e::{Api, SOON, eventually};
 use serde_json::json;
 
 use crate::{

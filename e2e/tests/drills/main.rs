@@ -23,19 +23,12 @@ mod broker;
 mod dead_letters;
 mod drill;
 mod messages;
-#[path = "../../../platform/tests/servers/mongo.rs"]
-mod mongo_server;
 mod objectives;
 mod process;
 mod process_limits;
-#[path = "../../../platform/tests/servers/proxy.rs"]
-mod proxy;
 #[path = "../apart/queue.rs"]
 mod queue;
 mod quiet;
-#[expect(dead_code, reason = "it serves other tests, too")]
-#[path = "../../../platform/tests/servers/rabbitmq.rs"]
-mod rabbitmq;
 mod releases;
 #[expect(dead_code, reason = "it serves other tests, too")]
 #[path = "../apart/replica.rs"]

@@ -6,10 +6,10 @@ use lapin::{
     options::BasicConsumeOptions,
     types::{AMQPValue, FieldTable},
 };
+use testing::rabbitmq::RabbitMq;
 
 use crate::{
     drill::{Drill, Panel},
-    rabbitmq::RabbitMq,
     system::{System, TARGETS},
     watch::Watch,
 };

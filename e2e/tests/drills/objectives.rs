@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use e2e::{eventually, samples};
 use serde_json::json;
+use testing::{
+    mongo_server,
+    proxy::{Proxy, Weather},
+};
 
 use crate::{
     drill::{Drill, Panel},
-    mongo_server,
-    proxy::{Proxy, Weather},
     replica::Replica,
     replicated::Replicated,
     system::address,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{eventually, samples, wait::SOON};
+use e2e::{SOON, eventually, samples};
 use futures_util::future::join_all;
 use serde_json::json;
 

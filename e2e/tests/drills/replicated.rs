@@ -2,11 +2,13 @@
 
 use e2e::samples;
 use tempfile::TempDir;
+use testing::{
+    mongo_server,
+    rabbitmq::{self, RabbitMq},
+};
 
 use crate::{
-    mongo_server,
     process::{answers, port},
-    rabbitmq::{self, RabbitMq},
     replica::{Plan, Replica},
     system::address,
     watch::Watch,

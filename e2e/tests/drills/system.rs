@@ -5,13 +5,13 @@ use std::{
     time::Duration,
 };
 
-use e2e::{binary, eventually, samples, wait::SOON};
+use e2e::{SOON, binary, eventually, samples};
 use serde_json::json;
 use tempfile::TempDir;
+use testing::rabbitmq::{self, RabbitMq};
 
 use crate::{
     process::{answers, port},
-    rabbitmq::{self, RabbitMq},
     replica::{Plan, Replica},
     watch::Watch,
 };

@@ -131,8 +131,8 @@ fn an_image_has_the_same_pin_wherever_it_is_named() {
         "README.md",
         ".env.example",
         "tutorial/by-hand.sh",
-        "platform/tests/servers/rabbitmq.rs",
-        "platform/tests/servers/mongo.rs",
+        "testing/src/rabbitmq/mod.rs",
+        "testing/src/mongo_server.rs",
     ] {
         let text = fs::read_to_string(workspace().join(file)).unwrap();
         for pin in &pins {

@@ -44,7 +44,7 @@ async fn every_query_names_metrics_and_labels_that_are_exported() {
         let metrics = system.bookings_ops.metrics().await;
         metrics.samples("myevents_bookings_count", &[]).next().map(|_| ())
     };
-    e2e::eventually(e2e::wait::SOON, "the event's own series", booked).await;
+    e2e::eventually(e2e::SOON, "the event's own series", booked).await;
 
     let (metrics, exported) = exported(&system).await;
     for query in queries() {

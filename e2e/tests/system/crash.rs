@@ -58,7 +58,7 @@ async fn nothing_that_was_acknowledged_is_lost_when_the_process_is_killed_under_
 
 async fn view_shows_at_least(system: &System, event: &str, booked: u64) {
     let path = format!("/events/{event}");
-    e2e::eventually(e2e::wait::SOON, "the load is on its way", || async {
+    e2e::eventually(e2e::SOON, "the load is on its way", || async {
         let view = system.events.get(&path).await.expect(200).json();
         (view["booked_seats"].as_u64() >= Some(booked)).then_some(())
     })

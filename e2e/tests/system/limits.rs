@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Answer, Api, System, api::send, eventually, raw, samples, wait::SOON};
+use e2e::{Answer, Api, SOON, System, api::send, eventually, raw, samples};
 use reqwest::Method;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

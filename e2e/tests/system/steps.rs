@@ -1,6 +1,6 @@
 //! Steps that many tests begin with.
 
-use e2e::{Answer, System, answer::text, eventually, samples, wait::SOON};
+use e2e::{Answer, SOON, System, answer::text, eventually, samples};
 use serde_json::{Value, json};
 
 /// Creates an event and waits until it can be booked. Gives its id.

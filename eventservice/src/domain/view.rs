@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use contracts::{EventBooked, SeatsChanged};
-use platform::messaging::Effect;
+use messaging::Effect;
 use uuid::Uuid;
 
 /// How the seats of an event are, as a message of the booking service says.

@@ -2,10 +2,10 @@
 //! `domain`; a test holds that both state the same limits.
 
 use contracts::Instant;
-use platform::http::{input::optional_uuid, object::objects};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
+use webserver::{input::optional_uuid, object::objects};
 
 use crate::domain::{EventDraft, HallDraft, LocationDraft};
 

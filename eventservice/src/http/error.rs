@@ -1,8 +1,8 @@
 //! What goes wrong, as the caller may know it. Each `match` is exhaustive: a new kind of error does not compile until it
 //! has an answer here.
 
-use platform::problem::{FieldError, Problem, Rejection};
 use uuid::Uuid;
+use webserver::problem::{FieldError, Problem, Rejection};
 
 use crate::store::{Unavailable, UnknownLocation};
 

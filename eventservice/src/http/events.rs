@@ -2,15 +2,14 @@
 
 use actix_web::{HttpResponse, http::header, web};
 use contracts::Instant;
-use platform::{
-    http::{
-        input::{Id, Json, NoQuery, Query, uuid},
-        page::{self, Cursor, Page},
-    },
-    problem::{FieldError, Problem, ProblemBody},
-};
+use paging::Cursor;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use webserver::{
+    input::{Id, Json, NoQuery, Query, uuid},
+    page::{self, Page},
+    problem::{FieldError, Problem, ProblemBody},
+};
 
 use super::{Context, bodies::EventBody, error};
 use crate::{
@@ -120,7 +119,7 @@ fn instant(text: Option<&str>, field: &str) -> Result<Option<Instant>, Problem> 
 )]
 pub async fn list(context: web::Data<Context>, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
     let filter = query.0.filter()?;
-    let after = Cursor::read(query.0.after.as_deref())?;
+    let after = page::after(query.0.after.as_deref())?;
     let limit = page::limit(query.0.limit.as_deref())?;
     let events = context.store.events(filter, after, limit + 1).await.map_err(error::not_read)?;
     let position = |event: &Event| Cursor { number: event.start_date.as_millis(), id: event.id };

@@ -1,15 +1,14 @@
 //! Creating and finding locations.
 
 use actix_web::{HttpResponse, http::header, web};
-use platform::{
-    http::{
-        input::{Id, Json, NoQuery, Query},
-        page::{self, Cursor, Page},
-    },
-    problem::{Problem, ProblemBody},
-};
+use paging::Cursor;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use webserver::{
+    input::{Id, Json, NoQuery, Query},
+    page::{self, Page},
+    problem::{Problem, ProblemBody},
+};
 
 use super::{Context, bodies::LocationBody, error};
 use crate::domain::Location;
@@ -83,7 +82,7 @@ pub struct ListQuery {
     )
 )]
 pub async fn list(context: web::Data<Context>, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
-    let after = Cursor::read(query.0.after.as_deref())?;
+    let after = page::after(query.0.after.as_deref())?;
     let limit = page::limit(query.0.limit.as_deref())?;
     let locations = context.store.locations(after, limit + 1).await.map_err(error::not_read)?;
     let position = |location: &Location| Cursor { number: 0, id: location.id };

@@ -8,8 +8,8 @@ pub mod locations;
 use std::sync::Arc;
 
 use actix_web::web;
-use platform::http::{docs::Docs, routes::resource};
 use utoipa::OpenApi;
+use webserver::{docs::Docs, routes::resource};
 
 use crate::store::Store;
 

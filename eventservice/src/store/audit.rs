@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use contracts::Instant;
-use platform::sqlite::{open::OpenError, rows::BadRow, stopped::StoppedFile};
 use rusqlite::Row;
+use sqlite::{open::OpenError, rows::BadRow, stopped::StoppedFile};
 use uuid::Uuid;
 
 use super::{

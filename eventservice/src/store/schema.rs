@@ -1,6 +1,6 @@
 //! The tables of `eventservice.db`. Instants are milliseconds since 1970; halls are JSON, since nobody asks for one alone.
 
-use platform::sqlite::outbox;
+use sqlite::outbox;
 
 /// "MyEv", for SQLite's `application_id`.
 pub(super) const APPLICATION_ID: i32 = 0x4d79_4576;

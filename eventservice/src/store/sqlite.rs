@@ -1,24 +1,21 @@
 //! Events and locations in SQLite: each request is one transaction, and a batch of them one fsync (see
-//! `platform/src/sqlite.rs`).
+//! `platform/sqlite/src/lib.rs`).
 
 use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use contracts::{Contract, Instant};
-use platform::{
-    fail_point::fail_point,
-    http::page::Cursor,
-    messaging::{Effect, Entry},
-    metrics::Metrics,
-    service::{Backend, Kept, StartError},
-    sqlite::{
-        Database, StoreError,
-        metrics::{StoreMetrics, show_free_space},
-        open::{OpenError, Spec},
-        outbox::{SqliteOutbox, insert},
-    },
-};
+use messaging::{Effect, Entry};
+use paging::Cursor;
+use process::{fail_point::fail_point, metrics::Metrics};
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use service::{Backend, Kept, StartError};
+use sqlite::{
+    Database, StoreError,
+    metrics::{StoreMetrics, show_free_space},
+    open::{OpenError, Spec},
+    outbox::{SqliteOutbox, insert},
+};
 use tokio::sync::Notify;
 use uuid::Uuid;
 

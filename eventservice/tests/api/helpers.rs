@@ -2,12 +2,10 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use platform::{
-    messaging::in_process::InProcessBus,
-    mongo::address::MongoUrl,
-    service::{Listen, Settings},
-};
+use messaging::in_process::InProcessBus;
+use mongo::address::MongoUrl;
 use serde_json::{Value, json};
+use service::{Listen, Settings};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

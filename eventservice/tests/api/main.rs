@@ -7,9 +7,4 @@
 
 mod helpers;
 mod mongo;
-#[expect(dead_code, reason = "only a server of its own is used here")]
-#[path = "../../../platform/tests/servers/mongo.rs"]
-mod mongo_server;
-#[path = "../../../platform/tests/servers/proxy.rs"]
-mod proxy;
 mod schema;

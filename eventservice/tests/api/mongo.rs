@@ -6,19 +6,17 @@
 use std::time::{Duration, Instant};
 
 use contracts::{Contract, EventBooked, Instant as At};
-use platform::{
-    config::{Checks, given},
-    messaging::{Bus, Entry},
-    mongo::address::MongoUrl,
-};
+use messaging::{Bus, Entry};
+use mongo::address::MongoUrl;
+use process::checks::{Checks, given};
 use tempfile::TempDir;
-use uuid::Uuid;
-
-use crate::{
-    helpers::{Answer, TestApp},
+use testing::{
     mongo_server::{self, MongoServer},
     proxy::{Proxy, Weather},
 };
+use uuid::Uuid;
+
+use crate::helpers::{Answer, TestApp};
 
 /// What a client is promised.
 const ANSWERED: Duration = Duration::from_secs(3);

@@ -4,9 +4,9 @@ use eventservice::{
     domain::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX},
     http::Api,
 };
-use platform::http::page::{LIMIT_DEFAULT, LIMIT_MAX};
 use serde_json::{Value, json};
 use utoipa::OpenApi;
+use webserver::page::{LIMIT_DEFAULT, LIMIT_MAX};
 
 fn api() -> Value {
     serde_json::to_value(Api::openapi()).unwrap()

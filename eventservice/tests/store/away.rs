@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{mongo, mongo_server, suite};
+use testing::mongo_server;
+
+use crate::{mongo, suite};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_stops_and_starts_is_a_refusal_within_3_seconds_and_works_again_within_5() {

@@ -6,8 +6,6 @@
 
 mod away;
 mod mongo;
-#[path = "../../../platform/tests/servers/mongo.rs"]
-mod mongo_server;
 mod sqlite;
 mod suite;
 

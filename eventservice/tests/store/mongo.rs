@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use eventservice::{metrics::EventMetrics, store::mongo::MongoStore};
-use platform::{
+use mongo::{Mongo, address::MongoUrl, metrics::ClientMetrics};
+use process::{
     background::Background,
-    config::{Checks, given},
-    mongo::{Mongo, address::MongoUrl, metrics::ClientMetrics},
+    checks::{Checks, given},
 };
 use prometheus::Registry;
+use testing::mongo_server;
 use uuid::Uuid;
 
-use crate::{mongo_server, suite::Fixture};
+use crate::suite::Fixture;
 
 pub(crate) async fn fixture() -> Option<Fixture> {
     Some(on(&mongo_server::shared()?.url(&format!("myevents-test-{}", Uuid::new_v4().simple()))).await)

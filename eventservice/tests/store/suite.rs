@@ -11,7 +11,8 @@ use eventservice::{
     domain::{Event, EventDraft, HallDraft, Location, LocationDraft, SeatUpdate},
     store::{Filter, Store, UnknownLocation},
 };
-use platform::{http::page::Cursor, messaging::Effect, outbox::Outbox};
+use messaging::{Effect, outbox::Outbox};
+use paging::Cursor;
 use prometheus::Registry;
 use uuid::Uuid;
 

@@ -6,20 +6,23 @@ use std::{
     time::{Duration, Instant},
 };
 
+use amqp::AmqpBus;
 use anyhow::{Context, ensure};
 use mongodb::{
     Client, Collection,
     bson::{Document, doc},
 };
 use myevents::load::Target;
-use platform::messaging::amqp::AmqpBus;
+use testing::{
+    mongo_server,
+    rabbitmq::{self, RabbitMq},
+    services::Services,
+};
 use tokio::task::JoinSet;
 
 use crate::{
-    median, mongo_server, now,
-    rabbitmq::{self, RabbitMq},
+    median, now,
     relay::end,
-    services::Services,
     system::book,
     table::{Goal, Table},
     view,
@@ -93,13 +96,13 @@ fn program(service: &str) -> Command {
 
 /// The service of this name, as its own `main` runs it; `None` where this program was not called so.
 pub(crate) async fn serve(name: &str) -> Option<anyhow::Result<()>> {
-    use platform::options::Command::Serve;
+    use service::options::Command::Serve;
     Some(match name {
         "eventservice" => {
             async {
                 let Serve(config) = eventservice::config::read()? else { unreachable!("it has no arguments") };
                 config.log.install();
-                let (stop, broker) = (platform::shutdown::on_signal()?, config.broker.context("a broker")?);
+                let (stop, broker) = (process::shutdown::on_signal()?, config.broker.context("a broker")?);
                 let bus = std::sync::Arc::new(AmqpBus::start(broker, "eventservice", Default::default()));
                 Ok(eventservice::app::build(config.settings, bus, stop.clone()).await?.run_until(stop).await?)
             }
@@ -109,7 +112,7 @@ pub(crate) async fn serve(name: &str) -> Option<anyhow::Result<()>> {
             async {
                 let Serve(config) = bookingservice::config::read()? else { unreachable!("it has no arguments") };
                 config.log.install();
-                let (stop, broker) = (platform::shutdown::on_signal()?, config.broker.context("a broker")?);
+                let (stop, broker) = (process::shutdown::on_signal()?, config.broker.context("a broker")?);
                 let bus = std::sync::Arc::new(AmqpBus::start(broker, "bookingservice", Default::default()));
                 Ok(bookingservice::app::build(config.settings, bus, stop.clone()).await?.run_until(stop).await?)
             }

@@ -20,18 +20,9 @@ mod apart;
 mod echo;
 mod hot;
 mod million;
-#[expect(dead_code, clippy::unwrap_used, reason = "written for tests; here a server of its own is used once")]
-#[path = "../../../platform/tests/servers/mongo.rs"]
-mod mongo_server;
 mod noise;
-#[expect(dead_code, clippy::unwrap_used, reason = "written for tests; here nothing is broken")]
-#[path = "../../../platform/tests/servers/rabbitmq.rs"]
-mod rabbitmq;
 mod reads;
 mod relay;
-#[expect(dead_code, clippy::unwrap_used, reason = "written for tests; here nobody counts threads")]
-#[path = "../../tests/servers/services.rs"]
-mod services;
 mod size;
 mod store;
 mod system;
@@ -51,7 +42,7 @@ use table::{Goal, Table};
 const QUIET: Goal = Goal::Below(5.0);
 
 fn main() -> anyhow::Result<()> {
-    platform::threads::run(run())
+    process::threads::run(run())
 }
 
 async fn run() -> anyhow::Result<()> {

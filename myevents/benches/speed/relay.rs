@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use amqp::{AmqpBus, Broker, EXCHANGE};
 use anyhow::{Context, ensure};
 use async_trait::async_trait;
 use eventservice::{
@@ -21,22 +22,19 @@ use lapin::{
     BasicProperties, Channel,
     options::{BasicPublishOptions, ConfirmSelectOptions, QueuePurgeOptions},
 };
-use platform::{
-    config::{Checks, given},
-    messaging::{
-        Bus, Entry, Handler, Message, Outcome, Subscription,
-        amqp::{AmqpBus, Broker, EXCHANGE},
-        metrics::{ConsumeMetrics, PublishMetrics},
-    },
+use messaging::{
+    Bus, Entry, Handler, Message, Outcome, Subscription,
+    metrics::{ConsumeMetrics, PublishMetrics},
     outbox::{Outbox, metrics::RelayMetrics, relay::Relay},
-    sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox},
 };
+use process::checks::{Checks, given};
 use prometheus::Registry;
+use sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox};
 use tempfile::TempDir;
+use testing::rabbitmq::{self, RabbitMq};
 
 use crate::{
     median, now,
-    rabbitmq::{self, RabbitMq},
     store::Bare,
     table::{Goal, Table},
 };

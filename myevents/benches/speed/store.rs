@@ -17,8 +17,8 @@ use bookingservice::{
 };
 use contracts::EventCreated;
 use eventservice::domain::Event;
-use platform::sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox};
 use prometheus::Registry;
+use sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use uuid::Uuid;

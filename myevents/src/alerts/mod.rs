@@ -8,8 +8,8 @@ pub(crate) mod text;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use platform::http::object::objects;
 use serde::{Deserialize, Deserializer, de::Error};
+use webserver::object::objects;
 
 /// The largest notification that is read, in bytes: about a thousand alerts.
 pub(crate) const NOTIFICATION_MAX: usize = 2 * 1024 * 1024;

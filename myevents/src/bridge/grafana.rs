@@ -3,8 +3,8 @@
 //! Grafana cannot sign, and takes every answer with HTTP 200 for a success: this is why it sends to us. Fields that a type
 //! has besides these (`hideAvatar`, `picUrl`) say nothing.
 
-use platform::problem::Problem;
 use serde::Deserialize;
+use webserver::problem::Problem;
 
 use super::message::{Button, Card};
 

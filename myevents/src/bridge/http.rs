@@ -6,13 +6,14 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, dev::Payload, http::StatusCode, web};
-use platform::{
-    http::{input::Json, routes::resource},
-    problem::{Problem, Rejection},
-};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     time::Instant,
+};
+use webserver::{
+    input::Json,
+    problem::{Problem, Rejection},
+    routes::resource,
 };
 
 use super::{

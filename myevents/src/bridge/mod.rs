@@ -25,15 +25,14 @@ mod tests;
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
-use platform::{
+use process::{
     health::{Health, Probe},
-    http::small::SmallServer,
-    metrics::{Metrics, build, process, runtime::Runtimes},
-    ops_server::Ops,
-    service::{Listen, StartError},
+    metrics::{Metrics, build, runtime::Runtimes, usage},
 };
+use service::{Listen, StartError, ops_server::Ops};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
+use webserver::small::SmallServer;
 
 use self::{
     http::{AT_ONCE, Entrance},
@@ -71,7 +70,7 @@ pub struct Bridge {
 pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let (config, log) = options.read()?;
     log.install();
-    let stop = platform::shutdown::on_signal()?;
+    let stop = process::shutdown::on_signal()?;
     Bridge::build(config, stop.clone())?.run_until(stop).await;
     Ok(ExitCode::SUCCESS)
 }
@@ -81,7 +80,7 @@ impl Bridge {
     pub fn build(config: Config, stop: CancellationToken) -> Result<Self, StartError> {
         let (listener, ops) = (config.listen.bind()?, config.ops.bind()?);
         let metrics = Metrics::new();
-        process::register(&metrics.registry)?;
+        usage::register(&metrics.registry)?;
         build::register(&metrics.registry, env!("CARGO_PKG_VERSION"))?;
         let runtimes = Runtimes::new(&metrics.registry)?;
         runtimes.join("main");

@@ -1,11 +1,11 @@
 //! The options of `myevents bridge`. Each is a text here, so that all problems are told at once. What is wrong with a secret
 //! is told without it.
 
-use platform::{
-    config::{Checks, ConfigError, Secret, flag, given},
-    service::Listen,
+use process::{
+    checks::{Checks, ConfigError, Secret, flag, given},
     telemetry::LogConfig,
 };
+use service::Listen;
 
 use super::{
     Config,

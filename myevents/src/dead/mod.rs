@@ -19,10 +19,8 @@ use std::{
 };
 
 use clap::Subcommand;
-use platform::{
-    config::{Checks, ConfigError, given},
-    outbox::DeadLetter,
-};
+use messaging::DeadLetter;
+use process::checks::{Checks, ConfigError, given};
 use serde::Serialize;
 use uuid::Uuid;
 

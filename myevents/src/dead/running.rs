@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use platform::outbox::DeadLetter;
+use messaging::DeadLetter;
 use reqwest::{Client, Method};
 use serde::Deserialize;
 use uuid::Uuid;

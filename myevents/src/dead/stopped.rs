@@ -7,11 +7,9 @@ use std::{path::Path, sync::Arc};
 
 use bookingservice::store::{audit::Audit as Bookings, sqlite as bookings};
 use eventservice::store::{audit::Audit as Events, sqlite as events};
-use platform::{
-    metrics::Metrics,
-    outbox::DeadLetters,
-    sqlite::{Database, metrics::StoreMetrics, outbox::SqliteOutbox, rows::BadRow, stopped::StoppedFile},
-};
+use messaging::DeadLetters;
+use process::metrics::Metrics;
+use sqlite::{Database, metrics::StoreMetrics, outbox::SqliteOutbox, rows::BadRow, stopped::StoppedFile};
 use tokio::sync::Notify;
 use uuid::Uuid;
 

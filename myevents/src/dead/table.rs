@@ -38,7 +38,7 @@ fn readable(cause: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use platform::outbox::DeadLetter;
+    use messaging::DeadLetter;
 
     use super::*;
 

@@ -7,14 +7,12 @@ use std::{
 
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header, web};
 use jiff::Timestamp;
-use platform::{
-    http::{
-        input::{BODY_DEADLINE, Json, NoQuery},
-        routes::resource,
-    },
-    problem::Problem,
-};
 use serde_json::json;
+use webserver::{
+    input::{BODY_DEADLINE, Json, NoQuery},
+    problem::Problem,
+    routes::resource,
+};
 
 use super::{
     dashboards, page,

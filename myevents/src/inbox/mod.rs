@@ -23,11 +23,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use platform::{
-    http::small::SmallServer,
-    service::{Listen, StartError},
-};
+use service::{Listen, StartError};
 use tokio_util::sync::CancellationToken;
+use webserver::small::SmallServer;
 
 use self::{
     http::configure,
@@ -55,7 +53,7 @@ pub struct Inbox {
 pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let (config, log) = options.read()?;
     log.install();
-    let stop = platform::shutdown::on_signal()?;
+    let stop = process::shutdown::on_signal()?;
     Inbox::start(config)?.run_until(stop).await;
     Ok(ExitCode::SUCCESS)
 }

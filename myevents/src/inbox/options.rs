@@ -1,10 +1,10 @@
 //! The options of `myevents inbox`. Each is a text here, so that all problems are told at once.
 
-use platform::{
-    config::{Checks, ConfigError, given},
-    service::Listen,
+use process::{
+    checks::{Checks, ConfigError, given},
     telemetry::LogConfig,
 };
+use service::Listen;
 
 use super::{Config, robot::Rules};
 use crate::dingtalk::check_secret;

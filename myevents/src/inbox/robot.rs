@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use platform::config::Secret;
+use process::checks::Secret;
 use serde::Deserialize;
 
 use crate::dingtalk::{

@@ -97,7 +97,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
         group.delete().await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let stop = platform::shutdown::on_signal()?;
+    let stop = process::shutdown::on_signal()?;
     let performed = perform(plan, stop).await;
     let well = performed.as_ref().is_ok_and(|report| report.record_trouble.is_none());
     // Also a run that could not begin is told: else the last good one would stand there.

@@ -130,7 +130,7 @@ impl Service {
 
     async fn exchange(&mut self, job: &Job) -> anyhow::Result<Answer> {
         let Self { name, option, target, connection } = self;
-        let (url, flag) = (&target.url, platform::config::flag(option));
+        let (url, flag) = (&target.url, process::checks::flag(option));
         connection.exchange(job).await.map_err(|failure| match failure {
             Failure::Away(cause) => anyhow::anyhow!(
                 "the {name} at {url} cannot be reached ({cause}): start it with `myevents`, or say with {flag} or {option} where it is"

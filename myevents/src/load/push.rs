@@ -7,7 +7,7 @@
 use std::{fmt::Write, time::Duration};
 
 use anyhow::{Context, bail};
-use platform::config::{Checks, ConfigError, given};
+use process::checks::{Checks, ConfigError, given};
 use reqwest::{Client, Method, StatusCode};
 
 use super::{options::Options, report::Report, target::Target};
@@ -49,7 +49,7 @@ impl Group {
 
     async fn request(&self, method: Method, body: String) -> anyhow::Result<()> {
         let client = Client::builder().no_proxy().timeout(TIMEOUT).build()?;
-        let request = client.request(method, &self.url).header("content-type", platform::metrics::CONTENT_TYPE);
+        let request = client.request(method, &self.url).header("content-type", process::metrics::CONTENT_TYPE);
         let answer = request.body(body).send().await.context("the Pushgateway cannot be reached")?;
         match answer.status() {
             StatusCode::OK | StatusCode::ACCEPTED => Ok(()),

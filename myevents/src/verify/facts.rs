@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use bookingservice::domain::request::SEATS_MAX;
 use contracts::Instant;
-use platform::{messaging::Message, outbox::DeadLetter};
+use messaging::{DeadLetter, Message};
 use uuid::Uuid;
 
 /// Everything but the single bookings, which may be a million: those are counted up while they are read.

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use platform::config::{Checks, ConfigError, given};
+use process::checks::{Checks, ConfigError, given};
 
 use crate::urls::{UrlOptions, Urls};
 

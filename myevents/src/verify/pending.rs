@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use contracts::{Contract, EventBooked, EventCreated, SeatsChanged};
-use platform::messaging::Message;
+use messaging::Message;
 use uuid::Uuid;
 
 use super::{

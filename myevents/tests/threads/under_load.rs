@@ -7,9 +7,8 @@ use std::{
     time::Duration,
 };
 
-use platform::threads::{self, AMQP, Line, MONGO, MOST, SERVICE, SQLITE};
-
-use crate::{binary, mongo_server, rabbitmq, services::Services};
+use process::threads::{self, AMQP, Line, MONGO, MOST, SERVICE, SQLITE};
+use testing::{binary, mongo_server, rabbitmq, services::Services};
 
 #[tokio::test]
 async fn on_a_file_and_a_broker_a_service_has_the_threads_in_the_table_and_no_more() {

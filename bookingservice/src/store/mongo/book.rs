@@ -6,12 +6,12 @@
 
 use std::time::Duration;
 
-use mongodb::bson;
-use platform::mongo::{
+use mongo::{
     error::{Deadline, MongoError},
     key,
     table::Inserted,
 };
+use mongodb::bson;
 
 use super::{
     Shared,

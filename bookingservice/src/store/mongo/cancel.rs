@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use mongodb::bson;
-use platform::mongo::{
+use mongo::{
     error::{Deadline, MongoError},
     key,
 };
+use mongodb::bson;
 use uuid::Uuid;
 
 use super::{

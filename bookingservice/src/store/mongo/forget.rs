@@ -8,8 +8,8 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
+use mongo::error::Deadline;
 use mongodb::bson;
-use platform::mongo::error::Deadline;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 

@@ -10,12 +10,12 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use mongodb::bson::{self, DateTime, doc};
-use platform::mongo::{
+use mongo::{
     error::{Deadline, MongoError},
     id,
     table::{Inserted, Select},
 };
+use mongodb::bson::{self, DateTime, doc};
 use serde::{Deserialize, Serialize};
 
 use super::{

@@ -26,23 +26,20 @@ use std::{
 
 use async_trait::async_trait;
 use contracts::EventCreated;
-use mongodb::bson::{self, doc};
-use platform::{
-    background::Background,
-    http::page::Cursor,
-    messaging::{Effect, Entry},
-    mongo::{
-        Mongo,
-        address::MongoUrl,
-        error::{Deadline, MongoError},
-        key,
-        metrics::ClientMetrics,
-        table::{Inserted, Select},
-    },
-    outbox::Outbox,
-    service::{Backend, Kept, StartError},
+use messaging::{Effect, Entry, outbox::Outbox};
+use mongo::{
+    Mongo,
+    address::MongoUrl,
+    error::{Deadline, MongoError},
+    key,
+    metrics::ClientMetrics,
+    table::{Inserted, Select},
 };
+use mongodb::bson::{self, doc};
+use paging::Cursor;
+use process::background::Background;
 use prometheus::Registry;
+use service::{Backend, Kept, StartError};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -129,13 +126,13 @@ impl MongoStore {
 impl Shared {
     /// This process has made a booking: counts and relays it.
     fn booked(&self, booking: BookingDoc, entry: Entry) {
-        self.outbox.messages.committed(documents::BOOKINGS, platform::mongo::id(booking.id), [entry]);
+        self.outbox.messages.committed(documents::BOOKINGS, mongo::id(booking.id), [entry]);
         self.metrics.booked(&booking.into());
     }
 
     /// This process has cancelled a booking.
     fn cancelled(&self, booking: &BookingDoc, entry: Entry) {
-        self.outbox.messages.committed(documents::BOOKINGS, platform::mongo::id(booking.id), [entry]);
+        self.outbox.messages.committed(documents::BOOKINGS, mongo::id(booking.id), [entry]);
         self.metrics.cancelled(&booking.clone().into());
     }
 

@@ -12,18 +12,18 @@ use std::{
 use async_trait::async_trait;
 use contracts::{Contract, SeatsChanged};
 use jiff::Timestamp;
-use mongodb::bson::{self, doc};
-use platform::{
-    messaging::{Entry, Message},
-    mongo::{
-        Mongo,
-        error::{Deadline, MongoError},
-        id, key,
-        outbox::MongoOutbox,
-        table::{Select, Table},
-    },
+use messaging::{
+    Entry, Message,
     outbox::{Backlog, Outbox, OutboxError},
 };
+use mongo::{
+    Mongo,
+    error::{Deadline, MongoError},
+    id, key,
+    outbox::MongoOutbox,
+    table::{Select, Table},
+};
+use mongodb::bson::{self, doc};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -62,7 +62,7 @@ struct Tells {
 impl BookingOutbox {
     pub(super) fn new(mongo: &Mongo, wake: Arc<Notify>) -> Self {
         let messages = MongoOutbox::new(mongo, &[BOOKINGS], wake.clone());
-        Self { messages, events: mongo.table(EVENTS), wake, tells: Mutex::default(), backlog: Mutex::default() }
+        Self { messages, events: Table::of(mongo, EVENTS), wake, tells: Mutex::default(), backlog: Mutex::default() }
     }
 
     /// Seats of an event came back: it must be told.

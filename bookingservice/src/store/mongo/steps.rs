@@ -1,16 +1,14 @@
 //! The lines of the protocol: each function is one atomic write (or one read), and does nothing else. In which order they
 //! are called is in `book.rs`, `cancel.rs` and `janitor.rs`.
 
-use mongodb::bson::{self, DateTime, Document, doc, serialize_to_bson};
-use platform::{
-    messaging::Entry,
-    mongo::{
-        Mongo,
-        error::{Deadline, MongoError},
-        outbox::StoredEntry,
-        table::{Index, Inserted, Table},
-    },
+use messaging::Entry;
+use mongo::{
+    Index, Mongo,
+    error::{Deadline, MongoError},
+    outbox::StoredEntry,
+    table::{Inserted, Table},
 };
+use mongodb::bson::{self, DateTime, Document, doc, serialize_to_bson};
 
 use super::documents::{BOOKINGS, BookingDoc, EVENTS, EventDoc, Hold};
 
@@ -36,7 +34,7 @@ pub(super) fn indexes() -> Vec<Index> {
 
 impl Steps {
     pub(super) fn new(mongo: &Mongo) -> Self {
-        Self { events: mongo.table(EVENTS), bookings: mongo.table(BOOKINGS) }
+        Self { events: Table::of(mongo, EVENTS), bookings: Table::of(mongo, BOOKINGS) }
     }
 
     /// A booking as it is stored.

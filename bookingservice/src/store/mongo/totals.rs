@@ -4,16 +4,13 @@
 use std::time::{Duration, Instant};
 
 use contracts::Instant as At;
-use mongodb::bson::{Document, doc};
-use platform::{
-    mongo::{
-        error::{Deadline, MongoError},
-        id,
-        outbox::number,
-        table::Select,
-    },
-    outbox::Backlog,
+use messaging::outbox::Backlog;
+use mongo::{
+    error::{Deadline, MongoError},
+    id,
+    table::{Select, number},
 };
+use mongodb::bson::{Document, doc};
 
 use super::{Shared, documents::date};
 

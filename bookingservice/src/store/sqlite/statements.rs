@@ -1,12 +1,10 @@
 //! The statements: what each request does to the database, within its transaction.
 
 use contracts::{Contract, EventCreated, Instant};
-use platform::{
-    fail_point::fail_point,
-    messaging::{Effect, Entry},
-    sqlite::outbox::insert,
-};
+use messaging::{Effect, Entry};
+use process::fail_point::fail_point;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use sqlite::outbox::insert;
 use uuid::Uuid;
 
 use crate::domain::{Booked, Booking, EventOnSale, NewBooking, Refused, Sale, Seats, Status, seats::UNLIMITED};

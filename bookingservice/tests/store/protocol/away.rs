@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use ::mongo::faults::Faults;
 use bookingservice::store::{Store, mongo::janitor::Pace};
-use platform::mongo::faults::Faults;
+use testing::mongo_server;
 
 use super::world::{World, eventually};
 use crate::{
-    mongo, mongo_server,
+    mongo,
     suite::{event_for_an_hour, request},
 };
 

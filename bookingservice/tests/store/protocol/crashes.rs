@@ -5,7 +5,7 @@ use bookingservice::{
     store::Store,
 };
 use futures_util::future::join_all;
-use platform::mongo::faults::{Fault, Faults};
+use mongo::faults::{Fault, Faults};
 
 use super::world::{World, once, watched};
 use crate::suite::{new, request, under_a_key};

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bookingservice::store::{Store, mongo::janitor::Pace};
-use platform::mongo::faults::Faults;
+use mongo::faults::Faults;
 
 use super::world::{World, eventually, longest_list};
 use crate::suite::{new, request};

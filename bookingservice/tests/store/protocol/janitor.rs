@@ -9,12 +9,13 @@ use std::{
 
 use bookingservice::store::{Store, mongo::janitor::Pace};
 use futures_util::future::join_all;
-use mongodb::bson::{Document, doc};
-use platform::mongo::{
+use mongo::{
     error::Deadline,
     faults::{Fault, Faults},
     key,
+    table::Table,
 };
+use mongodb::bson::{Document, doc};
 use tracing_subscriber::util::SubscriberInitExt;
 use uuid::Uuid;
 
@@ -103,7 +104,7 @@ async fn left(world: &World, janitor: &Replica) -> (Uuid, Uuid) {
 }
 
 async fn change(replica: &Replica, table: &str, id: Uuid, update: Document) {
-    let table = replica.mongo.table::<Document>(table);
+    let table = Table::<Document>::of(&replica.mongo, table);
     assert!(table.change(Deadline::new(), "test", doc! { "_id": key(id) }, update).await.unwrap());
 }
 

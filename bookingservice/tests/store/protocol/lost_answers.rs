@@ -7,7 +7,7 @@ use bookingservice::{
     domain::{Booked, Refused},
     store::{Store, Unavailable},
 };
-use platform::mongo::faults::{Fault, Faults};
+use mongo::faults::{Fault, Faults};
 use uuid::Uuid;
 
 use super::world::{World, always, once};

@@ -6,11 +6,9 @@ use std::time::Duration;
 use bookingservice::store::{Store, mongo::janitor::Pace};
 use contracts::{BookingCancelled, Contract, EventBooked, SeatsChanged};
 use futures_util::future::join_all;
+use messaging::Entry;
+use mongo::faults::{Fault, Faults};
 use mongodb::bson::Document;
-use platform::{
-    messaging::Entry,
-    mongo::faults::{Fault, Faults},
-};
 use uuid::Uuid;
 
 use super::world::{DIED, Replica, World, eventually, once};

@@ -12,7 +12,7 @@ use bookingservice::{
     domain::{Booked, Refused},
     store::{Store, mongo::janitor::Pace},
 };
-use platform::mongo::faults::{Fault, Faults};
+use mongo::faults::{Fault, Faults};
 use uuid::Uuid;
 
 use super::world::{Replica, World, eventually};

@@ -10,19 +10,17 @@ use std::{
 use async_trait::async_trait;
 use bookingservice::{domain::Booked, store::mongo::janitor::Pace};
 use contracts::{Contract, EventBooked, SeatsChanged};
-use mongodb::bson::Document;
-use platform::{
-    messaging::{
-        Bus, Effect, Handler, Message, Outcome, Subscription,
-        in_process::InProcessBus,
-        metrics::{ConsumeMetrics, PublishMetrics},
-    },
-    mongo::{
-        faults::{Fault, Faults},
-        outbox::number,
-    },
+use messaging::{
+    Bus, Effect, Handler, Message, Outcome, Subscription,
+    in_process::InProcessBus,
+    metrics::{ConsumeMetrics, PublishMetrics},
     outbox::{metrics::RelayMetrics, relay::Relay},
 };
+use mongo::{
+    faults::{Fault, Faults},
+    table::number,
+};
+use mongodb::bson::Document;
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

@@ -8,6 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ::mongo::{
+    Mongo,
+    error::Deadline,
+    faults::{Fault, Faults},
+    id,
+    table::{Select, Table, number},
+};
 use bookingservice::{
     domain::{Booked, Booking, NewBooking, Refused},
     metrics::BookingMetrics,
@@ -18,22 +25,13 @@ use bookingservice::{
 };
 use contracts::EventCreated;
 use mongodb::bson::{Document, doc};
-use platform::{
-    background::Background,
-    mongo::{
-        Mongo,
-        error::Deadline,
-        faults::{Fault, Faults},
-        id,
-        outbox::number,
-        table::Select,
-    },
-};
+use process::background::Background;
 use prometheus::Registry;
+use testing::mongo_server;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::{mongo, mongo_server, suite};
+use crate::{mongo, suite};
 
 /// One database that nobody else uses.
 pub(crate) struct World {
@@ -101,7 +99,7 @@ impl Replica {
     }
 
     pub(crate) async fn documents(&self, table: &str) -> Vec<Document> {
-        self.mongo.table::<Document>(table).select(Deadline::new(), Select::default()).await.unwrap()
+        Table::<Document>::of(&self.mongo, table).select(Deadline::new(), Select::default()).await.unwrap()
     }
 
     /// What must hold when nothing runs any more; the error says what does not.
@@ -199,7 +197,7 @@ pub(crate) async fn eventually(deadline: Duration, what: &str, mut holds: impl A
 /// The largest number of holds of any event, now.
 pub(crate) async fn longest_list(replica: &Replica) -> usize {
     let fields = doc! { "holds.at": 1 };
-    let events = replica.mongo.table::<Document>("events");
+    let events = Table::<Document>::of(&replica.mongo, "events");
     let events = events.select(Deadline::new(), Select { fields, ..Select::default() }).await.unwrap();
     events.iter().map(|event| event.get_array("holds").unwrap().len()).max().unwrap_or(0)
 }

@@ -1,6 +1,6 @@
 //! What a booking counts: once, when it is durable; and what everything else does not count.
 
-use e2e::{Exposition, System, eventually, samples, wait::SOON};
+use e2e::{Exposition, SOON, System, eventually, samples};
 use serde_json::json;
 
 use crate::steps::{book, bookings_of, on_sale, seats, view_shows};

@@ -5,15 +5,13 @@
 
 use std::collections::HashMap;
 
-use mongodb::bson::{Document, doc};
-use platform::{
-    messaging::Effect,
-    mongo::{
-        error::{Deadline, MongoError},
-        id, key,
-        table::{Select, Table},
-    },
+use messaging::Effect;
+use mongo::{
+    error::{Deadline, MongoError},
+    id, key,
+    table::{Select, Table},
 };
+use mongodb::bson::{Document, doc};
 use uuid::Uuid;
 
 use super::documents::{EventDoc, Shown};

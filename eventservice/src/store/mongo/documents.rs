@@ -1,11 +1,9 @@
 //! What lies in the database. Instants are MongoDB's own, with milliseconds; ids are UUIDs; numbers are whole.
 
 use contracts::{Contract, Instant};
+use messaging::Entry;
+use mongo::{id, key, outbox::StoredEntry};
 use mongodb::bson::{self, DateTime};
-use platform::{
-    messaging::Entry,
-    mongo::{id, key, outbox::StoredEntry},
-};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -1,10 +1,8 @@
 //! Which events a page holds, as MongoDB is asked for them.
 
+use mongo::{key, table::Select};
 use mongodb::bson::{Document, doc};
-use platform::{
-    http::page::Cursor,
-    mongo::{key, table::Select},
-};
+use paging::Cursor;
 
 use super::documents::date;
 use crate::store::{Filter, search_form};

@@ -11,25 +11,22 @@ mod list;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use mongodb::bson::doc;
-use platform::{
-    background::Background,
-    http::page::Cursor,
-    messaging::Effect,
-    mongo::{
-        Mongo,
-        address::MongoUrl,
-        error::{Deadline, MongoError},
-        key,
-        metrics::ClientMetrics,
-        outbox::{MongoOutbox, number},
-        table::{Index, Inserted, Select, Table},
-    },
-    outbox::Outbox,
-    service::{Backend, Kept, StartError},
+use messaging::{Effect, outbox::Outbox};
+use mongo::{
+    Index, Mongo,
+    address::MongoUrl,
+    error::{Deadline, MongoError},
+    key,
+    metrics::ClientMetrics,
+    outbox::MongoOutbox,
+    table::{Inserted, Select, Table, number},
 };
+use mongodb::bson::doc;
+use paging::Cursor;
+use process::background::Background;
 use prometheus::Registry;
 use serde::{Serialize, de::DeserializeOwned};
+use service::{Backend, Kept, StartError};
 use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
 
@@ -78,7 +75,7 @@ impl MongoStore {
     /// A store without its tasks.
     pub fn new(mongo: &Mongo, metrics: EventMetrics, wake: Arc<Notify>) -> Self {
         let outbox = MongoOutbox::new(mongo, &[EVENTS, LOCATIONS], wake);
-        Self { events: mongo.table(EVENTS), locations: mongo.table(LOCATIONS), outbox, metrics }
+        Self { events: Table::of(mongo, EVENTS), locations: Table::of(mongo, LOCATIONS), outbox, metrics }
     }
 
     /// Starts its tasks: indexes, relay of what is left over, gauges.

@@ -2,12 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use platform::{
-    config::{Checks, given},
-    service::Listen,
-};
+use process::checks::{Checks, given};
 use reqwest::Response;
 use serde_json::Value;
+use service::Listen;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::super::{
@@ -47,7 +45,7 @@ pub(super) fn anywhere() -> Listen {
     Listen { address: "127.0.0.1:0".parse().unwrap(), option: "TEST_ADDR" }
 }
 
-pub(super) fn secret(text: &str) -> Option<platform::config::Secret> {
+pub(super) fn secret(text: &str) -> Option<process::checks::Secret> {
     let text = (!text.is_empty()).then(|| text.to_owned());
     Checks::new().secret(given("SECRET", &text), given("SECRET_FILE", &None))
 }

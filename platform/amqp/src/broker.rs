@@ -1,0 +1,156 @@
+//! Where the broker is and how to log in there, read from the options.
+//!
+//! The URL holds a password. It is parsed once, here, and nothing but [`Broker::place`] is ever shown of it.
+
+use std::{fmt, path::Path};
+
+use lapin::uri::{AMQPScheme, AMQPUri};
+use process::checks::{Checks, Given, Secret};
+
+/// Asked of the broker: it goes silent for no longer than this, or it is taken for dead after twice the time.
+const HEARTBEAT_SECONDS: u16 = 10;
+
+/// What would be right, for the message about a wrong one.
+const RIGHT: &str = "like amqp://user:password@host:5672 or amqps://…:5671, a virtual host behind it; \
+                     in user, password and virtual host, write @ as %40, / as %2F, # as %23, ? as %3F, % as %25";
+
+/// The broker's address and login.
+#[derive(Clone)]
+pub struct Broker {
+    pub(super) uri: AMQPUri,
+    /// PEM. Where it is given, it alone is trusted.
+    pub(super) ca: Option<String>,
+}
+
+impl Broker {
+    /// Reads the URL, by value or by file, and the file with the certificate authority. `None` where no URL was given.
+    pub fn read(checks: &mut Checks, url: Given<'_>, url_file: Given<'_>, ca_file: Given<'_>) -> Option<Self> {
+        let name = if url.text.is_some() { url.name } else { url_file.name };
+        let secret = checks.secret(url, url_file);
+        let ca = ca_file.text.and_then(|path| match pem(Path::new(path)) {
+            Ok(pem) => Some(pem),
+            Err(cause) => {
+                checks.problem(format!("{} is {path:?}: {cause}", ca_file.name));
+                None
+            }
+        });
+        let broker = match Self::parse(&secret?, ca) {
+            Ok(broker) => broker,
+            Err(cause) => {
+                checks.problem(format!("{name} {cause}"));
+                return None;
+            }
+        };
+        if broker.ca.is_some() && broker.uri.scheme == AMQPScheme::AMQP {
+            checks.problem(format!("{} is given, but {name} is not encrypted: write amqps://", ca_file.name));
+        }
+        Some(broker)
+    }
+
+    /// Reads a URL; what is wrong with it is told without the password.
+    pub fn parse(url: &Secret, ca: Option<String>) -> Result<Self, String> {
+        // The parser's own error quotes the URL, password and all.
+        let refused = || format!("is {:?}: it must be {RIGHT}", url.to_string());
+        if cut_short(url.reveal()) {
+            return Err(refused());
+        }
+        let mut uri: AMQPUri = url.reveal().parse().map_err(|_| refused())?;
+        if let Some(host) = ipv6(url.reveal()) {
+            uri.authority.host = host; // the parser would take it for absent, and connect to localhost
+        }
+        if uri.vhost.is_empty() {
+            uri.vhost = "/".into(); // a URL that ends in a slash means no virtual host of that name
+        }
+        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+        Ok(Self { uri, ca })
+    }
+
+    /// Where it is, without the login.
+    pub fn place(&self) -> String {
+        let (host, vhost) = (&self.uri.authority.host, self.uri.vhost.trim_start_matches('/'));
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        format!("{}://{host}:{}/{vhost}", self.uri.scheme, self.uri.authority.port)
+    }
+}
+
+impl fmt::Debug for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place())
+    }
+}
+
+fn pem(path: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(path).map_err(|cause| format!("it cannot be read: {cause}"))?;
+    let holds_one = text.contains("-----BEGIN CERTIFICATE-----");
+    holds_one.then_some(text).ok_or_else(|| "it holds no certificate in PEM form".into())
+}
+
+/// Whether a `#`, `/` or `?` of the password is taken for the end of the address: the parser would then take the user for
+/// the host.
+fn cut_short(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let address = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    rest.contains('#') || (rest.contains('@') && !address.contains('@'))
+}
+
+/// The host, where it is written as `[::1]`.
+fn ipv6(url: &str) -> Option<String> {
+    let rest = url.split_once("://")?.1;
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host).strip_prefix('[')?;
+    host.split_once(']').map(|(host, _)| host.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use process::checks::given;
+
+    fn read(url: &str) -> (Option<Broker>, String) {
+        let mut checks = Checks::new();
+        let broker = Broker::read(
+            &mut checks,
+            given("AMQP_BROKER_URL", &Some(url.into())),
+            given("AMQP_BROKER_URL_FILE", &None),
+            given("AMQP_CA_FILE", &None),
+        );
+        (broker, checks.finish().err().map(|error| error.to_string()).unwrap_or_default())
+    }
+
+    #[test]
+    fn the_place_is_shown_and_the_login_never() {
+        for (url, place) in [
+            ("amqp://me:hunter2@rabbit", "amqp://rabbit:5672/"),
+            ("amqp://me:hunter2@rabbit:1/", "amqp://rabbit:1/"),
+            ("amqps://me:hunter2@rabbit/shop", "amqps://rabbit:5671/shop"),
+            ("amqp://me:hunter2@[::1]:7/%2F", "amqp://[::1]:7/"),
+            ("amqp://me:h%40unter2@127.0.0.1", "amqp://127.0.0.1:5672/"),
+        ] {
+            let broker = read(url).0.unwrap();
+            assert_eq!(broker.place(), place);
+            assert_eq!(format!("{broker:?}"), place);
+        }
+    }
+
+    #[test]
+    fn a_url_that_cannot_be_used_is_told_with_what_would_be_right_and_without_the_password() {
+        for url in [
+            "me:hunter2@rabbit",
+            "http://me:hunter2@rabbit",
+            "amqp://me:hunter2@rabbit:port",
+            "amqp://me:#hunter2@r",
+            "amqp://me:?hunter2@r",
+            "amqp://me:/hunter2@r",
+        ] {
+            let (_, told) = read(url);
+            assert!(!told.contains("hunter2"), "{told}");
+            assert!(told.contains("AMQP_BROKER_URL") && told.contains("amqp://user:password@host:5672"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_slash_at_the_end_means_the_usual_virtual_host() {
+        assert_eq!(read("amqp://rabbit/").0.unwrap().uri.vhost, "/");
+        assert_eq!(read("amqp://rabbit").0.unwrap().uri.vhost, "/");
+        assert_eq!(read("amqp://rabbit/shop").0.unwrap().uri.vhost, "shop");
+    }
+}

@@ -1,0 +1,82 @@
+//! What may happen on the way to a broker.
+
+use std::time::Duration;
+
+use testing::{
+    eventually, eventually_mut, logs,
+    proxy::{Proxy, Weather},
+    rabbitmq,
+};
+
+use crate::{
+    bus::detour,
+    service::{HEALED, NOTICED, Service},
+};
+
+/// lapin's threads in this process.
+fn threads_of_lapin() -> usize {
+    let names = std::fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path().join("comm"));
+    names.filter(|name| std::fs::read_to_string(name).is_ok_and(|name| name.starts_with("lapin"))).count()
+}
+
+#[tokio::test]
+async fn a_broker_that_says_nothing_is_told_once_and_does_not_collect_threads() {
+    logs::capture();
+    // Alone, since the threads of other tests would be counted, too.
+    let Some(server) = rabbitmq::alone().await else { return };
+    let proxy = Proxy::to(server.port()).await;
+    detour(&format!("amqp://guest:guest@{}", proxy.address));
+    let service = Service::start().await;
+    eventually(NOTICED, "nothing is left of other tests", async || threads_of_lapin() == 1).await;
+    proxy.set(Weather::Swallow);
+    let tries = r#"myevents_amqp_reconnects_total{reason="timeout"}"#;
+    let mut most = 0;
+    eventually_mut(Duration::from_secs(60), "three tries got no answer", async || {
+        most = most.max(threads_of_lapin());
+        service.metric(tries).await >= 3.0
+    })
+    .await;
+    assert_eq!(most, 1);
+    let told = logs::lines_with(&proxy.address.to_string());
+    let why = |line: &&String| line.contains("the broker did not answer in time, asked for a sign of life");
+    assert_eq!(told.iter().filter(why).count(), 1, "{told:#?}");
+    drop(service);
+    eventually(NOTICED, "no thread is left", async || threads_of_lapin() == 0).await;
+}
+
+/// Has the network behave like this while messages are on their way, and then well again.
+async fn weather(weather: Weather) {
+    let Some(server) = rabbitmq::alone().await else { return };
+    let proxy = Proxy::to(server.port()).await;
+    detour(&format!("amqp://guest:guest@{}", proxy.address));
+    let mut service = Service::start().await;
+    service.commit(300).await;
+    proxy.set(weather);
+    service.commit(300).await;
+    if !matches!(weather, Weather::Slow(_)) {
+        service.is_away().await;
+    }
+    service.commit(100).await;
+    proxy.set(Weather::Fine);
+    service.all_arrive(HEALED).await;
+}
+
+#[tokio::test]
+async fn a_network_that_swallows_everything_costs_nothing() {
+    weather(Weather::Swallow).await;
+}
+
+#[tokio::test]
+async fn a_network_that_drops_connections_in_the_middle_of_a_frame_costs_nothing() {
+    weather(Weather::Drop(1234)).await;
+}
+
+#[tokio::test]
+async fn a_network_that_closes_one_direction_costs_nothing() {
+    weather(Weather::HalfClose).await;
+}
+
+#[tokio::test]
+async fn a_slow_network_costs_nothing() {
+    weather(Weather::Slow(Duration::from_millis(100))).await;
+}

@@ -1,0 +1,98 @@
+//! What somebody may do to the exchange and the queues of a running service.
+
+use std::time::{Duration, Instant};
+
+use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions};
+use testing::{bus_world::Reader, eventually, eventually_mut, logs, rabbitmq};
+
+use crate::{
+    bus::tuning,
+    service::{HEALED, NOTES, NOTICED, Service},
+};
+
+/// A queue that is refused is tried again after so long.
+const RETRIED: Duration = Duration::from_secs(3);
+
+#[tokio::test]
+async fn a_queue_that_is_deleted_or_purged_under_its_reader_is_there_again() {
+    let Some(server) = rabbitmq::shared().await else { return };
+    let mut service = Service::start().await;
+    let channel = server.connect().await.unwrap().create_channel().await.unwrap();
+    let queue = service.world.queue;
+    for _ in 0..2 {
+        service.commit(10).await;
+        service.all_arrive(HEALED).await;
+        channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
+        service.commit(10).await; // some come back, since nobody is there to read them, and wait
+        service.all_arrive(HEALED).await;
+        channel.queue_purge(queue.into(), QueuePurgeOptions::default()).await.unwrap();
+    }
+    assert!(service.metric(r#"myevents_amqp_reconnects_total{reason="queue_gone"}"#).await >= 2.0);
+}
+
+#[tokio::test]
+async fn an_exchange_that_is_deleted_is_there_again_with_its_bindings() {
+    let Some(server) = rabbitmq::shared().await else { return };
+    let mut service = Service::start().await;
+    let channel = server.connect().await.unwrap().create_channel().await.unwrap();
+    channel.exchange_delete(tuning().exchange.into(), ExchangeDeleteOptions::default()).await.unwrap();
+    service.commit(100).await;
+    service.all_arrive(HEALED).await;
+}
+
+#[tokio::test]
+async fn a_queue_with_other_arguments_stops_its_reading_only_and_works_when_what_is_told_is_done() {
+    logs::capture();
+    let Some(server) = rabbitmq::shared().await else { return };
+    let service = Service::start().await;
+    let (channel, queue) = (server.connect().await.unwrap().create_channel().await.unwrap(), service.world.queue);
+    let mut next = service.world.killed_and_started_again().await;
+    drop(service);
+    channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
+    let other = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare(queue.into(), other, Default::default()).await.unwrap();
+
+    // Somebody else reads the same messages, and must get them all the same.
+    let other = format!("{queue}-of-another");
+    let (exclusive, bind) = (QueueDeclareOptions { exclusive: true, ..Default::default() }, Default::default());
+    channel.queue_declare(other.as_str().into(), exclusive, Default::default()).await.unwrap();
+    let exchange = tuning().exchange.into();
+    channel.queue_bind(other.as_str().into(), exchange, "noteWritten".into(), bind, Default::default()).await.unwrap();
+    let arrived_there = async || {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        channel.queue_declare(other.as_str().into(), passive, Default::default()).await.unwrap().message_count()
+    };
+
+    let reader = Reader::willing();
+    next.bus.register(&next.metrics.registry).unwrap();
+    next.subscribe(NOTES, &reader).await;
+    next.start();
+    let told = || next.bus.state().err().unwrap_or_default();
+    let what_to_do = format!("rabbitmqctl delete_queue {queue}");
+    eventually(NOTICED, "it says what to do", async || told().contains(&what_to_do)).await;
+    let mut sent = 0;
+    let began = Instant::now();
+    eventually_mut(6 * RETRIED, "it was tried again a few times", async || {
+        next.commit("noteWritten", true, ["while it is not read"]).await;
+        sent += 1;
+        eventually(NOTICED, "it is published", async || arrived_there().await == sent).await;
+        assert!(told().contains(&what_to_do), "{:?}", next.bus.state());
+        assert_eq!(next.metric("myevents_amqp_connected").await, 1.0);
+        began.elapsed() > 3 * RETRIED
+    })
+    .await;
+    for reason in ["arguments", "closed", "queue_gone", "broken", "timeout"] {
+        let lost = format!(r#"myevents_amqp_reconnects_total{{reason="{reason}"}}"#);
+        assert_eq!(next.metric(&lost).await, 0.0, "{reason}: the connection outlives each try");
+    }
+    let lines = logs::lines_with(&what_to_do);
+    assert!(lines.len() == 1 && lines[0].contains("ERROR"), "{lines:#?}");
+    assert_eq!(reader.bodies(), [""; 0]);
+
+    channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
+    eventually(HEALED, "it is all well", async || next.bus.state().is_ok()).await;
+    next.commit("noteWritten", true, ["at last"]).await;
+    eventually(HEALED, "it reads", async || reader.bodies() == ["at last"]).await;
+    next.all_is_sent().await;
+    assert_eq!(next.metric(r#"myevents_amqp_reconnects_total{reason="arguments"}"#).await, 0.0);
+}

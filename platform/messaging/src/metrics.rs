@@ -1,0 +1,171 @@
+//! What is counted about messages, on every bus.
+
+use jiff::Timestamp;
+use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, Result};
+
+use super::{
+    bus::{PublishError, Published},
+    handler::Effect,
+    message::Message,
+};
+
+const SECONDS: [f64; 14] = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+const AGE_SECONDS: [f64; 16] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
+
+/// The publishing side.
+#[derive(Clone)]
+pub struct PublishMetrics {
+    published: IntCounterVec,
+    seconds: Histogram,
+}
+
+impl PublishMetrics {
+    /// Registers them, with `names` (the messages this service publishes) at zero.
+    pub fn new(registry: &Registry, names: &[&str]) -> Result<Self> {
+        let opts = Opts::new("myevents_messages_published_total", "Messages published, by what became of them.");
+        let seconds = "myevents_messages_publish_duration_seconds";
+        let seconds = HistogramOpts::new(seconds, "Time from handing a batch to the bus to its confirms.");
+        let metrics = Self {
+            published: IntCounterVec::new(opts, &["message", "result"])?,
+            seconds: Histogram::with_opts(seconds.buckets(SECONDS.to_vec()))?,
+        };
+        for name in names {
+            for result in ["confirmed", "nacked", "returned", "timeout", "error"] {
+                metrics.published.with_label_values(&[*name, result]);
+            }
+        }
+        registry.register(Box::new(metrics.published.clone()))?;
+        registry.register(Box::new(metrics.seconds.clone()))?;
+        Ok(metrics)
+    }
+
+    /// Counts one entry's fate. A dead letter was delivered, so it counts as confirmed.
+    pub fn published(&self, name: &str, fate: &Published) {
+        let result = match fate {
+            Ok(()) | Err(PublishError::Dead { .. }) => "confirmed",
+            Err(PublishError::Nacked) => "nacked",
+            Err(PublishError::Returned) => "returned",
+            Err(PublishError::Timeout) => "timeout",
+            Err(PublishError::Failed(_)) => "error",
+        };
+        self.published.with_label_values(&[name, result]).inc();
+    }
+
+    /// Records how long a batch took.
+    pub fn took(&self, seconds: f64) {
+        self.seconds.observe(seconds);
+    }
+}
+
+/// The consuming side.
+#[derive(Clone)]
+pub struct ConsumeMetrics {
+    queue: &'static str,
+    names: &'static [&'static str],
+    consumed: IntCounterVec,
+    seconds: HistogramVec,
+    age: Histogram,
+    skew: IntCounter,
+}
+
+impl ConsumeMetrics {
+    /// Registers them, with `names` (the messages this service reads) at zero.
+    pub fn new(registry: &Registry, queue: &'static str, names: &'static [&'static str]) -> Result<Self> {
+        let consumed = Opts::new("myevents_messages_consumed_total", "Messages consumed, by what became of them.");
+        let seconds = "myevents_messages_process_duration_seconds";
+        let seconds = HistogramOpts::new(seconds, "Time the handler took for the batch the message came in.");
+        let age = "myevents_message_age_seconds";
+        let age = HistogramOpts::new(age, "Time from writing a message to the outbox to its work being durable.");
+        let age = HistogramVec::new(age.buckets(AGE_SECONDS.to_vec()), &["queue"])?;
+        let skew = "Messages that seem to come from the future: the clocks of two machines differ.";
+        let metrics = Self {
+            queue,
+            names,
+            consumed: IntCounterVec::new(consumed, &["queue", "message", "result"])?,
+            seconds: HistogramVec::new(seconds.buckets(SECONDS.to_vec()), &["queue", "message"])?,
+            age: age.with_label_values(&[queue]),
+            skew: IntCounter::new("myevents_clock_skew_total", skew)?,
+        };
+        for name in names {
+            for result in ["acked", "requeued", "rejected", "duplicate", "stale"] {
+                metrics.consumed.with_label_values(&[queue, *name, result]);
+            }
+            metrics.seconds.with_label_values(&[queue, *name]);
+        }
+        registry.register(Box::new(metrics.consumed.clone()))?;
+        registry.register(Box::new(metrics.seconds.clone()))?;
+        registry.register(Box::new(age))?;
+        registry.register(Box::new(metrics.skew.clone()))?;
+        Ok(metrics)
+    }
+
+    /// A message is done.
+    pub fn done(&self, message: &Message, effect: Effect) {
+        let result = match effect {
+            Effect::Applied => "acked",
+            Effect::Duplicate => "duplicate",
+            Effect::Stale => "stale",
+        };
+        self.count(message, result);
+        if !message.redriven {
+            let age = Timestamp::now().duration_since(message.occurred_at).as_secs_f64();
+            if age < 0.0 {
+                self.skew.inc();
+            }
+            self.age.observe(age.max(0.0));
+        }
+    }
+
+    /// A message went to the dead letters.
+    pub fn rejected(&self, message: &Message) {
+        self.count(message, "rejected");
+    }
+
+    /// A message is tried again, in place or by the broker.
+    pub fn requeued(&self, message: &Message) {
+        self.count(message, "requeued");
+    }
+
+    /// Records how long a handler took for a batch with this message in it.
+    pub fn took(&self, message: &Message, seconds: f64) {
+        self.seconds.with_label_values(&[self.queue, self.known(message)]).observe(seconds);
+    }
+
+    fn count(&self, message: &Message, result: &str) {
+        self.consumed.with_label_values(&[self.queue, self.known(message), result]).inc();
+    }
+
+    /// Anybody who can publish can invent names, and a label is a time series for good.
+    fn known(&self, message: &Message) -> &'static str {
+        self.names.iter().copied().find(|name| *name == message.name).unwrap_or("_other")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_names_this_service_reads_become_labels() {
+        let registry = Registry::new();
+        let metrics = ConsumeMetrics::new(&registry, "notes", &["noteWritten"]).unwrap();
+        let message = |name: &str| Message {
+            id: uuid::Uuid::nil(),
+            name: name.into(),
+            body: "{}".into(),
+            occurred_at: Timestamp::now(),
+            traceparent: None,
+            redriven: false,
+        };
+        for name in ["noteWritten", "noteBurnt", "x1", "with a space"] {
+            metrics.rejected(&message(name));
+            metrics.took(&message(name), 0.1);
+        }
+        let all = registry.gather();
+        let labels = all.iter().flat_map(|family| family.get_metric()).flat_map(|metric| metric.get_label());
+        let names = labels.filter(|label| label.name() == "message").map(|label| label.value());
+        let names: std::collections::BTreeSet<_> = names.collect();
+        assert_eq!(names, ["_other", "noteWritten"].into());
+    }
+}

@@ -1,0 +1,214 @@
+//! The calls. Each has a deadline and the name of its step in the service's protocol; there is no way around either.
+
+use futures_util::TryStreamExt;
+use mongodb::{
+    Collection,
+    bson::{Document, doc},
+    options::ReturnDocument,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    client::Mongo,
+    error::{Deadline, MongoError, duplicates, is_duplicate},
+};
+
+/// Whether a document went in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It did.
+    New,
+    /// There was one with its `_id`.
+    Duplicate,
+}
+
+/// Which documents are read. Everything else is the driver's default.
+#[derive(Clone, Debug, Default)]
+pub struct Select {
+    /// Those that match.
+    pub filter: Document,
+    /// In this order.
+    pub sort: Document,
+    /// At most so many; 0 means all.
+    pub limit: usize,
+    /// With these fields only, or without those with 0; empty means all.
+    pub fields: Document,
+}
+
+/// Documents of one kind.
+pub struct Table<T: Send + Sync> {
+    mongo: Mongo,
+    collection: Collection<T>,
+}
+
+impl<T: Send + Sync> Clone for Table<T> {
+    fn clone(&self) -> Self {
+        Self { mongo: self.mongo.clone(), collection: self.collection.clone() }
+    }
+}
+
+impl<T: Send + Sync> Table<T> {
+    /// Documents of one kind, by the name of their collection.
+    pub fn of(mongo: &Mongo, name: &str) -> Self {
+        Self { mongo: mongo.clone(), collection: mongo.database.collection(name) }
+    }
+
+    /// The documents it holds are read as another type: a part of each.
+    pub fn part<P: Send + Sync>(&self) -> Table<P> {
+        Table { mongo: self.mongo.clone(), collection: self.collection.clone_with_type() }
+    }
+
+    /// Changes the one document that matches, if there is one; says whether there was.
+    pub async fn change(
+        &self,
+        deadline: Deadline,
+        step: &'static str,
+        filter: Document,
+        update: Document,
+    ) -> Result<bool, MongoError>
+    where
+        T: 'static,
+    {
+        let collection = self.collection.clone();
+        let call = async move { collection.update_one(filter, update).await };
+        Ok(self.mongo.call(deadline, step, call).await?.matched_count > 0)
+    }
+
+    /// Changes all that match, each by itself. Safe only where it may be done twice, and half.
+    pub async fn change_many(
+        &self,
+        deadline: Deadline,
+        step: &'static str,
+        filter: Document,
+        update: Document,
+    ) -> Result<u64, MongoError>
+    where
+        T: 'static,
+    {
+        let collection = self.collection.clone();
+        let call = async move { collection.update_many(filter, update).await };
+        Ok(self.mongo.call(deadline, step, call).await?.matched_count)
+    }
+
+    /// Several changes of one document each, in one command. Safe only where they may be done twice, and in part.
+    pub async fn change_each(
+        &self,
+        deadline: Deadline,
+        step: &'static str,
+        changes: Vec<(Document, Document)>,
+    ) -> Result<(), MongoError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let updates: Vec<Document> = changes.into_iter().map(|(q, u)| doc! { "q": q, "u": u }).collect();
+        let durable = doc! { "w": "majority", "j": true };
+        let name = self.collection.name();
+        let command = doc! { "update": name, "updates": updates, "ordered": false, "writeConcern": durable };
+        let database = self.mongo.database.clone();
+        let call = async move { database.run_command(command).await };
+        let reply = self.mongo.call(deadline, step, call).await?;
+        // The driver takes such an answer for a success.
+        match ["writeErrors", "writeConcernError"].iter().find_map(|field| reply.get(field)) {
+            Some(error) => Err(MongoError::Unknown(format!("some updates failed: {error}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes all that match.
+    pub async fn remove(&self, deadline: Deadline, step: &'static str, filter: Document) -> Result<u64, MongoError>
+    where
+        T: 'static,
+    {
+        let collection = self.collection.clone();
+        let call = async move { collection.delete_many(filter).await };
+        Ok(self.mongo.call(deadline, step, call).await?.deleted_count)
+    }
+
+    /// Sums over documents, and the like: what a pipeline gives.
+    pub async fn aggregate(&self, deadline: Deadline, pipeline: Vec<Document>) -> Result<Vec<Document>, MongoError>
+    where
+        T: 'static,
+    {
+        let collection = self.collection.clone();
+        let call = async move { collection.aggregate(pipeline).await?.try_collect().await };
+        self.mongo.call(deadline, "aggregate", call).await
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static> Table<T> {
+    /// The document that matches.
+    pub async fn get(&self, deadline: Deadline, filter: Document, fields: Document) -> Result<Option<T>, MongoError> {
+        let collection = self.collection.clone();
+        let call = async move { collection.find_one(filter).projection(fields).await };
+        self.mongo.call(deadline, "read", call).await
+    }
+
+    /// Several documents.
+    pub async fn select(&self, deadline: Deadline, select: Select) -> Result<Vec<T>, MongoError> {
+        let collection = self.collection.clone();
+        let limit = i64::try_from(select.limit).unwrap_or(i64::MAX);
+        let call = async move {
+            let find = collection.find(select.filter).sort(select.sort).projection(select.fields);
+            find.limit(limit).await?.try_collect().await
+        };
+        self.mongo.call(deadline, "read", call).await
+    }
+
+    /// Adds a document, or finds one with its `_id` there.
+    pub async fn insert(&self, deadline: Deadline, step: &'static str, document: T) -> Result<Inserted, MongoError> {
+        let collection = self.collection.clone();
+        let call = async move {
+            match collection.insert_one(document).await {
+                Ok(_) => Ok(Inserted::New),
+                Err(cause) if is_duplicate(&cause) => Ok(Inserted::Duplicate),
+                Err(cause) => Err(cause),
+            }
+        };
+        self.mongo.call(deadline, step, call).await
+    }
+
+    /// Adds those that are not there, each by itself; one answer per document, in order.
+    pub async fn insert_missing(
+        &self,
+        deadline: Deadline,
+        step: &'static str,
+        documents: Vec<T>,
+    ) -> Result<Vec<Inserted>, MongoError> {
+        if documents.is_empty() {
+            return Ok(Vec::new()); // the driver takes this for a mistake
+        }
+        let (collection, count) = (self.collection.clone(), documents.len());
+        let call = async move {
+            match collection.insert_many(documents).ordered(false).await {
+                Ok(_) => Ok(Vec::new()),
+                Err(cause) => duplicates(&cause).ok_or(cause),
+            }
+        };
+        let there = self.mongo.call(deadline, step, call).await?;
+        let inserted = |place| if there.contains(&place) { Inserted::Duplicate } else { Inserted::New };
+        Ok((0..count).map(inserted).collect())
+    }
+
+    /// Changes the one document that matches, if there is one, and gives it as it is afterwards.
+    pub async fn change_and_get(
+        &self,
+        deadline: Deadline,
+        step: &'static str,
+        filter: Document,
+        update: Document,
+        fields: Document,
+    ) -> Result<Option<T>, MongoError> {
+        let collection = self.collection.clone();
+        let call = async move {
+            let change = collection.find_one_and_update(filter, update).projection(fields);
+            change.return_document(ReturnDocument::After).await
+        };
+        self.mongo.call(deadline, step, call).await
+    }
+}
+
+/// A whole number that an aggregation gave; servers choose between 32 and 64 bits.
+pub fn number(document: &Document, field: &str) -> i64 {
+    let value = document.get(field);
+    value.and_then(|n| n.as_i64().or_else(|| n.as_i32().map(i64::from))).unwrap_or_default()
+}

@@ -1,0 +1,7 @@
+//! Messages inside documents, on a MongoDB server, and what the log says of one; and a resync, for both outboxes.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod outbox;
+mod resync;
+mod state;

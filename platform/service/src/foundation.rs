@@ -1,0 +1,104 @@
+//! What every service begins with: its ports, and the metrics that do not depend on what it does.
+
+use std::{io, net::TcpListener, sync::Arc};
+
+use actix_web::web;
+use messaging::{DeadLetters, outbox::relay::Relay};
+use mongo::error::ClientError;
+use process::{
+    fail_point,
+    health::Health,
+    metrics::{Metrics, build, runtime::Runtimes, usage},
+};
+use sqlite::{StoreError, open::OpenError};
+use utoipa::openapi::OpenApi;
+use webserver::{
+    docs::documented,
+    metrics::HttpMetrics,
+    server::{ListenError, Rest},
+};
+
+use crate::{backend::Kept, ops_server::Ops, service::Service, settings::Settings};
+
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address is taken.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The database file cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The MongoDB client cannot be made.
+    #[error(transparent)]
+    Mongo(#[from] ClientError),
+    /// What is stored cannot be read.
+    #[error("what is stored cannot be read")]
+    Store(#[from] StoreError),
+    /// Two metrics of one name, or a name that is none: a bug.
+    #[error("the metrics cannot be registered")]
+    Metrics(#[from] prometheus::Error),
+    /// A server does not start.
+    #[error("a server does not start")]
+    Io(#[from] io::Error),
+}
+
+/// What every service begins with: its ports, and the metrics that do not depend on what it does.
+pub struct Foundation {
+    settings: Settings,
+    rest: TcpListener,
+    ops: TcpListener,
+    runtimes: Runtimes,
+    http: Arc<HttpMetrics>,
+    /// Where the service adds its own.
+    pub metrics: Metrics,
+}
+
+impl Foundation {
+    /// Takes both ports first: whoever finds one taken shall find no files made either.
+    pub fn lay(settings: Settings, version: &str, api: &OpenApi) -> Result<Self, StartError> {
+        let (rest, ops) = (settings.rest.bind()?, settings.ops.bind()?);
+        fail_point::arm();
+        let metrics = Metrics::new();
+        usage::register(&metrics.registry)?;
+        usage::register_services(&metrics.registry, settings.servers)?;
+        build::register(&metrics.registry, version)?;
+        let runtimes = Runtimes::new(&metrics.registry)?;
+        runtimes.join("main");
+        let http = Arc::new(HttpMetrics::new(&metrics.registry, &documented(api))?);
+        Ok(Self { settings, rest, ops, runtimes, http, metrics })
+    }
+
+    /// Puts the servers on it.
+    pub fn build<F>(
+        self,
+        name: &'static str,
+        health: Health,
+        dead: Arc<dyn DeadLetters>,
+        relay: Relay,
+        kept: Kept,
+        configure: F,
+    ) -> Result<Service, StartError>
+    where
+        F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+    {
+        let (rest_address, ops_address) = (self.rest.local_addr()?, self.ops.local_addr()?);
+        let Settings { rest_workers: workers, servers, shutdown_delay, .. } = self.settings;
+        let (runtimes, stopping) = (self.runtimes.clone(), health.stopping().clone());
+        let rest = Rest { listener: self.rest, workers, servers, metrics: self.http, runtimes, stopping };
+        let rest = rest.serve(configure)?;
+        let ops =
+            Ops { metrics: self.metrics, health, dead: Some(dead), runtimes: self.runtimes }.serve(self.ops, name)?;
+        Ok(Service {
+            name,
+            shutdown_delay,
+            rest_address,
+            ops_address,
+            database: kept.file,
+            rest,
+            ops,
+            relay,
+            background: kept.background,
+        })
+    }
+}

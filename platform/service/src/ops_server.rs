@@ -1,0 +1,122 @@
+//! The ops port: `/metrics`, `/livez`, `/readyz`, `/dead`. Never the REST port: metrics must not leak to the outside by
+//! accident.
+//!
+//! `/livez` looks at nothing outside the process: a service that waits for its database must not be killed for it.
+
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
+
+use actix_web::{HttpResponse, web};
+use messaging::{DeadLetter, DeadLetters};
+use process::{
+    health::Health,
+    metrics::{Metrics, runtime::Runtimes},
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use webserver::{
+    descriptors::{descriptors, ops_connections},
+    input::{NoQuery, Query, uuid},
+    problem::Problem,
+    routes::resource,
+    serve::Limits,
+    small::SmallServer,
+    turn::Patience,
+};
+
+/// Who asks here is near by, and sends its head in one piece.
+const PATIENCE: Patience = Patience::new(Duration::from_secs(2), Duration::from_secs(5));
+
+/// What the ops port shows.
+#[derive(Clone)]
+pub struct Ops {
+    /// For `/metrics`.
+    pub metrics: Metrics,
+    /// For `/readyz`.
+    pub health: Health,
+    /// For `/dead`; a program without messages has no such URL.
+    pub dead: Option<Arc<dyn DeadLetters>>,
+    /// Where its runtime is measured.
+    pub runtimes: Runtimes,
+}
+
+impl Ops {
+    /// Starts the server of the program `name`, on a thread of its own: encoding 100,000 series takes 0.1 s.
+    pub fn serve(self, listener: TcpListener, name: &str) -> io::Result<SmallServer> {
+        let limits = Limits { connections: ops_connections(descriptors()), patience: PATIENCE, drain_seconds: 1 };
+        SmallServer::within(limits, listener, &format!("ops-{name}"), move |app| {
+            self.runtimes.join("ops");
+            app.app_data(web::Data::new(self.clone()))
+                .service(resource("/metrics").get(metrics).done())
+                .service(resource("/livez").get(livez).done())
+                .service(resource("/readyz").get(readyz).done());
+            match self.dead {
+                Some(dead_letters) => app
+                    .app_data(web::Data::from(dead_letters))
+                    .service(resource("/dead").get(dead).done())
+                    .service(resource("/dead/redrive").post(redrive).done())
+                    .default_service(web::to(nowhere)),
+                None => app.default_service(web::to(nowhere_without_dead)),
+            };
+        })
+    }
+}
+
+async fn nowhere() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found("no such URL; there are /metrics, /livez, /readyz, /dead and /dead/redrive"))
+}
+
+async fn nowhere_without_dead() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found("no such URL; there are /metrics, /livez and /readyz"))
+}
+
+async fn metrics(ops: web::Data<Ops>) -> HttpResponse {
+    match ops.metrics.encode().await {
+        Ok(text) => HttpResponse::Ok().insert_header(("content-type", process::metrics::CONTENT_TYPE)).body(text),
+        Err(cause) => {
+            tracing::error!("the metrics cannot be encoded: {cause}");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
+async fn livez() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body("alive\n")
+}
+
+async fn readyz(ops: web::Data<Ops>) -> HttpResponse {
+    let report = ops.health.report().await;
+    let mut response = if report.ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    response.json(report)
+}
+
+/// The body of `GET /dead`.
+#[derive(Serialize)]
+struct DeadList {
+    items: Vec<DeadLetter>,
+}
+
+async fn dead(letters: web::Data<dyn DeadLetters>, _: NoQuery) -> Result<HttpResponse, Problem> {
+    let items = letters.list().await.map_err(|cause| away(&cause))?;
+    Ok(HttpResponse::Ok().json(DeadList { items }))
+}
+
+/// `POST /dead/redrive?id=…`; without `id` all of them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    id: Option<String>,
+}
+
+async fn redrive(letters: web::Data<dyn DeadLetters>, which: Query<Which>) -> Result<HttpResponse, Problem> {
+    let id: Option<Uuid> = which.0.id.as_deref().map(|text| uuid(text, "id")).transpose()?;
+    let redriven = letters.redrive(id).await.map_err(|cause| away(&cause))?;
+    if let (Some(id), 0) = (id, redriven) {
+        return Err(Problem::not_found(format!("there is no dead letter {id}")));
+    }
+    tracing::info!(redriven, "dead letters go to their queue again");
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "redriven": redriven })))
+}
+
+fn away(cause: &messaging::outbox::OutboxError) -> Problem {
+    Problem::unavailable(format!("the dead letters cannot be reached: {cause}"))
+}

@@ -1,0 +1,123 @@
+//! The options of a service that runs on its own, and how any binary of ours reads its options.
+//!
+//! Every option is a text for clap and is parsed by [`Checks`], which tells all problems at once and masks secrets; clap
+//! would stop at the first and print it.
+
+use std::net::SocketAddr;
+
+use amqp::Broker;
+use clap::Parser;
+use mongo::address::MongoUrl;
+use process::{
+    checks::{Checks, ConfigError, given},
+    telemetry::LogConfig,
+    threads,
+};
+
+use crate::settings::{Listen, Settings};
+
+/// Reads the process's arguments and environment. `--help` and arguments that are none end the process, as clap does it;
+/// a variable that is no UTF-8 is refused here, because clap would not say which one it is.
+pub fn parse<P: Parser>() -> Result<P, ConfigError> {
+    let mut checks = Checks::new();
+    refuse_what_is_no_text(&P::command(), &mut checks);
+    checks.finish()?;
+    Ok(P::parse())
+}
+
+fn refuse_what_is_no_text(command: &clap::Command, checks: &mut Checks) {
+    for name in command.get_arguments().filter_map(clap::Arg::get_env) {
+        if std::env::var_os(name).is_some_and(|text| text.to_str().is_none()) {
+            checks.problem(format!("{} is not UTF-8: give it a text that is", name.display()));
+        }
+    }
+    command.get_subcommands().for_each(|command| refuse_what_is_no_text(command, checks));
+}
+
+/// What any service on its own can be told. Its addresses are its own options, since they have defaults of its own.
+#[derive(clap::Args)]
+pub struct ServiceOptions {
+    /// Threads that answer REST [default: 2]
+    #[arg(long, env = "REST_WORKERS")]
+    rest_workers: Option<String>,
+    /// Seconds for which it goes on answering after SIGTERM, so that load balancers can leave it first [default: 0]
+    #[arg(long, env = "SHUTDOWN_DELAY", allow_negative_numbers = true)]
+    shutdown_delay: Option<String>,
+    /// The folder of the database file [default: ./myevents-data]
+    #[arg(long, env = "DATA_DIR")]
+    data_dir: Option<String>,
+    /// The MongoDB server to store in instead, like mongodb://user:password@host:27017; a database that is named behind it
+    /// is taken in place of the one with the service's name
+    #[arg(long, env = "MONGO_URL", hide_env_values = true)]
+    mongo_url: Option<String>,
+    /// A file that holds the MongoDB server's URL
+    #[arg(long, env = "MONGO_URL_FILE")]
+    mongo_url_file: Option<String>,
+    /// The message broker, like amqp://user:password@host:5672
+    #[arg(long, env = "AMQP_BROKER_URL", hide_env_values = true)]
+    amqp_broker_url: Option<String>,
+    /// A file that holds the broker's URL
+    #[arg(long, env = "AMQP_BROKER_URL_FILE")]
+    amqp_broker_url_file: Option<String>,
+    /// A file with the certificate authority to trust alone, for an amqps:// broker [default: those of the machine]
+    #[arg(long, env = "AMQP_CA_FILE")]
+    amqp_ca_file: Option<String>,
+    /// `text` or `json` [default: text on a terminal, else json]
+    #[arg(long, env = "LOG_FORMAT")]
+    log_format: Option<String>,
+    /// Which log lines, like `warn,bookingservice=debug` [default: info]
+    #[arg(long, env = "RUST_LOG")]
+    rust_log: Option<String>,
+}
+
+/// The command line of a service on its own.
+pub enum Command {
+    /// The service.
+    Serve(Box<Config>),
+    /// To ask the one that has its ops port there.
+    Healthcheck(SocketAddr),
+}
+
+/// What is done instead of serving.
+#[derive(clap::Subcommand)]
+pub enum Job {
+    /// Asks the running service whether it is ready, and ends with 0 or 1: a container's health check
+    Healthcheck,
+}
+
+/// What the options mean.
+pub struct Config {
+    /// How the service runs.
+    pub settings: Settings,
+    /// How it logs.
+    pub log: LogConfig,
+    /// The broker.
+    pub broker: Option<Broker>,
+}
+
+impl ServiceOptions {
+    /// What they mean, for a service that listens at `rest` and `ops`.
+    pub fn read(&self, checks: &mut Checks, rest: Listen, ops: Listen) -> Config {
+        let settings = Settings {
+            rest,
+            ops,
+            rest_workers: checks.threads(given("REST_WORKERS", &self.rest_workers), threads::REST_WORKERS),
+            servers: 1,
+            shutdown_delay: checks.shutdown_delay(given("SHUTDOWN_DELAY", &self.shutdown_delay)),
+            data_dir: checks.folder(given("DATA_DIR", &self.data_dir), "./myevents-data"),
+            mongo: MongoUrl::read(
+                checks,
+                given("MONGO_URL", &self.mongo_url),
+                given("MONGO_URL_FILE", &self.mongo_url_file),
+            ),
+        };
+        let log = LogConfig::read(checks, given("LOG_FORMAT", &self.log_format), given("RUST_LOG", &self.rust_log));
+        let broker = Broker::read(
+            checks,
+            given("AMQP_BROKER_URL", &self.amqp_broker_url),
+            given("AMQP_BROKER_URL_FILE", &self.amqp_broker_url_file),
+            given("AMQP_CA_FILE", &self.amqp_ca_file),
+        );
+        Config { settings, log, broker }
+    }
+}

@@ -1,0 +1,191 @@
+//! The thread that writes. It takes what waits, up to `BATCH` requests, runs each in a savepoint of one transaction,
+//! commits once, and only then answers them all.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use process::fail_point::fail_point;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{error::StoreError, metrics::StoreMetrics, place::Place, trouble::Trouble};
+
+/// The most requests of one commit: enough to make the fsync cheap, few enough to keep the wait short.
+const BATCH: usize = 256;
+
+/// The most requests that wait. Behind them a request waits for a place, and then gives up.
+const QUEUE: usize = 4096;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Behind a failure, it works again only after so long without another one: while the disk is full, some requests fit.
+const CALM: Duration = Duration::from_secs(1);
+
+/// Runs a request on the connection (or not, if there is no transaction to run it in).
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Ran + Send>;
+
+/// A request that was run and waits for the commit.
+struct Ran {
+    finish: Finish,
+    /// Why its work is undone.
+    failure: Option<StoreError>,
+}
+
+/// Ends a request once it is known what became of the commit.
+type Finish = Box<dyn FnOnce(Result<(), StoreError>)>;
+
+pub(super) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    metrics: StoreMetrics,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(name: &str, connection: Connection, place: Place, metrics: StoreMetrics) -> Self {
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        let seen = metrics.clone();
+        let thread = std::thread::Builder::new().name(format!("writer-{name}"));
+        let thread = thread.spawn(move || {
+            Commits { connection, place, metrics: seen, trouble: Trouble::new(CALM) }.run(waiting);
+        });
+        Self { jobs: Some(jobs), metrics, thread: Some(thread.expect("the process can start a thread")) }
+    }
+
+    pub(super) async fn write<T, W, C>(&self, work: W, committed: C) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        C: FnOnce(&T) + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let result = connection.and_then(|connection| in_savepoint(connection, work));
+            let failure = result.as_ref().err().cloned();
+            let finish: Finish = Box::new(move |commit| {
+                let result = commit.and(result);
+                if let Ok(value) = &result {
+                    // A panic in it must not end this thread; the panic hook logs it.
+                    let _ = catch_unwind(AssertUnwindSafe(|| committed(value)));
+                }
+                let _ = answer.send(result); // the caller may have gone away
+            });
+            Ran { finish, failure }
+        });
+        let jobs = self.jobs.as_ref().expect("it is there until the drop");
+        jobs.send_timeout(job, PATIENCE).await.map_err(|_| StoreError::Overloaded)?;
+        self.metrics.waiting(jobs.max_capacity() - jobs.capacity());
+        answered.await.map_err(|_| StoreError::Failed("the writer has stopped".into()))?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take()); // ends the thread, after what waits
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Commits {
+    connection: Connection,
+    place: Place,
+    metrics: StoreMetrics,
+    trouble: Trouble,
+}
+
+impl Commits {
+    fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
+            self.commit(batch.drain(..));
+            self.metrics.waiting(waiting.len());
+        }
+    }
+
+    fn commit(&mut self, batch: impl Iterator<Item = Job>) {
+        let began = Instant::now();
+        // Who sees the file is gone must not promise anything. It may still go right after this look.
+        let mut begun = self.place.look().map_err(StoreError::Failed).and_then(|()| self.execute("BEGIN IMMEDIATE"));
+        let before = self.changes();
+        let (mut finishes, mut failure) = (Vec::with_capacity(BATCH), None);
+        for job in batch {
+            let connection = begun.as_ref().map(|()| &self.connection).map_err(Clone::clone);
+            let ran = job(connection);
+            finishes.push(ran.finish);
+            // Some errors (disk full, for one) make SQLite give up the whole transaction, with what others did in it.
+            if begun.is_ok() && self.connection.is_autocommit() {
+                let given_up = || StoreError::Failed("the transaction was given up".into());
+                begun = Err(ran.failure.clone().unwrap_or_else(given_up));
+            }
+            failure = failure.or(ran.failure);
+        }
+        fail_point("store.before_commit");
+        let committed = begun.and_then(|()| self.execute("COMMIT"));
+        fail_point("store.after_commit");
+        if committed.is_err() && !self.connection.is_autocommit() {
+            let _ = self.execute("ROLLBACK");
+        }
+        let rows = self.changes().saturating_sub(before);
+        match failure.or(committed.as_ref().err().cloned()) {
+            Some(cause) => self.tell_failure(&cause),
+            None => self.tell_success(rows),
+        }
+        if committed.is_ok() {
+            self.metrics.committed(began.elapsed().as_secs_f64(), rows);
+        }
+        finishes.into_iter().for_each(|finish| finish(committed.clone()));
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        let done = self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+        done.map(drop).map_err(failed)
+    }
+
+    /// Rows inserted, changed or deleted since the connection was opened.
+    fn changes(&self) -> u64 {
+        let total = self.connection.prepare_cached("SELECT total_changes()");
+        total.and_then(|mut statement| statement.query_row([], |row| row.get(0))).unwrap_or(0)
+    }
+
+    /// One line when it begins to fail, not one per request.
+    fn tell_failure(&mut self, cause: &StoreError) {
+        if self.trouble.begins() {
+            let file = self.connection.path().unwrap_or_default();
+            tracing::error!(file, "something cannot be stored: {cause}");
+        }
+    }
+
+    /// One line when it works again. A commit that changed nothing shows nothing.
+    fn tell_success(&mut self, rows: u64) {
+        if rows > 0 && self.trouble.ends() {
+            let file = self.connection.path().unwrap_or_default();
+            tracing::info!(file, "everything can be stored again");
+        }
+    }
+}
+
+/// Runs one request so that its failure undoes only its own work.
+fn in_savepoint<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> Result<T, StoreError> {
+    let run =
+        |sql: &str| connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(failed);
+    run("SAVEPOINT request")?;
+    let result = catch_unwind(AssertUnwindSafe(|| work(connection)));
+    let result = result.unwrap_or_else(|_| Err(rusqlite::Error::UnwindingPanic)).map_err(failed);
+    if result.is_err() && !connection.is_autocommit() {
+        run("ROLLBACK TO request")?;
+    }
+    if !connection.is_autocommit() {
+        run("RELEASE request")?;
+    }
+    result
+}
+
+fn failed(cause: rusqlite::Error) -> StoreError {
+    StoreError::Failed(cause.to_string())
+}

@@ -1,0 +1,186 @@
+//! The one middleware: gives every answer a request id, counts it, and turns a panic into a 500. At a stop, every answer
+//! closes its connection.
+//!
+//! It is outermost, so it sees also what no route matched. It opens no tracing span: a span per request costs more
+//! than half of the throughput.
+
+use std::time::Instant;
+
+use actix_web::{
+    Error, HttpMessage, HttpResponse, ResponseError,
+    body::{BodySize as ResponseSize, BoxBody, MessageBody},
+    dev::{ResponseHead, ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::{
+        ConnectionType,
+        header::{HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use process::panics::caught;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    input::BodySize,
+    metrics::{HttpMetrics, method_label, observe_size},
+    turn::Turn,
+    unread,
+};
+use crate::problem::{Problem, Rejection};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The label of what no route matches.
+const UNMATCHED: &str = "unmatched";
+
+/// The middleware function, for `actix_web::middleware::from_fn`.
+pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let metrics = request.app_data::<Data<HttpMetrics>>().expect("server.rs puts the metrics there").clone();
+    let stopping = request.app_data::<Data<CancellationToken>>().expect("server.rs puts the token there").clone();
+    let began = Instant::now();
+    let method = method_label(request.method().as_str());
+    let id = request_id(&request);
+    let _in_flight = InFlight::new(&metrics);
+    let _our_turn = Turn::ours(&request);
+    let held = unread::hold(&mut request);
+
+    // Taken now: a panic takes the request with it, and a clone of it would make actix panic when it routes.
+    // It knows no route for a path with %65 in it, which is decoded later.
+    let early = request.match_pattern();
+    let answered = caught(next.call(request)).await;
+    match answered {
+        Ok(Ok(mut response)) => {
+            response.headers_mut().insert(REQUEST_ID, id.clone());
+            close_if(&stopping, response.response_mut().head_mut());
+            let route = early.or_else(|| response.request().match_pattern());
+            let route = route.as_deref().unwrap_or(UNMATCHED);
+            if let Some(rejection) = response.response().extensions().get::<Rejection>() {
+                metrics.rejected(*rejection);
+            }
+            if let Some(size) = response.request().extensions().get::<BodySize>() {
+                observe_size(&metrics.request_bytes, method, size.0);
+            }
+            if let ResponseSize::Sized(size) = response.response().body().size() {
+                observe_size(&metrics.response_bytes, method, usize::try_from(size).unwrap_or(usize::MAX));
+            }
+            count(&metrics, method, route, response.status().as_str(), began);
+            let status = response.status().as_u16();
+            tracing::debug!(method, path = response.request().path(), status, request_id = ?id, "answered");
+            Ok(match held {
+                Some(held) => held.behind(response).await,
+                None => response,
+            })
+        }
+        Ok(Err(error)) => Err(answer(&metrics, method, early.as_deref(), began, id, &stopping, error.error_response())),
+        Err(panic) => {
+            metrics.panics.inc();
+            // Here and not in the panic hook, which does not know under which id the caller will ask for it.
+            let (request_id, route) = (id.to_str().unwrap_or_default(), early.as_deref().unwrap_or(UNMATCHED));
+            tracing::error!(request_id, method, route, "a panic, which is a bug of ours: {panic}");
+            let response = Problem::internal().error_response();
+            Err(answer(&metrics, method, early.as_deref(), began, id, &stopping, response))
+        }
+    }
+}
+
+/// `Connection: close`, so that a client that keeps its connection for long goes to another process with its next request.
+fn close_if(stopping: &CancellationToken, head: &mut ResponseHead) {
+    if stopping.is_cancelled() {
+        head.set_connection_type(ConnectionType::Close);
+    }
+}
+
+/// An answer for which there is no request any more: the server sends it as it is.
+fn answer(
+    metrics: &HttpMetrics,
+    method: &'static str,
+    route: Option<&str>,
+    began: Instant,
+    id: HeaderValue,
+    stopping: &CancellationToken,
+    mut response: HttpResponse,
+) -> Error {
+    response.headers_mut().insert(REQUEST_ID, id);
+    close_if(stopping, response.head_mut());
+    count(metrics, method, route.unwrap_or(UNMATCHED), response.status().as_str(), began);
+    InternalError::from_response("answered in the middleware", response).into()
+}
+
+fn count(metrics: &HttpMetrics, method: &str, route: &str, status: &str, began: Instant) {
+    metrics.requests.with_label_values(&[method, route, status]).inc();
+    metrics.seconds.with_label_values(&[method, route]).observe(began.elapsed().as_secs_f64());
+}
+
+/// The caller's id, if it is one that can be logged and sent back as it is; else a fresh one.
+fn request_id(request: &ServiceRequest) -> HeaderValue {
+    let sent = request.headers().get(REQUEST_ID);
+    let fits = |v: &&HeaderValue| (1..=128).contains(&v.len()) && v.as_bytes().iter().all(u8::is_ascii_graphic);
+    sent.filter(fits)
+        .cloned()
+        .unwrap_or_else(|| HeaderValue::from_str(&Uuid::now_v7().to_string()).expect("a UUID is visible ASCII"))
+}
+
+/// Counts down also when the client goes away and actix drops the handler.
+struct InFlight<'m>(&'m HttpMetrics);
+
+impl<'m> InFlight<'m> {
+    fn new(metrics: &'m HttpMetrics) -> Self {
+        metrics.in_flight.inc();
+        Self(metrics)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{
+        App,
+        middleware::from_fn,
+        test::{TestRequest, init_service, try_call_service},
+        web,
+    };
+    use prometheus::Registry;
+
+    use super::*;
+
+    async fn well() -> HttpResponse {
+        HttpResponse::Ok().finish()
+    }
+
+    async fn refused() -> Result<HttpResponse, Problem> {
+        Err(Problem::not_found("not here"))
+    }
+
+    async fn mistake() -> HttpResponse {
+        panic!("a mistake")
+    }
+
+    #[actix_web::test]
+    async fn from_the_signal_on_every_answer_closes_its_connection_also_that_of_a_panic() {
+        let (metrics, stopping) = (HttpMetrics::new(&Registry::new(), &[]).unwrap(), CancellationToken::new());
+        let routes = |app: &mut web::ServiceConfig| {
+            app.route("/well", web::get().to(well)).route("/refused", web::get().to(refused));
+            app.route("/mistake", web::get().to(mistake));
+        };
+        let app = App::new().app_data(Data::new(metrics)).app_data(Data::new(stopping.clone()));
+        let app = init_service(app.configure(routes).wrap(from_fn(observe))).await;
+        for stops in [false, true] {
+            for (path, status) in [("/well", 200), ("/refused", 404), ("/nowhere", 404), ("/mistake", 500)] {
+                let answer = match try_call_service(&app, TestRequest::get().uri(path).to_request()).await {
+                    Ok(answer) => HttpResponse::from(answer),
+                    Err(error) => error.error_response(),
+                };
+                let closes = answer.head().connection_type() == ConnectionType::Close;
+                assert_eq!((answer.status().as_u16(), closes), (status, stops), "{path}");
+            }
+            stopping.cancel();
+        }
+    }
+}

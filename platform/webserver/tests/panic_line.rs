@@ -1,0 +1,78 @@
+//! A request that panics is one log line, under the id its caller was told. In a process of its own, since a process has
+//! one panic hook and one log.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{io, sync::Mutex};
+
+use actix_web::{App, HttpResponse, middleware::from_fn, test, web};
+use process::panics::log_panics;
+use prometheus::Registry;
+use tokio_util::sync::CancellationToken;
+use webserver::{metrics::HttpMetrics, observe::observe};
+
+/// A static, since the subscriber wants it for as long as the process lives.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOG.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What was logged since the last call.
+fn lines() -> Vec<String> {
+    let log = String::from_utf8(std::mem::take(&mut *LOG.lock().unwrap())).unwrap();
+    log.lines().map(str::to_owned).collect()
+}
+
+async fn mistake() -> HttpResponse {
+    tokio::task::yield_now().await; // as a handler that has waited for its store
+    panic!("a number that cannot be");
+}
+
+/// Catches its own panic, as the threads of a store do.
+async fn mended() -> HttpResponse {
+    let _ = std::panic::catch_unwind(|| panic!("a mistake further inside"));
+    HttpResponse::Ok().finish()
+}
+
+#[tokio::test]
+async fn a_panic_is_one_log_line_and_a_requests_has_the_id_of_its_answer() {
+    tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| Log).init();
+    log_panics();
+    let metrics = web::Data::new(HttpMetrics::new(&Registry::new(), &[]).unwrap());
+    let routes = |app: &mut web::ServiceConfig| {
+        app.route("/mistakes/{id}", web::get().to(mistake)).route("/mended", web::get().to(mended));
+    };
+    let stopping = web::Data::new(CancellationToken::new());
+    let app = App::new().app_data(metrics).app_data(stopping).configure(routes).wrap(from_fn(observe));
+    let app = test::init_service(app).await;
+
+    let request = test::TestRequest::get().uri("/mistakes/7").insert_header(("x-request-id", "ask-me")).to_request();
+    let error = test::try_call_service(&app, request).await.unwrap_err();
+    assert_eq!(error.as_response_error().status_code(), 500);
+    let told = lines();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let line: serde_json::Value = serde_json::from_str(&told[0]).unwrap();
+    assert_eq!((&line["request_id"], &line["method"]), (&"ask-me".into(), &"GET".into()), "{line}");
+    assert_eq!((&line["level"], &line["route"]), (&"ERROR".into(), &"/mistakes/{id}".into()), "{line}");
+    let message = line["message"].as_str().unwrap();
+    assert!(message.contains("a number that cannot be") && message.contains("panic_line.rs"), "{message}");
+
+    let answer = test::call_service(&app, test::TestRequest::get().uri("/mended").to_request()).await;
+    assert_eq!(answer.status(), 200);
+    let told = lines();
+    assert!(told.len() == 1 && told[0].contains("a mistake further inside"), "{told:#?}");
+
+    std::thread::spawn(|| panic!("in a thread of its own")).join().unwrap_err();
+    let told = lines();
+    assert!(told.len() == 1 && told[0].contains("in a thread of its own"), "{told:#?}");
+}

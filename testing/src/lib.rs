@@ -1,0 +1,34 @@
+//! For tests only: what the tests of several crates share. No program of ours depends on it.
+//!
+//! - [`eventually`], [`not_run`]: waiting without sleeping, and saying what was not run
+//! - [`rabbitmq`], [`mongo_server`]: real servers, found or started; [`proxy`]: a bad network before one
+//! - [`binary`], [`services`]: our programs, built and started; [`ports`]: free ones
+//! - [`logs`]: what was logged
+//! - [`bus_suite`], [`bus_world`]: what every bus must do; [`notes`]: a database file as a service would have one
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(missing_docs, reason = "the names of these helpers say what they are")]
+
+pub mod binary;
+pub mod bus_suite;
+pub mod bus_world;
+pub mod logs;
+pub mod mongo_server;
+pub mod notes;
+pub mod ports;
+pub mod proxy;
+pub mod rabbitmq;
+pub mod services;
+mod wait;
+
+use std::path::PathBuf;
+
+pub use wait::{SOON, eventually, eventually_mut, not_run};
+
+/// `target/tmp`, where tests and what they build may write. Cargo names it only to tests, and not to this library.
+pub fn target_tmp() -> PathBuf {
+    let me = std::env::current_exe().expect("a running program has a path");
+    let tmp = me.ancestors().nth(3).expect("tests lie in target/<profile>/deps").join("tmp");
+    std::fs::create_dir_all(&tmp).expect("target/ can be written");
+    tmp
+}
