@@ -26,7 +26,7 @@ use crate::{
     http::{Api, Context, configure},
     listener::{Listener, QUEUE, READS},
     metrics::BookingMetrics,
-    state::State,
+    snapshot::SeatsSnapshot,
     store,
 };
 
@@ -56,9 +56,9 @@ pub async fn build(settings: Settings, bus: Arc<dyn Bus>, stop: CancellationToke
     };
     show_backlog(&mut base.metrics, outbox.clone(), dead.clone(), &queues)?;
 
-    let outbox = resync::Retelling::of(outbox, Arc::new(State(store.clone())));
+    let outbox = resync::ResyncOutbox::new(outbox, Arc::new(SeatsSnapshot(store.clone())));
     let handler = Arc::new(Listener { store: store.clone() });
-    let handler = resync::OnRequest::first(ResyncRequested::NAME, outbox.clone(), handler);
+    let handler = resync::ResyncHandler::new(ResyncRequested::NAME, outbox.clone(), handler);
     let consumed = ConsumeMetrics::new(&registry, QUEUE, READS)?;
     bus.subscribe(Subscription { queue: QUEUE, names: READS, handler, metrics: consumed, when_new: Some(ask) }).await;
     let published = PublishMetrics::new(&registry, &PUBLISHES)?;

@@ -9,7 +9,7 @@
 //! | [`http`] | the URL table, the handlers, and how errors are answered |
 //! | [`store`] | what a store promises, and SQLite |
 //! | [`listener`] | `eventCreated` |
-//! | `state` | what is told again where a queue was lost |
+//! | `snapshot` | the current state as messages, republished after a queue was lost |
 //! | [`metrics`] | what is counted about bookings |
 
 pub mod app;
@@ -18,5 +18,5 @@ pub mod domain;
 pub mod http;
 pub mod listener;
 pub mod metrics;
-mod state;
+mod snapshot;
 pub mod store;

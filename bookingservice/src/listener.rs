@@ -31,8 +31,8 @@ impl Handler for Listener {
         fail_point("listener.event.stored");
         let mut effects = stored.as_ref().map_or(&[][..], Vec::as_slice).iter();
         let outcome = |event: Result<EventCreated, String>| match (event, &stored) {
-            (Err(cause), _) => Outcome::Never(cause),
-            (Ok(_), Err(_)) => Outcome::Again("the store is away".into()),
+            (Err(cause), _) => Outcome::Reject(cause),
+            (Ok(_), Err(_)) => Outcome::Retry("the store is away".into()),
             (Ok(_), Ok(_)) => Outcome::Done(*effects.next().expect("the store answers for each event")),
         };
         parsed.into_iter().map(outcome).collect()

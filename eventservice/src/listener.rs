@@ -31,11 +31,11 @@ impl Handler for Listener {
         fail_point("listener.seats.stored");
         let mut effects = stored.as_ref().map_or(&[][..], Vec::as_slice).iter();
         let outcome = |update: Result<SeatUpdate, String>| match (update, &stored) {
-            (Err(cause), _) => Outcome::Never(cause),
-            (Ok(_), Err(_)) => Outcome::Again("the store is away".into()),
+            (Err(cause), _) => Outcome::Reject(cause),
+            (Ok(_), Err(_)) => Outcome::Retry("the store is away".into()),
             (Ok(update), Ok(_)) => match effects.next().expect("the store answers for each message") {
                 Some(effect) => Outcome::Done(*effect),
-                None => Outcome::Never(format!("there is no event {}", update.event_id)),
+                None => Outcome::Reject(format!("there is no event {}", update.event_id)),
             },
         };
         parsed.into_iter().map(outcome).collect()

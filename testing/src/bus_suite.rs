@@ -102,7 +102,7 @@ pub async fn every_reader_gets_what_it_reads_and_nothing_else(new_bus: NewBus) {
 
 pub async fn again_is_tried_in_place_and_loses_nothing(new_bus: NewBus) {
     let mut world = World::new(new_bus).await;
-    let reader = Reader::new(|_| Outcome::Again("the disk is full".into()));
+    let reader = Reader::new(|_| Outcome::Retry("the disk is full".into()));
     world.subscribe(NOTES, &reader).await;
     world.start();
     commit(&world, ["one", "two", "three"]).await;
@@ -123,7 +123,7 @@ pub async fn again_is_tried_in_place_and_loses_nothing(new_bus: NewBus) {
 
 pub async fn while_a_message_waits_nothing_newer_overtakes_it(new_bus: NewBus) {
     let mut world = World::new(new_bus).await;
-    let reader = all_but("older", || Outcome::Again("the store is away".into()));
+    let reader = all_but("older", || Outcome::Retry("the store is away".into()));
     world.subscribe(NOTES, &reader).await;
     world.start();
     commit(&world, ["older"]).await;
@@ -141,7 +141,7 @@ pub async fn never_goes_to_the_dead_letters_and_harms_no_other(new_bus: NewBus) 
     let mut world = World::new(new_bus).await;
     let dead = format!(r#"myevents_dead_letters{{queue="{}"}}"#, world.queue);
     assert_eq!(world.metric(&dead).await, 0.0);
-    let reader = all_but("bad", || Outcome::Never("there is no such note".into()));
+    let reader = all_but("bad", || Outcome::Reject("there is no such note".into()));
     world.subscribe(NOTES, &reader).await;
     world.start();
     commit(&world, ["one", "bad", "two"]).await;
@@ -196,7 +196,7 @@ pub async fn a_handler_that_panics_once_costs_nothing(new_bus: NewBus) {
 
 pub async fn a_dead_letter_is_handled_after_a_redrive_and_says_that_it_is_one(new_bus: NewBus) {
     let mut world = World::new(new_bus).await;
-    let reader = all_but("bad", || Outcome::Never("a bug".into()));
+    let reader = all_but("bad", || Outcome::Reject("a bug".into()));
     world.subscribe(NOTES, &reader).await;
     world.start();
     commit(&world, ["bad"]).await;
@@ -274,7 +274,7 @@ pub async fn what_was_committed_survives_a_kill_before_it_was_published(new_bus:
 
 pub async fn what_was_committed_survives_a_kill_while_it_was_handled(new_bus: NewBus) {
     let mut world = World::new(new_bus).await;
-    let stuck = all_but("two", || Outcome::Again("the store is away".into()));
+    let stuck = all_but("two", || Outcome::Retry("the store is away".into()));
     world.subscribe(NOTES, &stuck).await;
     world.start();
     commit(&world, ["one", "two"]).await;

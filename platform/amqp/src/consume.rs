@@ -1,7 +1,7 @@
 //! Reading a queue: take what is there, have it handled to its end, acknowledge it with one frame.
 //!
 //! The acknowledgement comes after the work is durable, so a message is read again after a crash, never lost. While a
-//! handler answers `Again`, nothing more is read, and the heartbeats go on by themselves.
+//! handler answers `Retry`, nothing more is read, and the heartbeats go on by themselves.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use lapin::{
 };
 use messaging::{
     Message, Subscription,
-    settle::{Verdict, settle},
+    process_with_retry::{Verdict, process_with_retry},
 };
 use prometheus::IntGauge;
 use tokio::time::timeout;
@@ -61,7 +61,7 @@ impl Reader<'_> {
 
     async fn handle(&self, channel: &Channel, consumer: &mut Consumer, batch: Vec<Delivery>) -> Result<(), Lost> {
         let messages: Vec<Message> = batch.iter().map(wire::message).collect();
-        let Ok(verdicts) = timeout(self.hold, settle(self.subscription, &messages)).await else {
+        let Ok(verdicts) = timeout(self.hold, process_with_retry(self.subscription, &messages)).await else {
             return self.put_back(channel, consumer, batch).await;
         };
         let (mut rejected, mut publisher) = (Vec::new(), None);

@@ -4,7 +4,7 @@
 //! made. So a crash in between begins again. Two services that find their queues new at once cannot hear each other, and
 //! need not: each tells everything by itself. See `outbox/resync.rs`.
 
-use messaging::{Subscription, settle::settle};
+use messaging::{Subscription, process_with_retry::process_with_retry};
 
 use super::{
     line::Line,
@@ -22,7 +22,7 @@ pub(super) async fn announce(shared: &Shared, line: &Line, subscription: &Subscr
     }
     tracing::info!(queue = subscription.queue, "the queue is new: everything is told again");
     let entry = when_new();
-    settle(subscription, std::slice::from_ref(&entry.message)).await;
+    process_with_retry(subscription, std::slice::from_ref(&entry.message)).await;
     let publisher = Publisher::open(line, shared.metrics.unconfirmed.clone()).await?;
     let fates = publisher.batch(line, &shared.exchange, &[entry]).await;
     let failed =

@@ -1,7 +1,7 @@
 //! A message as AMQP carries it: properties, headers, and back. What is written here is wire format.
 //!
 //! Reading never fails. Anybody can publish anything, and what is no message of ours must reach a handler to be called
-//! `Never` and become a dead letter, not stop the reading.
+//! `Reject` and become a dead letter, not stop the reading.
 
 use jiff::Timestamp;
 use lapin::{

@@ -18,9 +18,9 @@ pub enum Outcome {
     /// Its work is durable, or needs none.
     Done(Effect),
     /// It cannot be handled now (store away, disk full). It is tried again in place, without limit.
-    Again(String),
+    Retry(String),
     /// It can never be handled. It goes to the dead letters.
-    Never(String),
+    Reject(String),
 }
 
 /// What a message that is done has changed.

@@ -10,7 +10,7 @@ use tokio::sync::RwLock;
 use super::{
     bus::{Bus, PublishError, Published, Subscription},
     message::Entry,
-    settle::{Verdict, settle},
+    process_with_retry::{Verdict, process_with_retry},
 };
 
 /// Hands messages from one service to the other within a process.
@@ -39,7 +39,7 @@ impl Bus for InProcessBus {
                 .filter(|(_, entry)| mine(entry))
                 .map(|(place, entry)| (place, entry.message.clone()))
                 .unzip();
-            for (place, verdict) in places.into_iter().zip(settle(subscription, &messages).await) {
+            for (place, verdict) in places.into_iter().zip(process_with_retry(subscription, &messages).await) {
                 if let Verdict::Dead { cause, attempts } = verdict {
                     let queue = subscription.queue.to_owned();
                     fates[place] = Err(PublishError::Dead { queue, cause, attempts });

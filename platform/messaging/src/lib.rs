@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`message`] | a message, and the outbox entry that carries it |
 //! | [`bus`], [`handler`] | the seams: what every bus promises, what every consumer answers |
-//! | [`settle`] | how a batch is handled until each message is done or dead, the same on every bus |
+//! | [`process_with_retry`] | how a batch is handled until each message is done or dead, the same on every bus |
 //! | [`in_process`] | the bus of `myevents`, where both services are one process |
 //! | [`outbox`] | committed messages; [`outbox::relay`] publishes them, [`outbox::resync`] publishes the current state again |
 //! | [`dead_letters`] | the messages that a queue gave up on |
@@ -20,7 +20,7 @@ pub mod in_process;
 pub mod message;
 pub mod metrics;
 pub mod outbox;
-pub mod settle;
+pub mod process_with_retry;
 
 pub use bus::{Bus, PublishError, Published, Subscription, probe};
 pub use dead_letters::{DeadLetter, DeadLetters};

@@ -237,7 +237,7 @@ impl Outbox for MongoOutbox {
         Ok(entries.into_values().take(max).collect())
     }
 
-    async fn sent(&self, ids: &[Uuid]) -> Result<(), OutboxError> {
+    async fn mark_published(&self, ids: &[Uuid]) -> Result<(), OutboxError> {
         {
             let mut on_the_way = self.on_the_way();
             let places: Vec<_> = ids.iter().filter_map(|id| Some((*id, on_the_way.take(*id)?))).collect();
@@ -246,7 +246,7 @@ impl Outbox for MongoOutbox {
         Ok(self.remove_confirmed().await?)
     }
 
-    async fn dead(&self, id: Uuid, queue: &str, cause: &str, attempts: u32) -> Result<(), OutboxError> {
+    async fn dead_letter(&self, id: Uuid, queue: &str, cause: &str, attempts: u32) -> Result<(), OutboxError> {
         let Some(place) = self.on_the_way().take(id) else { return Ok(()) };
         let entry_id = key(id);
         let filter = doc! { "_id": place.id, "outbox.id": entry_id };
@@ -276,7 +276,7 @@ impl Outbox for MongoOutbox {
         Ok(*self.backlog.lock().expect("nothing panics while it holds this"))
     }
 
-    fn relays_left_overs(&self) -> bool {
+    fn is_leader(&self) -> bool {
         self.leads()
     }
 }

@@ -154,7 +154,7 @@ impl Outbox for SqliteOutbox {
         Ok(entries)
     }
 
-    async fn sent(&self, ids: &[Uuid]) -> Result<(), OutboxError> {
+    async fn mark_published(&self, ids: &[Uuid]) -> Result<(), OutboxError> {
         if ids.is_empty() {
             return Ok(());
         }
@@ -167,7 +167,7 @@ impl Outbox for SqliteOutbox {
         Ok(())
     }
 
-    async fn dead(&self, id: Uuid, queue: &str, cause: &str, attempts: u32) -> Result<(), OutboxError> {
+    async fn dead_letter(&self, id: Uuid, queue: &str, cause: &str, attempts: u32) -> Result<(), OutboxError> {
         let (queue, cause) = (queue.to_owned(), cause.to_owned());
         let set_aside = move |connection: &Connection| {
             let sql = "INSERT INTO dead_letters (id, name, mandatory, body, occurred_at, traceparent, dead_queue, attempts, cause)

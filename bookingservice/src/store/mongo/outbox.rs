@@ -169,21 +169,21 @@ impl Outbox for BookingOutbox {
         Ok(tells)
     }
 
-    async fn sent(&self, ids: &[Uuid]) -> Result<(), OutboxError> {
+    async fn mark_published(&self, ids: &[Uuid]) -> Result<(), OutboxError> {
         let told: Vec<_> = {
             let mut tells = self.tells();
             ids.iter().filter_map(|id| tells.offered.remove(id)).collect()
         };
-        self.messages.sent(ids).await?; // it passes over ids that are not its own
+        self.messages.mark_published(ids).await?; // it passes over ids that are not its own
         for (_, event, version) in told {
             self.told(event, version).await?;
         }
         Ok(())
     }
 
-    async fn dead(&self, id: Uuid, queue: &str, cause: &str, attempts: u32) -> Result<(), OutboxError> {
+    async fn dead_letter(&self, id: Uuid, queue: &str, cause: &str, attempts: u32) -> Result<(), OutboxError> {
         let Some((entry, event, version)) = self.tells().offered.remove(&id) else {
-            return self.messages.dead(id, queue, cause, attempts).await;
+            return self.messages.dead_letter(id, queue, cause, attempts).await;
         };
         self.messages.dead_letters().set_aside(&entry, queue, cause, attempts).await?;
         Ok(self.told(event, version).await?)
@@ -200,7 +200,7 @@ impl Outbox for BookingOutbox {
         Ok(Backlog { pending: messages.pending + untold.pending, oldest })
     }
 
-    fn relays_left_overs(&self) -> bool {
+    fn is_leader(&self) -> bool {
         self.messages.leads()
     }
 }

@@ -29,9 +29,9 @@ fn names(entries: &[Entry]) -> Vec<&str> {
 }
 
 /// Forgets what was published, as the relay does; `None` where the process has died over it.
-async fn sent(replica: &Replica, entries: &[Entry]) -> Option<bool> {
+async fn mark_published(replica: &Replica, entries: &[Entry]) -> Option<bool> {
     let (outbox, ids) = (replica.store.outbox(), entries.iter().map(|entry| entry.message.id).collect::<Vec<_>>());
-    tokio::time::timeout(DIED, outbox.sent(&ids)).await.ok().map(|sent| sent.is_ok())
+    tokio::time::timeout(DIED, outbox.mark_published(&ids)).await.ok().map(|sent| sent.is_ok())
 }
 
 /// Whether no message waits, and no event is untold.
@@ -84,15 +84,15 @@ async fn what_was_published_by_a_process_that_died_is_forgotten_or_published_aga
         cancelled(&dying).await;
         let published = pending(&dying, 100).await;
         assert_eq!(names(&published), TOLD, "{step} {fault:?}");
-        assert_eq!(sent(&dying, &published).await, None, "{step} {fault:?} did not kill it");
+        assert_eq!(mark_published(&dying, &published).await, None, "{step} {fault:?} did not kill it");
 
         let alive = world.running(Faults::none(), Pace::default()).await;
         let mut again = Vec::new();
         eventually(Duration::from_secs(15), "all that was left goes out", async || {
             let entries = pending(&alive, 100).await;
-            assert_eq!(sent(&alive, &entries).await, Some(true));
+            assert_eq!(mark_published(&alive, &entries).await, Some(true));
             again.extend(entries);
-            alive.store.outbox().relays_left_overs() && nothing_waits(&alive).await
+            alive.store.outbox().is_leader() && nothing_waits(&alive).await
         })
         .await;
         // The messages are forgotten before the event is told, so which are left says where it died. Under the same ids:
@@ -121,7 +121,7 @@ async fn what_was_published_and_whose_removal_lost_its_answer_goes_in_the_end_an
         let event = cancelled(&unlucky).await;
         let published = pending(&unlucky, 100).await;
         assert_eq!(names(&published), TOLD, "{step} {fault:?}");
-        assert_eq!(sent(&unlucky, &published).await, Some(false), "{step} {fault:?} was not lost");
+        assert_eq!(mark_published(&unlucky, &published).await, Some(false), "{step} {fault:?} was not lost");
         // Seats come back once more, before what is late happens: that must not pass for told.
         let booking = new(unlucky.store.book(request(event, 2)).await.unwrap()).id;
         unlucky.store.cancel(booking).await.unwrap().unwrap();
@@ -130,7 +130,7 @@ async fn what_was_published_and_whose_removal_lost_its_answer_goes_in_the_end_an
         eventually(Duration::from_secs(10), "all goes out", async || {
             let entries = pending(&unlucky, 100).await;
             again.extend(entries.iter().map(|entry| entry.message.clone()));
-            sent(&unlucky, &entries).await == Some(true) && nothing_waits(&unlucky).await
+            mark_published(&unlucky, &entries).await == Some(true) && nothing_waits(&unlucky).await
         })
         .await;
         let stored = unlucky.store.event(event).await.unwrap().unwrap();

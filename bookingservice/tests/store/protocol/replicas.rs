@@ -79,7 +79,7 @@ async fn one_booking_cancelled_on_two_replicas_gives_its_seats_back_once() {
 }
 
 fn leads(replica: &Replica) -> bool {
-    replica.store.outbox().relays_left_overs()
+    replica.store.outbox().is_leader()
 }
 
 async fn offers(replica: &Replica, booking: Uuid) -> bool {

@@ -28,11 +28,11 @@ const NOTES: &[&str] = &["noteWritten"];
 fn strict() -> Arc<Reader> {
     Reader::new(|message| {
         if message.name != "noteWritten" {
-            return Outcome::Never(format!("messages of type {:?} are not read here", message.name));
+            return Outcome::Reject(format!("messages of type {:?} are not read here", message.name));
         }
         match serde_json::from_slice::<serde_json::Value>(&message.body) {
             Ok(_) => Outcome::Done(Effect::Applied),
-            Err(cause) => Outcome::Never(format!("not JSON: {cause}")),
+            Err(cause) => Outcome::Reject(format!("not JSON: {cause}")),
         }
     })
 }
@@ -205,7 +205,7 @@ async fn a_batch_that_waits_long_goes_to_the_end_of_the_queue_and_counts_as_new(
     let mut tuning = tuning();
     tuning.hold = Duration::from_millis(300);
     let bus = AmqpBus::start(broker(rabbitmq::url()), "a test", tuning);
-    let reader = Reader::new(|_| Outcome::Again("the store is away".into()));
+    let reader = Reader::new(|_| Outcome::Retry("the store is away".into()));
     let queue = format!("notes-{}", uuid::Uuid::new_v4()).leak();
     let metrics = ConsumeMetrics::new(&prometheus::Registry::new(), queue, NOTES).unwrap();
     bus.subscribe(Subscription { queue, names: NOTES, handler: reader.clone(), metrics, when_new: None }).await;
@@ -235,7 +235,7 @@ async fn a_stop_with_all_it_may_hold_loses_nothing_and_takes_seconds() {
     let counter = begun.clone();
     let reader = Reader::new(move |_| {
         counter.fetch_add(1, Ordering::SeqCst);
-        Outcome::Again("the store is away".into())
+        Outcome::Retry("the store is away".into())
     });
     let mut world = World::new(amqp).await;
     world.subscribe(NOTES, &reader).await;

@@ -28,10 +28,10 @@ pub trait Outbox: Send + Sync {
     async fn pending(&self, max: usize) -> Result<Vec<Entry>, OutboxError>;
 
     /// They were confirmed: forget them. Ids that are gone already are no error.
-    async fn sent(&self, ids: &[Uuid]) -> Result<(), OutboxError>;
+    async fn mark_published(&self, ids: &[Uuid]) -> Result<(), OutboxError>;
 
     /// `queue` will never take it: set it aside with the cause.
-    async fn dead(&self, id: Uuid, queue: &str, cause: &str, attempts: u32) -> Result<(), OutboxError>;
+    async fn dead_letter(&self, id: Uuid, queue: &str, cause: &str, attempts: u32) -> Result<(), OutboxError>;
 
     /// How much waits, for the metrics.
     async fn backlog(&self) -> Result<Backlog, OutboxError>;
@@ -40,7 +40,7 @@ pub trait Outbox: Send + Sync {
     async fn request_resync(&self) -> Result<(), OutboxError>;
 
     /// Whether `pending` also gives what other processes left over. Of those that share an outbox only one does at a time.
-    fn relays_left_overs(&self) -> bool {
+    fn is_leader(&self) -> bool {
         true
     }
 }

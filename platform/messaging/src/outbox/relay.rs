@@ -98,7 +98,7 @@ impl Relay {
     /// One step: takes a batch, publishes it, forgets what was confirmed.
     pub async fn round(&mut self) -> Result<Round, OutboxError> {
         let began = Instant::now();
-        self.metrics.active(self.outbox.relays_left_overs());
+        self.metrics.active(self.outbox.is_leader());
         // Those that wait are still in the outbox and would fill the batch: ask for as many more.
         let mut batch = self.outbox.pending(BATCH + self.waiting.len()).await?;
         batch.retain(|entry| self.waiting.is_due(entry.message.id, began));
@@ -127,7 +127,7 @@ impl Relay {
                 Ok(()) => sent.push(id),
                 Err(PublishError::Dead { queue, cause, attempts }) => {
                     self.waiting.remove(id);
-                    self.outbox.dead(id, &queue, &cause, attempts).await?;
+                    self.outbox.dead_letter(id, &queue, &cause, attempts).await?;
                 }
                 Err(cause) => {
                     self.metrics.retried();
@@ -138,7 +138,7 @@ impl Relay {
                 }
             }
         }
-        self.outbox.sent(&sent).await?;
+        self.outbox.mark_published(&sent).await?;
         fail_point("relay.forgotten");
         for id in &sent {
             self.waiting.remove(*id);

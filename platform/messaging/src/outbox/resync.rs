@@ -2,7 +2,7 @@
 //!
 //! A confirmed message has left the outbox. If its queue is then deleted, or the broker loses its disk, nothing but the
 //! state it told of is left. So a queue that turns out to be new makes its reader ask for a resync; each service notes that
-//! as an entry of its outbox ([`OnRequest`]), and [`Retelling`], which stands before the outbox, makes the messages from the state,
+//! as an entry of its outbox ([`ResyncHandler`]), and [`ResyncOutbox`], which stands before the outbox, makes the messages from the state,
 //! a page at a time. The note goes when the last one was confirmed: after a crash it begins again. Readers take everything
 //! twice and in any order, so nothing else has to know of it.
 
@@ -27,7 +27,7 @@ const PAGE: usize = 256;
 
 /// What a service tells of: its state as messages.
 #[async_trait]
-pub trait State: Send + Sync {
+pub trait Snapshot: Send + Sync {
     /// At most `max` messages, with the place of each in a fixed order; those behind `after`.
     async fn page(&self, after: Option<Cursor>, max: usize) -> Result<Vec<(Cursor, Entry)>, OutboxError>;
 }
@@ -38,9 +38,9 @@ pub fn note() -> Entry {
 }
 
 /// An outbox that also gives out everything again where that is noted in it.
-pub struct Retelling {
+pub struct ResyncOutbox {
     outbox: Arc<dyn Outbox>,
-    state: Arc<dyn State>,
+    snapshot: Arc<dyn Snapshot>,
     walk: Mutex<Option<Walk>>,
 }
 
@@ -54,10 +54,10 @@ struct Walk {
     told: usize,
 }
 
-impl Retelling {
+impl ResyncOutbox {
     /// Stands before an outbox.
-    pub fn of(outbox: Arc<dyn Outbox>, state: Arc<dyn State>) -> Arc<Self> {
-        Arc::new(Self { outbox, state, walk: Mutex::default() })
+    pub fn new(outbox: Arc<dyn Outbox>, snapshot: Arc<dyn Snapshot>) -> Arc<Self> {
+        Arc::new(Self { outbox, snapshot, walk: Mutex::default() })
     }
 
     /// Takes the notes out of what waits, and puts in what is to be told.
@@ -70,9 +70,9 @@ impl Retelling {
         }
         let on = walk.get_or_insert_with(|| Walk { notes, after: None, offered: BTreeMap::new(), told: 0 });
         if on.offered.is_empty() {
-            let page = self.state.page(on.after, PAGE).await?;
+            let page = self.snapshot.page(on.after, PAGE).await?;
             let Some((last, _)) = page.last() else {
-                self.outbox.sent(&on.notes).await?;
+                self.outbox.mark_published(&on.notes).await?;
                 tracing::info!(messages = on.told, "everything was told again");
                 *walk = None;
                 return Ok(());
@@ -87,27 +87,27 @@ impl Retelling {
 }
 
 #[async_trait]
-impl Outbox for Retelling {
+impl Outbox for ResyncOutbox {
     async fn pending(&self, max: usize) -> Result<Vec<Entry>, OutboxError> {
         let mut entries = self.outbox.pending(max).await?;
         self.replace(&mut entries).await?;
         Ok(entries)
     }
 
-    async fn sent(&self, ids: &[Uuid]) -> Result<(), OutboxError> {
+    async fn mark_published(&self, ids: &[Uuid]) -> Result<(), OutboxError> {
         if let Some(walk) = &mut *self.walk.lock().await {
             walk.offered.retain(|id, _| !ids.contains(id));
         }
-        self.outbox.sent(ids).await // it passes over ids that are not its own
+        self.outbox.mark_published(ids).await // it passes over ids that are not its own
     }
 
-    async fn dead(&self, id: Uuid, queue: &str, cause: &str, attempts: u32) -> Result<(), OutboxError> {
+    async fn dead_letter(&self, id: Uuid, queue: &str, cause: &str, attempts: u32) -> Result<(), OutboxError> {
         if let Some(walk) = &mut *self.walk.lock().await
             && walk.offered.remove(&id).is_some()
         {
             return Ok(()); // what it tells of is stored, and the bus has logged it
         }
-        self.outbox.dead(id, queue, cause, attempts).await
+        self.outbox.dead_letter(id, queue, cause, attempts).await
     }
 
     async fn backlog(&self) -> Result<Backlog, OutboxError> {
@@ -118,27 +118,27 @@ impl Outbox for Retelling {
         self.outbox.request_resync().await
     }
 
-    fn relays_left_overs(&self) -> bool {
-        self.outbox.relays_left_overs()
+    fn is_leader(&self) -> bool {
+        self.outbox.is_leader()
     }
 }
 
 /// A handler that notes what others ask for, and leaves all other messages to the next one.
-pub struct OnRequest {
+pub struct ResyncHandler {
     name: &'static str,
     outbox: Arc<dyn Outbox>,
     handler: Arc<dyn Handler>,
 }
 
-impl OnRequest {
+impl ResyncHandler {
     /// `name` is that of the messages that ask.
-    pub fn first(name: &'static str, outbox: Arc<dyn Outbox>, handler: Arc<dyn Handler>) -> Arc<Self> {
+    pub fn new(name: &'static str, outbox: Arc<dyn Outbox>, handler: Arc<dyn Handler>) -> Arc<Self> {
         Arc::new(Self { name, outbox, handler })
     }
 }
 
 #[async_trait]
-impl Handler for OnRequest {
+impl Handler for ResyncHandler {
     async fn handle(&self, batch: &[Message]) -> Vec<Outcome> {
         let (asking, others): (Vec<_>, Vec<_>) = batch.iter().cloned().partition(|message| message.name == self.name);
         if asking.is_empty() {
@@ -149,7 +149,7 @@ impl Handler for OnRequest {
         let outcome = |message: &Message| match &noted {
             _ if message.name != self.name => outcomes.next(),
             Ok(()) => Some(Outcome::Done(Effect::Applied)),
-            Err(cause) => Some(Outcome::Again(cause.to_string())),
+            Err(cause) => Some(Outcome::Retry(cause.to_string())),
         };
         batch.iter().filter_map(outcome).collect()
     }

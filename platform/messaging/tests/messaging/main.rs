@@ -4,5 +4,5 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod in_process;
+mod process_with_retry;
 mod relay;
-mod settle;

@@ -101,7 +101,7 @@ async fn what_is_left_is_flushed_at_a_stop() {
 #[tokio::test]
 async fn a_reader_that_cannot_go_on_does_not_keep_the_relay_from_stopping() {
     let mut world = World::new(in_process).await;
-    let stuck = Reader::new(|_| Outcome::Again("the disk is full".into()));
+    let stuck = Reader::new(|_| Outcome::Retry("the disk is full".into()));
     world.subscribe(&["noteWritten"], &stuck).await;
     world.start();
     world.commit("noteWritten", true, ["waits"]).await;

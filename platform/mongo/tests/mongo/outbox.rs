@@ -72,8 +72,8 @@ async fn what_a_process_commits_is_pending_at_once_in_the_order_of_writing_until
     assert_eq!(outbox.pending(10).await.unwrap(), []);
     let entries = commit(&mongo, &outbox, 5).await;
     assert_eq!(outbox.pending(3).await.unwrap(), entries[..3]);
-    outbox.sent(&ids(&entries[1..3])).await.unwrap();
-    outbox.sent(&ids(&entries[1..3])).await.unwrap(); // an answer that was lost: once more is no error
+    outbox.mark_published(&ids(&entries[1..3])).await.unwrap();
+    outbox.mark_published(&ids(&entries[1..3])).await.unwrap(); // an answer that was lost: once more is no error
     assert_eq!(outbox.pending(10).await.unwrap(), [&entries[..1], &entries[3..]].concat());
     assert_eq!(stored(&mongo).await, 3);
 }
@@ -88,7 +88,7 @@ async fn what_another_process_left_is_pending_for_the_leader_with_all_it_had_and
     eventually(within, "the leader finds them", async || outbox.pending(10).await.unwrap() == entries).await;
     eventually(within, "they are counted", async || outbox.backlog().await.unwrap().pending == 3).await;
     assert_eq!(outbox.backlog().await.unwrap().oldest, Some(entries[0].message.occurred_at));
-    outbox.sent(&ids(&entries)).await.unwrap();
+    outbox.mark_published(&ids(&entries)).await.unwrap();
     assert_eq!(stored(&mongo).await, 0);
     eventually(within, "none is counted", async || outbox.backlog().await.unwrap().pending == 0).await;
 }
@@ -104,7 +104,7 @@ async fn what_was_confirmed_while_the_database_was_away_is_not_published_again_b
     let outbox = outbox_of(&mongo);
     let entries = commit(&mongo, &outbox, 2).await;
     away.store(true, Ordering::Relaxed);
-    outbox.sent(&ids(&entries[..1])).await.unwrap_err();
+    outbox.mark_published(&ids(&entries[..1])).await.unwrap_err();
     outbox.pending(10).await.unwrap_err();
     away.store(false, Ordering::Relaxed);
     assert_eq!(outbox.pending(10).await.unwrap(), entries[1..]);
@@ -119,10 +119,10 @@ async fn a_dead_letter_is_listed_and_redriven_unchanged_but_for_the_mark() {
     let letters = outbox.dead_letters();
     let entries = commit(&mongo, &outbox, 2).await;
     for _ in 0..2 {
-        outbox.dead(entries[0].message.id, "notes", "no such note", 5).await.unwrap(); // twice: the answer was lost
+        outbox.dead_letter(entries[0].message.id, "notes", "no such note", 5).await.unwrap(); // twice: the answer was lost
     }
     assert_eq!(outbox.pending(10).await.unwrap(), entries[1..]);
-    outbox.sent(&ids(&entries[1..])).await.unwrap();
+    outbox.mark_published(&ids(&entries[1..])).await.unwrap();
     let [letter] = &letters.list().await.unwrap()[..] else { panic!("it is one letter") };
     assert_eq!((letter.id, letter.occurred_at), (entries[0].message.id, entries[0].message.occurred_at));
     assert_eq!((letter.queue.as_str(), letter.cause.as_str(), letter.attempts), ("notes", "no such note", 5));
@@ -139,11 +139,11 @@ async fn a_dead_letter_is_listed_and_redriven_unchanged_but_for_the_mark() {
     eventually(within, "the leader relays it again", back).await;
 
     // It may die once more, and be redriven once more; then it arrives, and nothing is left.
-    outbox.dead(again.message.id, "notes", "still no such note", 1).await.unwrap();
+    outbox.dead_letter(again.message.id, "notes", "still no such note", 1).await.unwrap();
     assert_eq!(letters.list().await.unwrap()[0].cause, "still no such note");
     assert_eq!(letters.redrive(Some(again.message.id)).await.unwrap(), 1);
     eventually(within, "the leader relays it again", async || !outbox.pending(10).await.unwrap().is_empty()).await;
-    outbox.sent(&[again.message.id]).await.unwrap();
+    outbox.mark_published(&[again.message.id]).await.unwrap();
     assert_eq!(letters.redrive(None).await.unwrap(), 0);
     let all = Table::<bson::Document>::of(&mongo, "dead_letters").aggregate(Deadline::new(), vec![]).await.unwrap();
     assert_eq!(all, []);

@@ -7,7 +7,7 @@ use messaging::{
     Entry,
     outbox::{
         Outbox, OutboxError,
-        resync::{Retelling, State},
+        resync::{ResyncOutbox, Snapshot},
     },
 };
 use mongo::outbox::MongoOutbox;
@@ -29,7 +29,7 @@ const BATCH: usize = 512;
 struct Notes;
 
 #[async_trait]
-impl State for Notes {
+impl Snapshot for Notes {
     async fn page(&self, after: Option<Cursor>, max: usize) -> Result<Vec<(Cursor, Entry)>, OutboxError> {
         let next = after.map_or(0, |place| place.id.as_u128()) + 1;
         let entry = |number: u128| {
@@ -41,7 +41,7 @@ impl State for Notes {
 }
 
 /// Confirms all that waits, for at most so many rounds; how often each note was told.
-async fn relay(told: &Retelling, rounds: usize) -> BTreeMap<u128, usize> {
+async fn relay(told: &ResyncOutbox, rounds: usize) -> BTreeMap<u128, usize> {
     let (mut seen, mut idle) = (BTreeMap::new(), 0);
     for _ in 0..rounds {
         let waiting = told.pending(BATCH).await.unwrap();
@@ -59,7 +59,7 @@ async fn relay(told: &Retelling, rounds: usize) -> BTreeMap<u128, usize> {
             let number = String::from_utf8(entry.message.body.clone()).unwrap().parse().unwrap();
             *seen.entry(number).or_default() += 1;
         }
-        told.sent(&notes.iter().map(|entry| entry.message.id).collect::<Vec<_>>()).await.unwrap();
+        told.mark_published(&notes.iter().map(|entry| entry.message.id).collect::<Vec<_>>()).await.unwrap();
     }
     seen
 }
@@ -69,7 +69,7 @@ fn is_each(seen: &BTreeMap<u128, usize>, times: usize) -> bool {
 }
 
 async fn holds(outbox: Arc<dyn Outbox>) {
-    let told = Retelling::of(outbox.clone(), Arc::new(Notes));
+    let told = ResyncOutbox::new(outbox.clone(), Arc::new(Notes));
     assert_eq!(relay(&told, usize::MAX).await, BTreeMap::new(), "nobody has asked");
 
     told.request_resync().await.unwrap();
@@ -86,7 +86,7 @@ async fn holds(outbox: Arc<dyn Outbox>) {
     told.request_resync().await.unwrap();
     relay(&told, 2).await;
     drop(told); // the process dies
-    let told = Retelling::of(outbox.clone(), Arc::new(Notes));
+    let told = ResyncOutbox::new(outbox.clone(), Arc::new(Notes));
     assert!(is_each(&relay(&told, usize::MAX).await, 1), "it begins again");
     assert_eq!(outbox.pending(BATCH).await.unwrap(), []);
 }

@@ -56,8 +56,8 @@ async fn what_is_committed_is_pending_as_it_was_in_the_order_of_writing_until_it
     let entries = commit(&database, &outbox, 5).await;
     assert_eq!(outbox.pending(3).await.unwrap(), entries[..3]);
 
-    outbox.sent(&ids(&entries[1..3])).await.unwrap();
-    outbox.sent(&ids(&entries[1..3])).await.unwrap(); // an answer that was lost: once more is no error
+    outbox.mark_published(&ids(&entries[1..3])).await.unwrap();
+    outbox.mark_published(&ids(&entries[1..3])).await.unwrap(); // an answer that was lost: once more is no error
     assert_eq!(outbox.pending(10).await.unwrap(), [&entries[..1], &entries[3..]].concat());
     assert_eq!(outbox.backlog().await.unwrap().pending, 3);
 }
@@ -83,8 +83,8 @@ async fn an_entry_that_failed_to_commit_is_not_pending() {
 async fn the_backlog_is_right_as_soon_as_the_file_is_opened_again() {
     let (folder, database, outbox) = new_outbox().await;
     let entries = commit(&database, &outbox, 3).await;
-    outbox.sent(&ids(&entries[..1])).await.unwrap();
-    outbox.dead(entries[2].message.id, "notes", "no such note", 1).await.unwrap();
+    outbox.mark_published(&ids(&entries[..1])).await.unwrap();
+    outbox.dead_letter(entries[2].message.id, "notes", "no such note", 1).await.unwrap();
     let left = Backlog { pending: 1, oldest: Some(entries[1].message.occurred_at) };
     assert_eq!(outbox.backlog().await.unwrap(), left);
     drop(outbox);
@@ -103,7 +103,7 @@ async fn a_dead_letter_is_listed_with_its_queue_its_cause_and_what_it_said() {
     let entries = commit(&database, &outbox, 2).await;
     let message = &entries[0].message;
     for _ in 0..2 {
-        outbox.dead(message.id, "notes", "no such note", 5).await.unwrap(); // twice: the answer may have been lost
+        outbox.dead_letter(message.id, "notes", "no such note", 5).await.unwrap(); // twice: the answer may have been lost
     }
     assert_eq!(outbox.pending(10).await.unwrap(), entries[1..]);
     assert_eq!(outbox.backlog().await.unwrap().pending, 1);
@@ -118,7 +118,7 @@ async fn a_redrive_brings_back_one_or_all_unchanged_but_for_the_mark() {
     let (_folder, database, outbox) = new_outbox().await;
     let entries = commit(&database, &outbox, 3).await;
     for id in ids(&entries) {
-        outbox.dead(id, "notes", "no such note", 1).await.unwrap();
+        outbox.dead_letter(id, "notes", "no such note", 1).await.unwrap();
     }
     assert_eq!(outbox.redrive(Some(Uuid::now_v7())).await.unwrap(), 0);
     assert_eq!(outbox.redrive(Some(entries[1].message.id)).await.unwrap(), 1);
@@ -149,7 +149,7 @@ async fn the_metrics_show_what_waits_since_when_and_what_is_dead() {
         assert!(text.lines().any(|l| l == line), "{line} is missing in\n{text}");
     }
     let entries = commit(&database, &outbox, 3).await;
-    outbox.dead(entries[2].message.id, "notes", "no such note", 1).await.unwrap();
+    outbox.dead_letter(entries[2].message.id, "notes", "no such note", 1).await.unwrap();
     let text = metrics.encode().await.unwrap();
     let oldest = entries[0].message.occurred_at.as_microsecond() as f64 / 1e6;
     for line in [
@@ -171,13 +171,13 @@ async fn a_row_that_somebody_wrote_by_hand_is_counted_and_goes_and_the_count_is_
 
     assert_eq!(outbox.backlog().await.unwrap().pending, 1);
     assert_eq!(ids(&outbox.pending(10).await.unwrap()), [entry.message.id]);
-    outbox.sent(&[entry.message.id]).await.unwrap();
+    outbox.mark_published(&[entry.message.id]).await.unwrap();
     assert_eq!(outbox.backlog().await.unwrap(), Backlog::default());
 
     // Between two looks: sent without ever having been counted, and gone without having been sent.
     let announced = commit(&database, &outbox, 1).await;
     insert(&by_hand, &entry).unwrap();
-    outbox.sent(&[announced[0].message.id, entry.message.id]).await.unwrap();
+    outbox.mark_published(&[announced[0].message.id, entry.message.id]).await.unwrap();
     assert_eq!(outbox.backlog().await.unwrap(), Backlog::default());
     commit(&database, &outbox, 2).await;
     by_hand.execute("DELETE FROM outbox", []).unwrap();

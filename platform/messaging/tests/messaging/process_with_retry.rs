@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use messaging::{
     Effect, Entry, Handler, Message, Outcome, Subscription,
     metrics::ConsumeMetrics,
-    settle::{PANICS_MAX, Verdict, settle},
+    process_with_retry::{PANICS_MAX, Verdict, process_with_retry},
 };
 use prometheus::Registry;
 use testing::bus_world::Reader;
@@ -26,7 +26,7 @@ fn batch<const N: usize>(bodies: [&str; N]) -> Vec<Message> {
     bodies.into_iter().map(|body| Entry::new("noteWritten", true, body.into(), None).message).collect()
 }
 
-/// Says `Again` to all, so many times, and notes when.
+/// Says `Retry` to all, so many times, and notes when.
 struct Patient {
     tries: usize,
     calls: Mutex<Vec<Instant>>,
@@ -38,7 +38,7 @@ impl Handler for Patient {
         let mut calls = self.calls.lock().unwrap();
         calls.push(Instant::now());
         let again = calls.len() <= self.tries;
-        let outcome = if again { Outcome::Again("not yet".into()) } else { Outcome::Done(Effect::Applied) };
+        let outcome = if again { Outcome::Retry("not yet".into()) } else { Outcome::Done(Effect::Applied) };
         vec![outcome; batch.len()]
     }
 }
@@ -46,7 +46,7 @@ impl Handler for Patient {
 #[tokio::test(start_paused = true)]
 async fn again_is_tried_without_limit_and_the_pause_grows_from_50_ms_to_5_s() {
     let patient = Arc::new(Patient { tries: 1000, calls: Mutex::default() });
-    let verdicts = settle(&subscription(patient.clone()), &batch(["one", "two"])).await;
+    let verdicts = process_with_retry(&subscription(patient.clone()), &batch(["one", "two"])).await;
     assert_eq!(verdicts, [Verdict::Done, Verdict::Done]);
 
     let calls = patient.calls.lock().unwrap();
@@ -64,13 +64,13 @@ async fn again_is_tried_without_limit_and_the_pause_grows_from_50_ms_to_5_s() {
 async fn every_message_has_its_own_verdict_in_the_order_of_the_batch() {
     let reader = Reader::new(|message| match message.body.as_slice() {
         b"old" => Outcome::Done(Effect::Stale),
-        b"bad" => Outcome::Never("a bug".into()),
+        b"bad" => Outcome::Reject("a bug".into()),
         _ => Outcome::Done(Effect::Applied),
     });
-    let verdicts = settle(&subscription(reader.clone()), &batch(["one", "bad", "old"])).await;
+    let verdicts = process_with_retry(&subscription(reader.clone()), &batch(["one", "bad", "old"])).await;
     assert_eq!(verdicts, [Verdict::Done, Verdict::Dead { cause: "a bug".into(), attempts: 1 }, Verdict::Done]);
     assert_eq!(reader.calls().len(), 1, "it is one transaction");
-    assert_eq!(settle(&subscription(reader), &[]).await, []);
+    assert_eq!(process_with_retry(&subscription(reader), &[]).await, []);
 }
 
 #[tokio::test(start_paused = true)]
@@ -81,11 +81,11 @@ async fn after_a_panic_each_message_is_tried_by_itself_and_again_still_has_no_li
         b"waits" => {
             let mut tries = tries.lock().unwrap();
             *tries += 1;
-            if *tries <= 50 { Outcome::Again("not yet".into()) } else { Outcome::Done(Effect::Applied) }
+            if *tries <= 50 { Outcome::Retry("not yet".into()) } else { Outcome::Done(Effect::Applied) }
         }
         _ => Outcome::Done(Effect::Applied),
     });
-    let verdicts = settle(&subscription(reader.clone()), &batch(["waits", "panics", "good"])).await;
+    let verdicts = process_with_retry(&subscription(reader.clone()), &batch(["waits", "panics", "good"])).await;
     let [Verdict::Done, Verdict::Dead { cause, attempts }, Verdict::Done] = &verdicts[..] else {
         panic!("{verdicts:?}")
     };
@@ -106,6 +106,6 @@ impl Handler for Forgetful {
 
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_forgets_a_message_cannot_lose_it() {
-    let verdicts = settle(&subscription(Arc::new(Forgetful)), &batch(["one", "two"])).await;
+    let verdicts = process_with_retry(&subscription(Arc::new(Forgetful)), &batch(["one", "two"])).await;
     assert!(verdicts.iter().all(|verdict| matches!(verdict, Verdict::Dead { .. })), "{verdicts:?}");
 }

@@ -1,6 +1,6 @@
 //! How a batch is handled until each of its messages is done or dead: the same on every bus.
 //!
-//! `Again` is tried again in place with a growing pause and without limit: an outage must not dead-letter good messages,
+//! `Retry` is tried again in place with a growing pause and without limit: an outage must not dead-letter good messages,
 //! and while it lasts nothing more is read. A panic is tried again one message at a time, so that it costs only the
 //! message that causes it, and only after the fifth time.
 
@@ -33,7 +33,7 @@ pub enum Verdict {
 
 /// Handles a batch to its end; one verdict per message, in order. Dropping the future abandons what is not done yet, so
 /// the caller must not have acknowledged it.
-pub async fn settle(subscription: &Subscription, batch: &[Message]) -> Vec<Verdict> {
+pub async fn process_with_retry(subscription: &Subscription, batch: &[Message]) -> Vec<Verdict> {
     let mut verdicts: Vec<Option<Verdict>> = vec![None; batch.len()];
     let mut open: Vec<usize> = (0..batch.len()).collect();
     let mut pauses = pauses();
@@ -43,7 +43,7 @@ pub async fn settle(subscription: &Subscription, batch: &[Message]) -> Vec<Verdi
         let messages: Vec<Message> = open.iter().map(|&at| batch[at].clone()).collect();
         let Some(outcomes) = attempt(subscription, &messages).await else {
             for at in std::mem::take(&mut open) {
-                verdicts[at] = Some(settle_alone(subscription, &batch[at]).await);
+                verdicts[at] = Some(process_one_with_retry(subscription, &batch[at]).await);
             }
             break;
         };
@@ -69,7 +69,7 @@ pub async fn settle(subscription: &Subscription, batch: &[Message]) -> Vec<Verdi
 }
 
 /// The way of a batch in which something panicked: each message by itself.
-async fn settle_alone(subscription: &Subscription, message: &Message) -> Verdict {
+async fn process_one_with_retry(subscription: &Subscription, message: &Message) -> Verdict {
     let (mut attempts, mut panics) = (0, 0);
     let mut pauses = pauses();
     loop {
@@ -116,8 +116,8 @@ fn conclude(
             subscription.metrics.done(message, effect);
             Ok(Verdict::Done)
         }
-        Outcome::Never(cause) => Ok(dead(subscription, message, cause, attempts)),
-        Outcome::Again(cause) => {
+        Outcome::Reject(cause) => Ok(dead(subscription, message, cause, attempts)),
+        Outcome::Retry(cause) => {
             subscription.metrics.requeued(message);
             Err(cause)
         }

@@ -13,10 +13,10 @@ use paging::Cursor;
 use crate::{domain::EventOnSale, store::Store};
 
 /// The seats of all events.
-pub(crate) struct State(pub(crate) Arc<dyn Store>);
+pub(crate) struct SeatsSnapshot(pub(crate) Arc<dyn Store>);
 
 #[async_trait]
-impl resync::State for State {
+impl resync::Snapshot for SeatsSnapshot {
     async fn page(&self, after: Option<Cursor>, max: usize) -> Result<Vec<(Cursor, Entry)>, OutboxError> {
         let events = self.0.events(after.map(|place| place.id), max).await;
         let events = events.map_err(|_| OutboxError("the events cannot be read".into()))?;

@@ -13,10 +13,10 @@ use paging::Cursor;
 use crate::store::{Filter, Store};
 
 /// All events.
-pub(crate) struct State(pub(crate) Arc<dyn Store>);
+pub(crate) struct EventsSnapshot(pub(crate) Arc<dyn Store>);
 
 #[async_trait]
-impl resync::State for State {
+impl resync::Snapshot for EventsSnapshot {
     async fn page(&self, after: Option<Cursor>, max: usize) -> Result<Vec<(Cursor, Entry)>, OutboxError> {
         let events = self.0.events(Filter::default(), after, max).await;
         let events = events.map_err(|_| OutboxError("the events cannot be read".into()))?;
