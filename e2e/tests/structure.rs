@@ -13,7 +13,7 @@ use std::{
 use serde_json::Value;
 
 /// Which crate of the workspace may use which. `testing` is for tests and benchmarks, and may be used by those of all others.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("contracts", &[]),
     ("process", &[]),
     ("paging", &[]),
@@ -25,6 +25,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("service", &["amqp", "messaging", "mongo", "process", "sqlite", "webserver"]),
     ("eventservice", &SERVICE),
     ("bookingservice", &SERVICE),
+    ("alerting", &["process", "service", "webserver"]),
     ("myevents", &MYEVENTS),
     ("testing", &["messaging", "process", "sqlite"]),
     ("e2e", &["testing"]),
@@ -35,8 +36,17 @@ const SERVICE: [&str; 9] =
     ["contracts", "amqp", "messaging", "mongo", "paging", "process", "service", "sqlite", "webserver"];
 
 /// The command line may use both services.
-const MYEVENTS: [&str; 8] =
-    ["contracts", "eventservice", "bookingservice", "messaging", "process", "service", "sqlite", "webserver"];
+const MYEVENTS: [&str; 9] = [
+    "alerting",
+    "contracts",
+    "eventservice",
+    "bookingservice",
+    "messaging",
+    "process",
+    "service",
+    "sqlite",
+    "webserver",
+];
 
 /// What the tests of a crate may use besides.
 const TESTS: [(&str, &[&str]); 4] =

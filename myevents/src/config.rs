@@ -4,6 +4,7 @@
 //! Here are the options of the job without a name, `serve`. Every other one is a [`Job`], a subcommand, whose options are
 //! a struct in its own module; it reads them there, and decides there what its exit codes mean.
 
+use alerting::{bridge, inbox};
 use clap::Parser;
 use process::{
     checks::{Checks, ConfigError, given},
@@ -12,7 +13,7 @@ use process::{
 };
 use service::{Listen, Settings};
 
-use crate::{bridge, dead, healthcheck, inbox, load, verify};
+use crate::{dead, healthcheck, load, verify};
 
 /// MyEvents: the event service and the booking service in one process, with nothing to install.
 ///

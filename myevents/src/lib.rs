@@ -9,10 +9,6 @@
 //! - [`record`]: what `load` writes down and `verify` holds the system to
 //! - [`shapes`]: what the services answer, as far as the jobs need it
 //! - [`start_page`]: what is told when all is ready
-//! - [`bridge`]: passes alerts on to a DingTalk robot
-//! - [`inbox`]: shows the alerts that arrive, and stands in for the robot
-//! - [`dingtalk`]: what such a robot takes and answers
-//! - [`alerts`]: what Alertmanager sends, and how it reads
 //! - [`dead`]: the messages that a service gave up on
 //! - [`verify`]: whether what is stored agrees with itself
 //! - [`healthcheck`]: whether a running one is ready
@@ -21,14 +17,10 @@
 //! Each further job of the command line is a subcommand with a module of its own beside `serve`. It is a library so that
 //! the benchmarks can use the same parts.
 
-mod alerts;
-pub mod bridge;
 pub mod config;
 pub mod dead;
-mod dingtalk;
 mod folder;
 pub mod healthcheck;
-pub mod inbox;
 pub mod load;
 mod own_rest;
 pub mod record;

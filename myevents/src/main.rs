@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
+use alerting::{bridge, inbox};
 use myevents::{
-    bridge,
     config::{self, Command, Job},
-    dead, healthcheck, inbox, load, serve, verify,
+    dead, healthcheck, load, serve, verify,
 };
 
 fn main() -> ExitCode {

@@ -2,16 +2,14 @@
 //!
 //! So the samples pass the same checks as any event, and the booking command on the start page is known to work.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use reqwest::{Client, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
+use service::healthcheck::url;
 use tokio::time::{Instant, sleep};
 
 /// For one request. It goes to this very process, so only a disk can make it slow.
@@ -135,33 +133,4 @@ async fn read<T: DeserializeOwned>(response: reqwest::Response, hoped: StatusCod
         bail!("{url} answered {status}: {text}");
     }
     serde_json::from_str(&text).with_context(|| format!("{url} answered what is not understood"))
-}
-
-/// How an address is reached from this machine: one that listens everywhere is reached at home.
-pub(crate) fn url(address: SocketAddr) -> String {
-    let mut address = address;
-    if address.ip().is_unspecified() {
-        address.set_ip(match address.ip() {
-            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    format!("http://{address}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::url;
-
-    #[test]
-    fn an_address_that_listens_everywhere_is_reached_at_home() {
-        for (address, reached) in [
-            ("127.0.0.1:8181", "http://127.0.0.1:8181"),
-            ("0.0.0.0:8181", "http://127.0.0.1:8181"),
-            ("[::]:8181", "http://[::1]:8181"),
-            ("192.0.2.7:80", "http://192.0.2.7:80"),
-        ] {
-            assert_eq!(url(address.parse().unwrap()), reached);
-        }
-    }
 }

@@ -6,9 +6,9 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use process::threads;
-use service::Service;
+use service::{Service, healthcheck::url};
 
-use crate::own_rest::{Bookable, url};
+use crate::own_rest::Bookable;
 
 /// The start page. Its `Display` is its text.
 pub(crate) struct StartPage {

@@ -50,6 +50,11 @@ fn get_readyz(target: SocketAddr) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
+/// How what listens on `address` is reached from this machine.
+pub fn url(address: SocketAddr) -> String {
+    format!("http://{}", reachable(address))
+}
+
 /// `0.0.0.0` means: on all addresses. One of them is this machine's own.
 fn reachable(ops: SocketAddr) -> SocketAddr {
     let ip = match ops.ip() {
@@ -83,6 +88,18 @@ mod tests {
     #[test]
     fn a_service_that_listens_everywhere_is_asked_on_this_machine() {
         ask(server("HTTP/1.0 200 OK\r\n\r\n{}")).unwrap();
+    }
+
+    #[test]
+    fn an_address_that_listens_everywhere_is_reached_at_home() {
+        for (address, reached) in [
+            ("127.0.0.1:8181", "http://127.0.0.1:8181"),
+            ("0.0.0.0:8181", "http://127.0.0.1:8181"),
+            ("[::]:8181", "http://[::1]:8181"),
+            ("192.0.2.7:80", "http://192.0.2.7:80"),
+        ] {
+            assert_eq!(url(address.parse().unwrap()), reached);
+        }
     }
 
     #[test]

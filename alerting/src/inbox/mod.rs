@@ -23,7 +23,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use service::{Listen, StartError};
+use service::{Listen, StartError, healthcheck::url};
 use tokio_util::sync::CancellationToken;
 use webserver::small::SmallServer;
 
@@ -71,7 +71,8 @@ impl Inbox {
 
     /// Runs until `stop` is cancelled.
     pub async fn run_until(self, stop: CancellationToken) {
-        tracing::info!(page = %crate::own_rest::url(self.address), "ready: for your own machine, it has no password");
+        let page = url(self.address);
+        tracing::info!(page, "ready: for your own machine, it has no password");
         stop.cancelled().await;
         self.server.stop().await;
         tracing::info!("stopped");
