@@ -42,13 +42,13 @@ const READERS: [&str; 1] = ["bookingservice"];
 /// Makes the service. It listens at once, and answers when it runs.
 pub async fn build(settings: Settings, bus: Arc<dyn Bus>, stop: CancellationToken) -> Result<Service, StartError> {
     let (api, choice) = (Api::openapi(), settings.clone());
-    let mut base = Foundation::lay(settings, env!("CARGO_PKG_VERSION"), &api)?;
+    let mut base = Foundation::bind(settings, env!("CARGO_PKG_VERSION"), &api)?;
     let registry = base.metrics.registry.clone();
 
     let wake = Arc::new(Notify::new());
     let metrics = EventMetrics::new(&registry)?;
     let backend = store::open(choice, &mut base.metrics, metrics, wake.clone()).await?;
-    let Backend { store, outbox, dead, probe, kept } = backend;
+    let Backend { store, outbox, dead, probe, resources } = backend;
     bus.register(&registry)?;
     let (dead, queues): (Arc<dyn DeadLetters>, _) = match bus.dead_letters() {
         Some(dead) => (dead, [QUEUE]),
@@ -64,9 +64,9 @@ pub async fn build(settings: Settings, bus: Arc<dyn Bus>, stop: CancellationToke
     let published = PublishMetrics::new(&registry, &PUBLISHES)?;
     let relay = Relay::new(outbox, bus.clone(), wake, RelayMetrics::new(&registry)?, published);
 
-    let health = Health::new(stop).required("store", probe).told("broker", messaging::probe(bus));
+    let health = Health::new(stop).required("store", probe).informational("broker", messaging::probe(bus));
     let (context, docs) = (web::Data::new(Context { store }), Docs::new(&api));
-    base.build(QUEUE, health, dead, relay, kept, move |app| configure(app, &context, &docs))
+    base.build(QUEUE, health, dead, relay, resources, move |app| configure(app, &context, &docs))
 }
 
 /// What others are asked for, where this service's queue is new.

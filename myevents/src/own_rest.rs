@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long an event that the booking service has not heard of is waited for, at a start on an old folder.
-const PATIENCE: Duration = Duration::from_secs(3);
+const ON_SALE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How many pages are searched for an event that can be booked, so that a large database starts as quickly.
 const PAGES: usize = 3;
@@ -106,7 +106,7 @@ impl OwnRest {
 
     /// Finds an event that can be booked: the next one to begin, else one that has begun and is not over.
     pub(crate) async fn bookable(&self) -> anyhow::Result<Option<Bookable>> {
-        let (now, deadline) = (Timestamp::now(), Instant::now() + PATIENCE);
+        let (now, deadline) = (Timestamp::now(), Instant::now() + ON_SALE_TIMEOUT);
         for filter in [format!("&from={now:.3}"), format!("&to={now:.3}")] {
             for event in self.events(&filter).await? {
                 if event.end_date <= now || event.seats_left == Some(0) {

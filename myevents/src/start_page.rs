@@ -78,6 +78,6 @@ fn quoted(url: &str) -> String {
 
 /// The budget twice, but the main thread is one.
 fn threads_of_both(rest_workers: usize) -> usize {
-    let alone = threads::sum(&[&threads::SERVICE, &threads::SQLITE]);
+    let alone = threads::count(&[&threads::SERVICE, &threads::SQLITE]);
     2 * (alone - threads::REST_WORKERS + rest_workers - 1) + 1
 }

@@ -94,7 +94,7 @@ impl Bridge {
             joined.join("http");
             http::configure(app, entrance);
         })?;
-        let health = Health::new(stop).told("dingtalk", probe(last.clone()));
+        let health = Health::new(stop).informational("dingtalk", probe(last.clone()));
         let ops = Ops { metrics, health, dead: None, runtimes }.serve(ops, "bridge")?;
         let queue = Queue { incoming, robot: config.robot, pace: Pace::new(config.rules), last };
         Ok(Self { address: server.address, ops_address: ops.address, server, ops, queue })

@@ -13,12 +13,12 @@ use crate::dingtalk::MESSAGES_A_MINUTE;
 /// What the robot allows, and how it is used.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// In this time …
+    /// Messages are counted over this time.
     pub window: Duration,
-    /// … at most so many messages,
-    pub most: usize,
-    /// of which so many may carry one notification each.
-    pub singles: usize,
+    /// The most messages in it.
+    pub max_messages: usize,
+    /// How many of them may carry a single notification.
+    pub max_single: usize,
     /// How long nothing is sent after the robot has said that it was too much.
     pub silence: Duration,
 }
@@ -28,21 +28,21 @@ impl Default for Rules {
     /// messages are kept for those that carry all that waits: one in 6 s. Alertmanager gives a notification at least 10 s.
     fn default() -> Self {
         let (window, silence) = (Duration::from_secs(61), Duration::from_secs(60));
-        Self { window, most: MESSAGES_A_MINUTE, singles: MESSAGES_A_MINUTE / 2, silence }
+        Self { window, max_messages: MESSAGES_A_MINUTE, max_single: MESSAGES_A_MINUTE / 2, silence }
     }
 }
 
-/// What may be done now.
+/// What the task that sends may do now.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum Step {
     /// Send a message with one notification.
-    One,
+    SendOne,
     /// Send a message with all that waits.
-    All,
+    SendAll,
     /// Send nothing before then.
-    Wait(Instant),
-    /// The robot does not listen for so long: there is no use in waiting.
-    Silence(Duration),
+    WaitUntil(Instant),
+    /// Send nothing for this long, and refuse what waits: the robot has said that it was too much.
+    RobotSilent(Duration),
 }
 
 /// The messages of the last minute.
@@ -57,24 +57,24 @@ impl Pace {
         Self { rules, sent: VecDeque::new(), silent_until: None }
     }
 
-    pub(super) fn turn(&mut self, now: Instant) -> Turn {
+    pub(super) fn next_step(&mut self, now: Instant) -> Step {
         if let Some(left) =
             self.silent_until.and_then(|until| until.checked_duration_since(now)).filter(|left| !left.is_zero())
         {
-            return Turn::Silence(left);
+            return Step::RobotSilent(left);
         }
         while self.sent.front().is_some_and(|sent| *sent + self.rules.window <= now) {
             self.sent.pop_front();
         }
-        if self.sent.len() < self.rules.singles {
-            return Turn::One;
+        if self.sent.len() < self.rules.max_single {
+            return Step::SendOne;
         }
-        let full = (self.sent.len() >= self.rules.most)
-            .then(|| self.sent[self.sent.len() - self.rules.most] + self.rules.window);
+        let full = (self.sent.len() >= self.rules.max_messages)
+            .then(|| self.sent[self.sent.len() - self.rules.max_messages] + self.rules.window);
         let paused = self.sent.back().map(|last| *last + self.pause());
         match full.max(paused) {
-            Some(next) if next > now => Turn::Wait(next),
-            _ => Turn::All,
+            Some(next) if next > now => Step::WaitUntil(next),
+            _ => Step::SendAll,
         }
     }
 
@@ -89,7 +89,7 @@ impl Pace {
     }
 
     fn pause(&self) -> Duration {
-        let kept = self.rules.most.saturating_sub(self.rules.singles).max(1);
+        let kept = self.rules.max_messages.saturating_sub(self.rules.max_single).max(1);
         self.rules.window / u32::try_from(kept).unwrap_or(u32::MAX)
     }
 }
@@ -103,13 +103,13 @@ mod tests {
         let (began, mut pace, mut sent) = (Instant::now(), Pace::new(Rules::default()), Vec::new());
         let mut now = began;
         while now - began < Duration::from_secs(seconds) {
-            match pace.turn(now) {
-                Turn::One | Turn::All => {
+            match pace.next_step(now) {
+                Step::SendOne | Step::SendAll => {
                     pace.sent(now);
                     sent.push(now - began);
                 }
-                Turn::Wait(until) => now = until,
-                Turn::Silence(_) => unreachable!("the robot never complained"),
+                Step::WaitUntil(until) => now = until,
+                Step::RobotSilent(_) => unreachable!("the robot never complained"),
             }
         }
         sent
@@ -129,9 +129,9 @@ mod tests {
     #[tokio::test]
     async fn after_a_complaint_nothing_is_sent_for_a_minute() {
         let (now, mut pace) = (Instant::now(), Pace::new(Rules::default()));
-        assert_eq!(pace.turn(now), Turn::One);
+        assert_eq!(pace.next_step(now), Step::SendOne);
         pace.too_fast(now);
-        assert_eq!(pace.turn(now + Duration::from_secs(59)), Turn::Silence(Duration::from_secs(1)));
-        assert_eq!(pace.turn(now + Duration::from_secs(60)), Turn::One);
+        assert_eq!(pace.next_step(now + Duration::from_secs(59)), Step::RobotSilent(Duration::from_secs(1)));
+        assert_eq!(pace.next_step(now + Duration::from_secs(60)), Step::SendOne);
     }
 }

@@ -15,12 +15,12 @@ use tokio_util::sync::CancellationToken;
 use super::{
     message::{Notification, message},
     outcome::{Failure, Outcome},
-    pace::{Pace, Turn},
+    pace::{Pace, Step},
     robot::Robot,
 };
 
-/// Who has waited so long shares its message with those behind it: a slow robot must not make a long queue.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// A notification that has waited this long shares its message with those behind it: a slow robot must not make a long queue.
+const MERGE_AFTER: Duration = Duration::from_secs(2);
 
 /// A notification that waits for its message.
 pub(super) struct Waiting {
@@ -51,21 +51,21 @@ impl Queue {
             }
             // Who went away will come again with the same; to send it now would tell it twice.
             waiting.retain(|one| !one.answer.is_closed());
-            let until = match self.turn(&waiting) {
+            let until = match self.next_step(&waiting) {
                 _ if stop.is_cancelled() => break,
                 None => None,
-                Some(Turn::Wait(until)) => Some(until),
-                Some(Turn::Silence(left)) => {
+                Some(Step::WaitUntil(until)) => Some(until),
+                Some(Step::RobotSilent(left)) => {
                     let detail = "the robot has said that messages come too fast, and is not asked for a while";
                     let outcome = Outcome { wait: Some(left), ..Outcome::failed(Failure::Rate, detail) };
                     answer(waiting.drain(..), &outcome);
                     continue;
                 }
-                Some(Turn::One) => {
+                Some(Step::SendOne) => {
                     self.send(vec![waiting.remove(0)]).await;
                     continue;
                 }
-                Some(Turn::All) => {
+                Some(Step::SendAll) => {
                     self.send(std::mem::take(&mut waiting)).await;
                     continue;
                 }
@@ -87,11 +87,11 @@ impl Queue {
     }
 
     /// `None` where nothing waits.
-    fn turn(&mut self, waiting: &[Waiting]) -> Option<Turn> {
+    fn next_step(&mut self, waiting: &[Waiting]) -> Option<Step> {
         let (first, now) = (waiting.first()?, Instant::now());
-        Some(match self.pace.turn(now) {
-            Turn::One if now - first.since > PATIENCE => Turn::All,
-            turn @ (Turn::One | Turn::All | Turn::Wait(_) | Turn::Silence(_)) => turn,
+        Some(match self.pace.next_step(now) {
+            Step::SendOne if now - first.since > MERGE_AFTER => Step::SendAll,
+            step @ (Step::SendOne | Step::SendAll | Step::WaitUntil(_) | Step::RobotSilent(_)) => step,
         })
     }
 

@@ -34,7 +34,7 @@ use super::outcome::{Failure, Outcome};
 use crate::dingtalk::sign;
 
 /// Alertmanager gives a notification at least 10 s.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The answer is an errcode and a few words.
 const ANSWER_MAX: usize = 64 * 1024;
@@ -47,7 +47,7 @@ pub struct Robot {
     url: Url,
     secret: Option<Secret>,
     tls: Option<TlsConnector>,
-    patience: Duration,
+    timeout: Duration,
 }
 
 /// A robot's URL, taken apart.
@@ -98,21 +98,21 @@ impl Robot {
     /// Reads whom to trust, where it is asked over TLS.
     pub(super) fn new(url: Url, secret: Option<Secret>) -> anyhow::Result<Self> {
         let tls = url.secure.then(trust).transpose()?;
-        Ok(Self { url, secret, tls, patience: PATIENCE })
+        Ok(Self { url, secret, tls, timeout: ANSWER_TIMEOUT })
     }
 
-    /// With another patience than the usual one.
+    /// With another timeout than the usual one.
     #[cfg(test)]
-    pub(super) fn patient(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub(super) fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
     /// Sends a message; tells what became of it.
     pub(super) async fn send(&self, message: String) -> Outcome {
-        match timeout(self.patience, self.exchange(message)).await {
+        match timeout(self.timeout, self.exchange(message)).await {
             Ok(Ok((status, body))) => self.understood(status, &body),
             Ok(Err(cause)) => Outcome::failed(Failure::Network, format!("it cannot be reached: {cause}")),
-            Err(_) => Outcome::failed(Failure::Timeout, format!("it did not answer within {:?}", self.patience)),
+            Err(_) => Outcome::failed(Failure::Timeout, format!("it did not answer within {:?}", self.timeout)),
         }
     }
 

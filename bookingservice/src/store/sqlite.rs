@@ -13,7 +13,7 @@ use messaging::Effect;
 use paging::Cursor;
 use process::metrics::Metrics;
 use rusqlite::{Connection, Row};
-use service::{Backend, Kept, StartError};
+use service::{Backend, Resources, StartError};
 use sqlite::{
     Database, StoreError,
     metrics::{StoreMetrics, show_free_space},
@@ -53,8 +53,8 @@ pub async fn backend(
     let store = Arc::new(SqliteStore::open(database.clone(), outbox.clone(), metrics).await?);
     show_free_space(registry, database.clone())?;
     let (probe, dead) = (database.probe(), outbox.clone());
-    let kept = Kept { file: Some(database), ..Kept::default() };
-    Ok(Backend { store, outbox, dead, probe, kept })
+    let resources = Resources { file: Some(database), ..Resources::default() };
+    Ok(Backend { store, outbox, dead, probe, resources })
 }
 
 /// The store on one database file.

@@ -9,7 +9,7 @@ use messaging::{Effect, Entry};
 use paging::Cursor;
 use process::{fail_point::fail_point, metrics::Metrics};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use service::{Backend, Kept, StartError};
+use service::{Backend, Resources, StartError};
 use sqlite::{
     Database, StoreError,
     metrics::{StoreMetrics, show_free_space},
@@ -50,8 +50,8 @@ pub async fn backend(
     let store = Arc::new(SqliteStore::open(database.clone(), outbox.clone(), metrics).await?);
     show_free_space(registry, database.clone())?;
     let (probe, dead) = (database.probe(), outbox.clone());
-    let kept = Kept { file: Some(database), ..Kept::default() };
-    Ok(Backend { store, outbox, dead, probe, kept })
+    let resources = Resources { file: Some(database), ..Resources::default() };
+    Ok(Backend { store, outbox, dead, probe, resources })
 }
 
 /// The store on one database file.

@@ -1,7 +1,7 @@
-//! What `/readyz` answers: can this service answer its REST now, and how are the things around it?
+//! Readiness, as `/readyz` reports it: can this service answer its REST now, and how are the things that it depends on?
 //!
-//! A check that is *required* decides the status. All others (the broker) are told in the body only: bookings go on
-//! without a broker, so no load balancer may take the service away for it.
+//! A check that is *required* decides the status. An *informational* one (the broker) is only shown in the body: the service
+//! answers without a broker, so a load balancer must not take it out for that.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -9,11 +9,11 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-/// Asks one outside thing how it is. `Ok` and `Err` both carry a few words for the body.
+/// Checks one thing that the service depends on. `Ok` and `Err` both carry a few words for the body.
 pub type Probe = Arc<dyn Fn() -> BoxFuture<'static, Result<String, String>> + Send + Sync>;
 
-/// A probe that takes longer counts as failed: a hanging disk is not a ready one.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// A probe that takes longer has failed: a disk that hangs is not ready.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The checks of one service.
 #[derive(Clone)]
@@ -29,18 +29,18 @@ pub struct Report {
     pub ready: bool,
     /// True from the first signal on.
     pub stopping: bool,
-    /// A line for each check.
+    /// The result of each check, by its name.
     pub checks: BTreeMap<&'static str, CheckReport>,
 }
 
-/// How one outside thing is.
+/// The result of one check.
 #[derive(Debug, Serialize)]
 pub struct CheckReport {
-    /// Whether it can be used.
+    /// Whether the thing can be used.
     pub ok: bool,
-    /// Whether the service is of no use without it.
+    /// Whether the service cannot answer without it.
     pub required: bool,
-    /// A few words.
+    /// A few words about it.
     pub detail: String,
 }
 
@@ -55,28 +55,28 @@ impl Health {
         &self.stopping
     }
 
-    /// Adds something without which the service cannot answer.
+    /// Adds a check of something without which the service cannot answer.
     pub fn required(mut self, name: &'static str, probe: Probe) -> Self {
         self.checks.push((name, true, probe));
         self
     }
 
-    /// Adds something that is only told.
-    pub fn told(mut self, name: &'static str, probe: Probe) -> Self {
+    /// Adds a check that is only shown in the body.
+    pub fn informational(mut self, name: &'static str, probe: Probe) -> Self {
         self.checks.push((name, false, probe));
         self
     }
 
-    /// Asks all checks, one after the other.
+    /// Runs all checks, one after the other.
     pub async fn report(&self) -> Report {
         let stopping = self.stopping.is_cancelled();
         let mut report = Report { ready: !stopping, stopping, checks: BTreeMap::new() };
         for (name, required, probe) in &self.checks {
-            let answer = tokio::time::timeout(PATIENCE, probe()).await;
+            let answer = tokio::time::timeout(PROBE_TIMEOUT, probe()).await;
             let (ok, detail) = match answer {
                 Ok(Ok(detail)) => (true, detail),
                 Ok(Err(detail)) => (false, detail),
-                Err(_) => (false, format!("no answer within {} s", PATIENCE.as_secs())),
+                Err(_) => (false, format!("no answer within {} s", PROBE_TIMEOUT.as_secs())),
             };
             report.ready &= ok || !required;
             report.checks.insert(name, CheckReport { ok, required: *required, detail });

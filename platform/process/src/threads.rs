@@ -1,56 +1,56 @@
-//! The thread budget: at most 8 a service, whatever it stores in, since an alert fires above that. Each thread has its line
-//! here, on any number of cores, and a test compares what runs with these tables.
+//! The thread budget: at most 8 threads for a service with any store, since an alert fires above that. These tables list every
+//! thread; their number does not depend on the number of cores. A test compares the running threads with these tables.
 //!
-//! There is no `web::block` and no `spawn_blocking` anywhere: every actix worker would open a pool of its own for them,
-//! and two servers went from 6 threads to 49 that way. Reads of a file go to its one reader thread instead.
+//! No code here uses `web::block` or `spawn_blocking`: every actix worker would open a pool of its own for them, and two
+//! servers had 49 threads instead of 6 that way. Reads of a database file go to its one reader thread instead.
 
 use std::{future::Future, io};
 
 use tokio::runtime::{Builder, Runtime};
 
-/// What a thread is for, and how many there are of it.
-pub type Line = (&'static str, usize);
+/// What threads are for, and how many there are of them.
+pub type ThreadGroup = (&'static str, usize);
 
-/// What every service has.
-pub const SERVICE: [Line; 4] = [
+/// The threads of every service.
+pub const SERVICE: [ThreadGroup; 4] = [
     ("main: a current-thread runtime with the relay, the listener and the janitors", 1),
     ("accept: hands connections to the workers of REST", 1),
     ("rest: the workers that answer REST, `REST_WORKERS`", REST_WORKERS),
     ("ops: accepts and answers /metrics and the probes", 1),
 ];
 
-/// What it has besides where it stores in a file.
-pub const SQLITE: [Line; 2] =
+/// The additional threads of a service that stores in a database file.
+pub const SQLITE: [ThreadGroup; 2] =
     [("writer: owns the database connection that writes", 1), ("reader: owns the database connection that reads", 1)];
 
-/// What it has besides where it stores in MongoDB. The driver looks a host's name up for each new connection, and the
-/// system's lookup blocks; so it comes with new connections, and goes 10 s after the last of them.
-pub const MONGO: [Line; 1] = [("lookup: of the MongoDB server's name", BLOCKING)];
+/// The additional thread of a service that stores in MongoDB. The driver resolves a host's name for each new connection, and the
+/// system's call for that blocks. So this thread starts with a new connection, and ends 10 s after the last one.
+pub const MONGO: [ThreadGroup; 1] = [("lookup: of the MongoDB server's name", BLOCKING)];
 
-/// What it has besides where it speaks AMQP: lapin starts this thread for each connection, whatever its runtime is, and a
-/// service has one connection. The broker's name is looked up on it, too.
-pub const AMQP: [Line; 1] = [("amqp: the client's loop, which reads and writes the broker's socket", 1)];
+/// The additional thread of a service that uses AMQP. lapin starts one for each connection, on any runtime, and a service has one
+/// connection. The broker's name is resolved on it, too.
+pub const AMQP: [ThreadGroup; 1] = [("amqp: the client's loop, which reads and writes the broker's socket", 1)];
 
-/// No service has more than this.
-pub const MOST: usize = 8;
+/// The most threads of a service.
+pub const THREADS_MAX: usize = 8;
 
 /// The default of `REST_WORKERS`.
 pub const REST_WORKERS: usize = 2;
 
-/// The blocking pool of each runtime: nothing uses those of the actix workers, but actix wants at least one.
+/// The most threads in the blocking pool of each runtime. Nothing uses the pools of the actix workers, but actix demands one.
 pub const BLOCKING: usize = 1;
 
-/// All threads of these tables.
-pub fn sum(tables: &[&[Line]]) -> usize {
+/// The number of all threads in these tables.
+pub fn count(tables: &[&[ThreadGroup]]) -> usize {
     tables.iter().copied().flatten().map(|(_, threads)| threads).sum()
 }
 
-/// Runs a program on a runtime of this thread. tokio's own `main` would let its blocking pool grow to 512 threads, and the
-/// driver of MongoDB asks for many names at once.
+/// Runs a program on a runtime of this thread. The blocking pool of `#[tokio::main]` can grow to 512 threads, and the MongoDB
+/// driver resolves many names at once.
 pub fn run<T>(program: impl Future<Output = T>) -> T {
     let runtime = runtime().expect("the process can have a runtime");
     let end = runtime.block_on(program);
-    runtime.shutdown_background(); // a lookup that hangs must not hold up the end
+    runtime.shutdown_background(); // a name lookup that hangs must not delay the end
     end
 }
 
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn no_service_has_more_than_eight_threads() {
         for store in [&SQLITE[..], &MONGO] {
-            assert!(sum(&[&SERVICE, store, &AMQP]) <= MOST);
+            assert!(count(&[&SERVICE, store, &AMQP]) <= THREADS_MAX);
         }
     }
 }

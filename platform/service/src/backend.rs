@@ -1,4 +1,5 @@
-//! What a service stores in, whatever it is made of, and what must be ended with it.
+//! The store of a service behind traits, so that the rest of the service is the same for SQLite and MongoDB. The store's resources
+//! are closed with the service.
 
 use std::sync::Arc;
 
@@ -6,24 +7,24 @@ use messaging::{DeadLetters, outbox::Outbox};
 use process::{background::Background, health::Probe};
 use sqlite::Database;
 
-/// What a service stores in, whatever it is made of. `S` is the service's own `dyn Store`.
+/// The store of a service. `S` is the service's own `dyn Store`.
 pub struct Backend<S: ?Sized> {
-    /// What the service does with it.
+    /// The service's own operations.
     pub store: Arc<S>,
-    /// Its messages that wait.
+    /// The messages that wait to be published.
     pub outbox: Arc<dyn Outbox>,
-    /// Its messages that nobody took, where the bus has no place for them.
+    /// The dead letters, if the bus does not keep them itself.
     pub dead: Arc<dyn DeadLetters>,
-    /// Whether it can be used.
+    /// Whether the store can be used; for `/readyz`.
     pub probe: Probe,
-    /// What must be ended with the service.
-    pub kept: Kept,
+    /// What must be closed with the service.
+    pub resources: Resources,
 }
 
-/// What keeps a store going.
+/// What a store needs while it runs.
 #[derive(Default)]
-pub struct Kept {
-    /// The database file, where there is one.
+pub struct Resources {
+    /// The database file, if the store is one.
     pub file: Option<Arc<Database>>,
     /// The store's own tasks.
     pub background: Background,

@@ -1,4 +1,5 @@
-//! What every service begins with: its ports, and the metrics that do not depend on what it does.
+//! The part of a service that is the same for all: both ports, the metrics of process and HTTP, and the servers. `app.rs` of each
+//! service adds its own.
 
 use std::{io, net::TcpListener, sync::Arc};
 
@@ -18,7 +19,7 @@ use webserver::{
     server::{ListenError, Rest},
 };
 
-use crate::{backend::Kept, ops_server::Ops, service::Service, settings::Settings};
+use crate::{backend::Resources, ops_server::Ops, service::Service, settings::Settings};
 
 /// Why a service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -43,20 +44,20 @@ pub enum StartError {
     Io(#[from] io::Error),
 }
 
-/// What every service begins with: its ports, and the metrics that do not depend on what it does.
+/// Both ports, bound, and the metrics that every service has.
 pub struct Foundation {
     settings: Settings,
     rest: TcpListener,
     ops: TcpListener,
     runtimes: Runtimes,
     http: Arc<HttpMetrics>,
-    /// Where the service adds its own.
+    /// The service adds its own metrics here.
     pub metrics: Metrics,
 }
 
 impl Foundation {
-    /// Takes both ports first: whoever finds one taken shall find no files made either.
-    pub fn lay(settings: Settings, version: &str, api: &OpenApi) -> Result<Self, StartError> {
+    /// Binds both ports, before any file is made: a start that fails for a port in use leaves nothing behind.
+    pub fn bind(settings: Settings, version: &str, api: &OpenApi) -> Result<Self, StartError> {
         let (rest, ops) = (settings.rest.bind()?, settings.ops.bind()?);
         fail_point::arm();
         let metrics = Metrics::new();
@@ -69,14 +70,14 @@ impl Foundation {
         Ok(Self { settings, rest, ops, runtimes, http, metrics })
     }
 
-    /// Puts the servers on it.
+    /// Builds the servers.
     pub fn build<F>(
         self,
         name: &'static str,
         health: Health,
         dead: Arc<dyn DeadLetters>,
         relay: Relay,
-        kept: Kept,
+        resources: Resources,
         configure: F,
     ) -> Result<Service, StartError>
     where
@@ -94,11 +95,11 @@ impl Foundation {
             shutdown_delay,
             rest_address,
             ops_address,
-            database: kept.file,
+            database: resources.file,
             rest,
             ops,
             relay,
-            background: kept.background,
+            background: resources.background,
         })
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Longer than the slowest `/readyz`, which gives each of its checks 2 s.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An answer of `/readyz` is a few hundred bytes.
 const ANSWER_MAX: u64 = 64 * 1024;
@@ -40,9 +40,9 @@ pub fn ask(ops: SocketAddr) -> Result<(), Unhealthy> {
 
 /// HTTP/1.0, so that the answer ends with the connection and is never in chunks.
 fn get_readyz(target: SocketAddr) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&target, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut stream = TcpStream::connect_timeout(&target, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     // In one write: who answers and closes after the first piece would break the pipe under the second.
     stream.write_all(format!("GET /readyz HTTP/1.0\r\nHost: {target}\r\n\r\n").as_bytes())?;
     let mut answer = Vec::new();

@@ -18,7 +18,7 @@ pub mod options;
 pub mod service;
 pub mod settings;
 
-pub use backend::{Backend, Kept};
+pub use backend::{Backend, Resources};
 pub use foundation::{Foundation, StartError};
 pub use service::{Service, closed};
 pub use settings::{Listen, Settings};

@@ -14,17 +14,17 @@ use process::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use webserver::{
+    connection_timeouts::Timeouts,
     descriptors::{descriptors, ops_connections},
     input::{NoQuery, Query, uuid},
     problem::Problem,
     routes::resource,
     serve::Limits,
     small::SmallServer,
-    turn::Patience,
 };
 
 /// Who asks here is near by, and sends its head in one piece.
-const PATIENCE: Patience = Patience::new(Duration::from_secs(2), Duration::from_secs(5));
+const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(2), Duration::from_secs(5));
 
 /// What the ops port shows.
 #[derive(Clone)]
@@ -42,8 +42,8 @@ pub struct Ops {
 impl Ops {
     /// Starts the server of the program `name`, on a thread of its own: encoding 100,000 series takes 0.1 s.
     pub fn serve(self, listener: TcpListener, name: &str) -> io::Result<SmallServer> {
-        let limits = Limits { connections: ops_connections(descriptors()), patience: PATIENCE, drain_seconds: 1 };
-        SmallServer::within(limits, listener, &format!("ops-{name}"), move |app| {
+        let limits = Limits { connections: ops_connections(descriptors()), timeouts: TIMEOUTS, drain_seconds: 1 };
+        SmallServer::start_with(limits, listener, &format!("ops-{name}"), move |app| {
             self.runtimes.join("ops");
             app.app_data(web::Data::new(self.clone()))
                 .service(resource("/metrics").get(metrics).done())

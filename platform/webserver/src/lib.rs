@@ -2,20 +2,21 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | [`server`], [`small`] | listening and limits, with workers or on a single thread; `serve` and `alone` build them |
+//! | [`server`], [`small`] | a server with workers, or on a single thread; [`serve`] and `single_thread` build them |
 //! | [`observe`] | the one middleware: request id, metrics, log, panics |
 //! | [`routes`] | a URL with its methods; all others are a 405 with `Allow` |
 //! | [`input`], [`object`] | body, query and path, each with errors that name the field |
 //! | [`problem`] | the one form of errors |
-//! | [`page`] | lists in pieces |
+//! | [`page`] | a list in pages |
 //! | [`docs`] | OpenAPI and its page |
-//! | [`turn`], `unread` | a client that is slow to begin or to end a request; connections at a stop; bodies that nobody reads |
+//! | [`connection_timeouts`], `timed_stream` | header read timeout and keep-alive timeout against slow clients; connections at a shutdown |
+//! | `unread_body` | request bodies that no handler reads |
 //! | [`descriptors`] | how many connections fit into the process's open files |
 //! | [`metrics`] | what is counted |
 //!
 //! Read next: the crate `service`, which runs such a server beside an ops port.
 
-mod alone;
+pub mod connection_timeouts;
 pub mod descriptors;
 pub mod docs;
 pub mod input;
@@ -27,6 +28,7 @@ pub mod problem;
 pub mod routes;
 pub mod serve;
 pub mod server;
+mod single_thread;
 pub mod small;
-pub mod turn;
-mod unread;
+mod timed_stream;
+mod unread_body;

@@ -23,10 +23,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
+    connection_timeouts::ConnectionState,
     input::BodySize,
     metrics::{HttpMetrics, method_label, observe_size},
-    turn::Turn,
-    unread,
+    unread_body::SharedBody,
 };
 use crate::problem::{Problem, Rejection};
 
@@ -43,8 +43,8 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
     let method = method_label(request.method().as_str());
     let id = request_id(&request);
     let _in_flight = InFlight::new(&metrics);
-    let _our_turn = Turn::ours(&request);
-    let held = unread::hold(&mut request);
+    let _handling = ConnectionState::handling(&request);
+    let body = SharedBody::share(&mut request);
 
     // Taken now: a panic takes the request with it, and a clone of it would make actix panic when it routes.
     // It knows no route for a path with %65 in it, which is decoded later.
@@ -68,8 +68,8 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
             count(&metrics, method, route, response.status().as_str(), began);
             let status = response.status().as_u16();
             tracing::debug!(method, path = response.request().path(), status, request_id = ?id, "answered");
-            Ok(match held {
-                Some(held) => held.behind(response).await,
+            Ok(match body {
+                Some(body) => body.attach_to(response).await,
                 None => response,
             })
         }

@@ -1,7 +1,7 @@
-//! A server as `actix_web::HttpServer` would build it, but over streams that time every head (see `turn`).
+//! Builds an actix server with worker threads, as `actix_web::HttpServer` does, but over a `TimedStream` for each connection.
 //!
-//! REST has workers and a thread that hands them connections. The ops port is quiet and has one thread for all of it: see
-//! `alone`.
+//! REST is served so: a thread accepts connections and hands them to the workers. A server with little to do has one thread for
+//! all of this: see `single_thread.rs`.
 
 use std::{fmt, future::Future, io, net::TcpListener, time::Duration};
 
@@ -20,15 +20,15 @@ use actix_web::{
 };
 use process::threads;
 
-use super::turn::{Patience, Timed};
+use super::{connection_timeouts::Timeouts, timed_stream::TimedStream};
 
 /// What protects a server from its clients.
 pub struct Limits {
     /// Connections at once; the others wait until one of these ends.
     pub connections: usize,
-    /// How long a client's turn may last.
-    pub patience: Patience,
-    /// Requests in flight at a shutdown get this long, in whole seconds.
+    /// How long a connection waits for its client.
+    pub timeouts: Timeouts,
+    /// How long requests that are being handled at a shutdown may still take, in whole seconds.
     pub drain_seconds: u64,
 }
 
@@ -51,24 +51,24 @@ where
         .max_concurrent_connections((limits.connections / workers).max(1))
         .shutdown_timeout(limits.drain_seconds)
         .disable_signals();
-    let (patience, stopping) = (limits.patience, builder.graceful_shutdown_signal());
+    let (timeouts, signal) = (limits.timeouts, builder.graceful_shutdown_signal());
     let server = builder.listen("http", listener, move || {
-        let stopping = stopping.clone();
-        let stopped = move || {
-            let stopping = stopping.clone();
-            async move { stopping.notified().await }
+        let signal = signal.clone();
+        let shutdown = move || {
+            let signal = signal.clone();
+            async move { signal.notified().await }
         };
-        connection(app(), patience, stopped)
+        connection(app(), timeouts, shutdown)
     })?;
     Ok(server.run())
 }
 
-/// What is done with a connection. actix is not told when the server stops: it would drop a request that has arrived and was
-/// not read yet. `turn` ends the connections then.
+/// What is done with a connection. The HTTP service of actix gets no shutdown signal: it would drop a request that has arrived
+/// and is not read yet. `TimedStream` ends the connections at a shutdown.
 pub(super) fn connection<A, S, B, G, W>(
     app: A,
-    patience: Patience,
-    stopped: G,
+    timeouts: Timeouts,
+    shutdown: G,
 ) -> BoxServiceFactory<(), TcpStream, (), DispatchError, ()>
 where
     A: IntoServiceFactory<S, Request>,
@@ -84,18 +84,18 @@ where
 {
     let app = app.into_factory().map_err(|cause| cause.into().error_response());
     let http = HttpService::build()
-        .client_request_timeout(patience.head)
-        .keep_alive(KeepAlive::Os) // idle connections are `turn`'s: a timer per connection, not one per answer
+        .client_request_timeout(timeouts.head)
+        .keep_alive(KeepAlive::Os) // `TimedStream` ends idle connections: with one timer per connection, not one per answer
         .client_disconnect_timeout(Duration::from_secs(1))
-        .on_connect_ext(|stream: &Timed, connection| {
-            connection.insert(stream.turn());
+        .on_connect_ext(|stream: &TimedStream, connection| {
+            connection.insert(stream.state());
         })
         .finish(map_config(app, |()| AppConfig::default()));
     let timed = fn_service(move |stream: TcpStream| {
-        let stopped = stopped();
+        let shutdown = shutdown();
         async move {
             let peer = stream.peer_addr().ok();
-            Ok((Timed::new(stream, patience, stopped), Protocol::Http1, peer))
+            Ok((TimedStream::new(stream, timeouts, shutdown), Protocol::Http1, peer))
         }
     });
     boxed::factory(timed.and_then(http))

@@ -1,4 +1,5 @@
-//! Listening, and the limits that protect a server from its clients: connections, slow heads, idle connections.
+//! The REST server: its address, and the limits that protect it from its clients: connections, slow heads, idle connections.
+//! How it is built is in `serve.rs`.
 
 use std::{
     io,
@@ -12,21 +13,21 @@ use process::{checks::flag, metrics::runtime::Runtimes};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    connection_timeouts::Timeouts,
     descriptors::{CONNECTIONS_MAX, descriptors, rest_connections},
     metrics::HttpMetrics,
     observe::observe,
     routes::nowhere,
     serve::{Limits, serve},
-    turn::Patience,
 };
 
-/// The head of a request must be complete within this time. The body has a deadline of its own, in `input.rs`.
-const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+/// The header read timeout. The body has a deadline of its own, in `input/body.rs`.
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// After an answer, a connection without a request is kept open this long; a fresh one as long as a head may take.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// The keep-alive timeout: a connection without a request is kept open this long after an answer.
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Requests in flight at a shutdown get this long, in whole seconds.
+/// How long requests that are being handled at a shutdown may still take, in whole seconds.
 const DRAIN_SECONDS: u64 = 5;
 
 /// An address that cannot be listened on.
@@ -82,8 +83,11 @@ impl Rest {
             tracing::info!(%rest, connections, "fewer connections than {CONNECTIONS_MAX}: the limit is {limit} open files");
         }
         let (metrics, runtimes, stopping) = (web::Data::from(self.metrics), self.runtimes, self.stopping);
-        let limits =
-            Limits { connections, patience: Patience::new(HEAD_DEADLINE, KEEP_ALIVE), drain_seconds: DRAIN_SECONDS };
+        let limits = Limits {
+            connections,
+            timeouts: Timeouts::new(HEADER_READ_TIMEOUT, KEEP_ALIVE_TIMEOUT),
+            drain_seconds: DRAIN_SECONDS,
+        };
         serve(self.listener, self.workers, &limits, move || {
             runtimes.join("rest");
             App::new()

@@ -1,7 +1,7 @@
-//! A small server: one thread accepts and answers. The ops port is one, and so are the servers of the programs beside the
-//! services, which have little to do and need no metrics of their requests.
+//! A small server: the ops port, and the programs beside the services. They have few requests and count none of them.
 //!
-//! What protects it from its clients is the same as for REST: a limit on connections, and clocks on heads and bodies.
+//! It has the same protection against slow clients as REST: a limit on connections, and timeouts for heads and bodies. All of it
+//! runs on one thread: see `single_thread.rs`.
 
 use std::{
     io,
@@ -18,25 +18,26 @@ use actix_web::{
 };
 
 use super::{
-    alone::Alone,
+    connection_timeouts::{ConnectionState, Timeouts},
     serve::Limits,
-    turn::{Patience, Turn},
-    unread::hold,
+    single_thread::SingleThreadServer,
+    unread_body::SharedBody,
 };
 
-const PATIENCE: Patience = Patience::new(Duration::from_secs(5), Duration::from_secs(30));
+/// The header read timeout and the keep-alive timeout.
+const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(5), Duration::from_secs(30));
 
 /// The most connections at once.
 const CONNECTIONS: usize = 256;
 
-/// Requests in flight at a stop get this long, in whole seconds.
+/// How long requests that are being handled at a shutdown may still take, in whole seconds.
 const DRAIN_SECONDS: u64 = 5;
 
 /// A server that answers. It stops when this is dropped.
 pub struct SmallServer {
     /// Where it listens, with the real port.
     pub address: SocketAddr,
-    server: Alone,
+    server: SingleThreadServer,
 }
 
 impl SmallServer {
@@ -45,34 +46,35 @@ impl SmallServer {
     where
         F: FnOnce(&mut web::ServiceConfig) + Send + 'static,
     {
-        let limits = Limits { connections: CONNECTIONS, patience: PATIENCE, drain_seconds: DRAIN_SECONDS };
-        Self::within(limits, listener, name, configure)
+        let limits = Limits { connections: CONNECTIONS, timeouts: TIMEOUTS, drain_seconds: DRAIN_SECONDS };
+        Self::start_with(limits, listener, name, configure)
     }
 
-    /// The same within other limits.
-    pub fn within<F>(limits: Limits, listener: TcpListener, name: &str, configure: F) -> io::Result<Self>
+    /// The same with other limits.
+    pub fn start_with<F>(limits: Limits, listener: TcpListener, name: &str, configure: F) -> io::Result<Self>
     where
         F: FnOnce(&mut web::ServiceConfig) + Send + 'static,
     {
         let address = listener.local_addr()?;
-        let server =
-            Alone::start(listener, name, limits, move || App::new().configure(configure).wrap(from_fn(guard)))?;
+        let server = SingleThreadServer::start(listener, name, limits, move || {
+            App::new().configure(configure).wrap(from_fn(guard))
+        })?;
         Ok(Self { address, server })
     }
 
-    /// No new connections; what is in flight is finished, for a bounded time.
+    /// Stops accepting. Requests that are being handled are finished, for a bounded time.
     pub async fn stop(self) {
         self.server.stop().await;
     }
 }
 
-/// The protection that REST has from its own middleware.
+/// The protection against slow clients that REST has from the middleware `observe`.
 async fn guard(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
-    let _our_turn = Turn::ours(&request);
-    let held = hold(&mut request);
+    let _handling = ConnectionState::handling(&request);
+    let body = SharedBody::share(&mut request);
     let response = next.call(request).await?;
-    Ok(match held {
-        Some(held) => held.behind(response).await,
+    Ok(match body {
+        Some(body) => body.attach_to(response).await,
         None => response,
     })
 }

@@ -59,15 +59,15 @@ async fn a_robot_that_is_away_is_a_503_that_says_when_to_try_again() {
 #[tokio::test]
 async fn a_robot_that_hangs_is_a_503_for_each_and_holds_up_nobody_for_long() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (elsewhere, patience) = (Some(silent.local_addr().unwrap()), Duration::from_millis(1500));
-    let world = World::start(Plan { elsewhere, patience, ..Plan::default() });
+    let (elsewhere, timeout) = (Some(silent.local_addr().unwrap()), Duration::from_millis(1500));
+    let world = World::start(Plan { elsewhere, timeout, ..Plan::default() });
     let (began, body) = (Instant::now(), one());
     let all = (0..12).map(|_| world.post("/alertmanager", &body));
     for response in futures_util::future::join_all(all).await {
         assert_eq!(response.status(), 503);
     }
     // One alone, one more while the others are still new, then all the others together.
-    assert!(began.elapsed() < 6 * patience, "{:?}", began.elapsed());
+    assert!(began.elapsed() < 6 * timeout, "{:?}", began.elapsed());
     assert_eq!(world.counted("timeout").await, 12);
 }
 

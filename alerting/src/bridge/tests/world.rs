@@ -31,13 +31,13 @@ pub(super) struct Plan {
     pub(super) secret: &'static str,
     /// Where the robot is instead of in the inbox.
     pub(super) elsewhere: Option<SocketAddr>,
-    pub(super) patience: Duration,
+    pub(super) timeout: Duration,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         let (robot, rules) = (robot::Rules::default(), Rules::default());
-        Self { robot, rules, token: "dev", secret: "", elsewhere: None, patience: Duration::from_secs(5) }
+        Self { robot, rules, token: "dev", secret: "", elsewhere: None, timeout: Duration::from_secs(5) }
     }
 }
 
@@ -58,7 +58,7 @@ impl World {
         tokio::spawn(inbox.run_until(stop.clone()));
         let robot = plan.elsewhere.unwrap_or(address);
         let url = Url::parse(&format!("http://{robot}/robot/send?access_token={}", plan.token)).unwrap();
-        let robot = Robot::new(url, secret(plan.secret)).unwrap().patient(plan.patience);
+        let robot = Robot::new(url, secret(plan.secret)).unwrap().with_timeout(plan.timeout);
         let config = Config { listen: anywhere(), ops: anywhere(), robot, rules: plan.rules };
         let bridge = Bridge::build(config, stop.clone()).unwrap();
         let world =

@@ -39,7 +39,7 @@ use mongodb::bson::{self, doc};
 use paging::Cursor;
 use process::background::Background;
 use prometheus::Registry;
-use service::{Backend, Kept, StartError};
+use service::{Backend, Resources, StartError};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -68,8 +68,8 @@ pub async fn backend(
     let mut background = Background::default();
     store.start(&mongo, janitor::Pace::default(), &background);
     let (outbox, dead, probe) = (store.outbox(), store.0.outbox.messages.dead_letters(), mongo.probe());
-    background.at_last(move || mongo.close());
-    Ok(Backend { store: Arc::new(store), outbox, dead, probe, kept: Kept { file: None, background } })
+    background.on_shutdown(move || mongo.close());
+    Ok(Backend { store: Arc::new(store), outbox, dead, probe, resources: Resources { file: None, background } })
 }
 
 /// The store in one database.

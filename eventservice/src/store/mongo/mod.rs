@@ -26,7 +26,7 @@ use paging::Cursor;
 use process::background::Background;
 use prometheus::Registry;
 use serde::{Serialize, de::DeserializeOwned};
-use service::{Backend, Kept, StartError};
+use service::{Backend, Resources, StartError};
 use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
 
@@ -58,8 +58,8 @@ pub async fn backend(
     let mut background = Background::default();
     store.start(&mongo, &background);
     let (outbox, dead, probe) = (store.outbox(), store.outbox.dead_letters(), mongo.probe());
-    background.at_last(move || mongo.close());
-    Ok(Backend { store: Arc::new(store), outbox, dead, probe, kept: Kept { file: None, background } })
+    background.on_shutdown(move || mongo.close());
+    Ok(Backend { store: Arc::new(store), outbox, dead, probe, resources: Resources { file: None, background } })
 }
 
 /// The store in one database.

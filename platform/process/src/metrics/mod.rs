@@ -17,7 +17,7 @@ use prometheus::{Registry, TextEncoder};
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A scrape never waits longer than this for a store; it then shows what was last known.
-const PATIENCE: Duration = Duration::from_secs(1);
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Sets gauges whose value must be asked for; runs before each scrape.
 pub type Refresh = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
@@ -44,7 +44,7 @@ impl Metrics {
     /// The text format.
     pub async fn encode(&self) -> prometheus::Result<String> {
         for refresh in &self.refreshes {
-            if tokio::time::timeout(PATIENCE, refresh()).await.is_err() {
+            if tokio::time::timeout(REFRESH_TIMEOUT, refresh()).await.is_err() {
                 tracing::debug!("a gauge could not be read in time for this scrape");
             }
         }

@@ -1,5 +1,8 @@
-//! A server on one thread, which accepts and answers. actix would take two, and a service has none to spare
-//! (`threads.rs`).
+//! A server on one thread, which accepts connections and answers requests: the ops port, and the programs beside the services.
+//!
+//! **Workaround for actix-server 2.10**, which always accepts on a thread of its own, beside the workers. The thread budget
+//! (`process::threads`) has no room for a second thread here. No report was found in the issues of actix-web and actix-net. This
+//! file can go when `Server::build()` can accept on a worker's thread.
 
 use std::{
     fmt, io,
@@ -27,16 +30,16 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::serve::{Limits, connection};
 
-/// After a failure to accept, which is mostly a lack of descriptors: those come back only when connections end.
-const PAUSE: Duration = Duration::from_millis(500);
+/// The pause after a failure to accept. The usual cause is a lack of file descriptors; they come back when connections end.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// A server that answers. It stops when this is dropped.
-pub(crate) struct Alone {
+pub(crate) struct SingleThreadServer {
     stop: DropGuard,
     ended: oneshot::Receiver<()>,
 }
 
-impl Alone {
+impl SingleThreadServer {
     /// Starts it; `name` is the thread's. `app` makes the application on that thread.
     pub(crate) fn start<F, A, S, B>(listener: TcpListener, name: &str, limits: Limits, app: F) -> io::Result<Self>
     where
@@ -53,25 +56,25 @@ impl Alone {
         listener.set_nonblocking(true)?;
         let runtime = threads::runtime()?;
         let stop = CancellationToken::new();
-        let (stopped, (tell, ended)) = (stop.clone(), oneshot::channel());
+        let (stopped, (report_end, ended)) = (stop.clone(), oneshot::channel());
         std::thread::Builder::new().name(name.into()).spawn(move || {
-            let patience = limits.patience;
+            let timeouts = limits.timeouts;
             let served = rt::Runtime::from(runtime).block_on(async {
                 let signal = stopped.clone();
                 let stopping = move || signal.clone().cancelled_owned();
-                let service = connection(app(), patience, stopping).new_service(()).await;
+                let service = connection(app(), timeouts, stopping).new_service(()).await;
                 let service = service.map_err(|()| io::Error::other("the application cannot be made"))?;
                 accept(listener, service, &limits, &stopped).await
             });
             if let Err(cause) = served {
                 tracing::error!("a server has ended: {cause}");
             }
-            let _ = tell.send(()); // nobody may wait for it
+            let _ = report_end.send(()); // nobody may wait for it
         })?;
         Ok(Self { stop: stop.drop_guard(), ended })
     }
 
-    /// No new connections; what is in flight is finished, for the time in the limits.
+    /// Stops accepting. Requests that are being handled are finished, within the time in the limits.
     pub(crate) async fn stop(self) {
         drop(self.stop);
         let _ = self.ended.await; // an error means that it has ended, too
@@ -83,23 +86,23 @@ where
     S: Service<rt::net::TcpStream> + 'static,
 {
     let listener = rt::net::TcpListener::from_std(listener)?;
-    let (service, places) = (Rc::new(service), Arc::new(Semaphore::new(limits.connections.max(1))));
+    let (service, permits) = (Rc::new(service), Arc::new(Semaphore::new(limits.connections.max(1))));
     let mut connections = JoinSet::new();
-    let next = async |places: Arc<Semaphore>| {
-        let place = places.acquire_owned().await.expect("it is never closed");
-        Ok::<_, io::Error>((listener.accept().await?.0, place))
+    let next = async |permits: Arc<Semaphore>| {
+        let permit = permits.acquire_owned().await.expect("it is never closed");
+        Ok::<_, io::Error>((listener.accept().await?.0, permit))
     };
-    while let Some(accepted) = stop.run_until_cancelled(next(places.clone())).await {
+    while let Some(accepted) = stop.run_until_cancelled(next(permits.clone())).await {
         while connections.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, place)) => {
+            Ok((stream, permit)) => {
                 let service = service.clone();
                 connections.spawn_local(async move {
-                    let _ = service.call(stream).await; // a client's fault, and no news
-                    drop(place);
+                    let _ = service.call(stream).await; // an error is the client's fault, so it is not logged
+                    drop(permit);
                 });
             }
-            Err(_) => sleep(PAUSE).await,
+            Err(_) => sleep(ACCEPT_RETRY_DELAY).await,
         }
     }
     drop(listener);

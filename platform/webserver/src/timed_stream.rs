@@ -1,0 +1,221 @@
+//! The TCP stream under actix, which ends when its client is too slow, and soon after the server begins to stop.
+//!
+//! Whenever the stream has to wait, it checks the deadline of its [`ConnectionState`]. It has one timer per connection. A request
+//! does not reset the timer: when the timer fires, it looks at what has happened since.
+//!
+//! **Workaround for actix-http 3.20**, until it times every head and answers at shutdown what has arrived. Its header read
+//! timeout covers only the first request of a connection: half a head after an answer would hold the connection for ever
+//! (<https://github.com/actix/actix-web/issues/928>, closed, but this case is left). Its own shutdown of a connection drops a
+//! request that has arrived and is not read yet (<https://github.com/actix/actix-web/pull/4169>).
+
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use actix_web::rt::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep},
+};
+
+use super::connection_timeouts::{ConnectionState, Timeouts};
+
+/// How long a connection still waits for its client once the server stops. actix looks after one second for the first time
+/// whether all connections have ended, so this makes no shutdown longer.
+const AT_SHUTDOWN: Timeouts = Timeouts::all(Duration::from_millis(500));
+
+/// A connection that ends when its client is too slow.
+pub(crate) struct TimedStream<S = TcpStream> {
+    stream: S,
+    timeouts: Timeouts,
+    state: ConnectionState,
+    timer: Pin<Box<Sleep>>,
+    /// Ready when the server stops; `None` once that was seen.
+    shutdown: Option<Pin<Box<dyn Future<Output = ()>>>>,
+}
+
+impl<S> TimedStream<S> {
+    /// A new connection. `shutdown` is ready when the server stops.
+    pub(crate) fn new(stream: S, timeouts: Timeouts, shutdown: impl Future<Output = ()> + 'static) -> Self {
+        let timer = Box::pin(sleep(timeouts.head));
+        Self { stream, timeouts, state: ConnectionState::new(), timer, shutdown: Some(Box::pin(shutdown)) }
+    }
+
+    /// For the middleware.
+    pub(crate) fn state(&self) -> ConnectionState {
+        self.state.clone()
+    }
+
+    fn is_stopping(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.shutdown.as_mut().is_some_and(|shutdown| shutdown.as_mut().poll(cx).is_ready()) {
+            self.shutdown = None;
+            self.timer.as_mut().reset(Instant::now());
+        }
+        self.shutdown.is_none()
+    }
+
+    /// Ready when the connection has to end.
+    fn poll_timeout(&mut self, timeouts: Timeouts, cx: &mut Context<'_>) -> Poll<io::Error> {
+        loop {
+            ready!(self.timer.as_mut().poll(cx));
+            let (now, deadline) = (Instant::now(), self.state.deadline(timeouts));
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return Poll::Ready(io::ErrorKind::TimedOut.into());
+            }
+            // A head that begins after this check has its deadline no earlier than the next check, so no deadline is missed.
+            let next_check = now + timeouts.head;
+            self.timer.as_mut().reset(deadline.map_or(next_check, |deadline| deadline.min(next_check)));
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let timeouts = self.timeouts;
+        match Pin::new(&mut self.stream).poll_read(cx, buffer) {
+            Poll::Ready(read) => {
+                self.state.bytes_arrived();
+                Poll::Ready(read)
+            }
+            // As if the client had closed its side: an answer that is being sent is still sent.
+            Poll::Pending if self.is_stopping(cx) => self.poll_timeout(AT_SHUTDOWN, cx).map(|_| Ok(())),
+            Poll::Pending => self.poll_timeout(timeouts, cx).map(Err),
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let timeouts = self.timeouts;
+        match Pin::new(&mut self.stream).poll_write(cx, bytes) {
+            Poll::Ready(written) => Poll::Ready(written),
+            Poll::Pending => self.poll_timeout(timeouts, cx).map(Err), // the client does not take its answer
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(5), Duration::from_secs(30));
+
+    /// Reads until the connection ends by an error, and says how long that was.
+    async fn read_until_error(server: &mut TimedStream<DuplexStream>) -> (Duration, io::ErrorKind) {
+        let began = Instant::now();
+        loop {
+            if let Err(cause) = server.read_u8().await {
+                return (began.elapsed(), cause.kind());
+            }
+        }
+    }
+
+    fn about(took: Duration, seconds: u64) -> bool {
+        (seconds * 1000..seconds * 1000 + 50).contains(&u64::try_from(took.as_millis()).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_head_of_a_connection_has_the_same_time() {
+        let (mut client, server) = duplex(64);
+        let mut server = TimedStream::new(server, TIMEOUTS, pending());
+        for _ in 0..3 {
+            client.write_u8(b'G').await.unwrap();
+            server.read_u8().await.unwrap();
+            drop(server.state().handle());
+        }
+        let trickle = async {
+            sleep(Duration::from_secs(7)).await; // silent at first
+            loop {
+                client.write_u8(b'G').await.unwrap();
+                sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let (took, cause) =
+            tokio::select! { end = read_until_error(&mut server) => end, () = trickle => unreachable!() };
+        assert!(about(took, 12) && cause == io::ErrorKind::TimedOut, "{took:?} {cause}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_is_kept_for_its_time() {
+        let (_client, server) = duplex(64);
+        let mut server = TimedStream::new(server, TIMEOUTS, pending());
+        drop(server.state().handle());
+        let (took, cause) = read_until_error(&mut server).await;
+        assert!(about(took, 30) && cause == io::ErrorKind::TimedOut, "{took:?} {cause}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_running_handler_is_not_timed_and_a_shutdown_does_not_end_it() {
+        let (mut client, server) = duplex(64);
+        let mut server = TimedStream::new(server, TIMEOUTS, sleep(Duration::from_secs(2)));
+        let _handling = server.state().handle();
+        let body = async {
+            sleep(Duration::from_secs(60)).await;
+            client.write_u8(b'x').await.unwrap();
+        };
+        let (read, ()) = tokio::join!(server.read_u8(), body);
+        assert_eq!(read.unwrap(), b'x');
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_nobody_takes_ends_the_connection() {
+        let (_client, server) = duplex(64);
+        let mut server = TimedStream::new(server, TIMEOUTS, pending());
+        drop(server.state().handle());
+        let began = Instant::now();
+        let cause = server.write_all(&[0; 1000]).await.unwrap_err();
+        assert!(about(began.elapsed(), 30) && cause.kind() == io::ErrorKind::TimedOut, "{cause}");
+    }
+
+    /// Reads until the end of the stream, as the server does at a shutdown; returns what it read and how long that took.
+    async fn read_until_end(server: &mut TimedStream<DuplexStream>) -> (Vec<u8>, Duration) {
+        let (began, mut read) = (Instant::now(), Vec::new());
+        server.read_to_end(&mut read).await.unwrap();
+        (read, began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn at_a_shutdown_a_quiet_connection_ends_at_once() {
+        for answered in [true, false] {
+            let (_client, server) = duplex(64);
+            let mut server = TimedStream::new(server, TIMEOUTS, sleep(Duration::from_secs(2)));
+            if answered {
+                drop(server.state().handle());
+            }
+            let (read, took) = read_until_end(&mut server).await;
+            assert!(read.is_empty() && about(took, 2), "{took:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn at_a_shutdown_a_connection_in_use_is_read_for_half_a_second_more() {
+        let (mut client, server) = duplex(64);
+        let mut server = TimedStream::new(server, TIMEOUTS, ready(()));
+        drop(server.state().handle());
+        let request = async {
+            sleep(Duration::from_millis(400)).await;
+            client.write_all(b"GET").await.unwrap();
+            sleep(Duration::from_millis(400)).await;
+            client.write_all(b" /").await.unwrap();
+            client
+        };
+        let ((read, took), _client) = tokio::join!(read_until_end(&mut server), request);
+        assert!(read == b"GET /" && (890..950).contains(&took.as_millis()), "{took:?}");
+    }
+}
