@@ -60,7 +60,7 @@ fn each_service_is_in_the_networks_where_it_belongs() {
         ("inbox", &["monitoring"]),
         ("pushgateway", &["monitoring", "myevents"]),
         ("node-exporter", &["monitoring"]),
-        ("readable", &[]),
+        ("fix-permissions", &[]),
     ] {
         let networks = services[name]["networks"].as_object();
         let networks: Vec<_> = networks.into_iter().flatten().map(|(network, _)| network.as_str()).collect();
@@ -91,7 +91,7 @@ fn every_service_is_bounded_pinned_and_comes_back() {
         assert!(tag.is_some_and(|tag| tag != "latest"), "{name}: {image}");
         assert!(service["mem_limit"].is_string() && service["cpus"].is_number(), "{name}: no limits");
         assert!(service["logging"]["options"]["max-size"].is_string(), "{name}: its log could fill the disk");
-        let restart = if name == "readable" { "no" } else { "unless-stopped" };
+        let restart = if name == "fix-permissions" { "no" } else { "unless-stopped" };
         assert_eq!(service["restart"], restart, "{name}");
         assert_eq!(service["security_opt"][0], "no-new-privileges:true", "{name}");
     }
@@ -156,7 +156,7 @@ fn only_the_load_waits_until_others_are_healthy() {
     for (name, service) in &services {
         for (other, how) in service["depends_on"].as_object().into_iter().flatten() {
             let right = match (name.as_str(), other.as_str()) {
-                (_, "readable") => "service_completed_successfully",
+                (_, "fix-permissions") => "service_completed_successfully",
                 ("load", _) => "service_healthy",
                 _ => "service_started",
             };
