@@ -1,7 +1,13 @@
 //! What a PromQL expression asks for: its selectors, and how each is aggregated.
 //!
-//! It is no parser of the language: it finds names, label matchers and the parentheses around them, which is all that a test of
-//! dashboards and rules needs. Whether an expression is valid is Prometheus' business.
+//! The crate `promql-parser` parses the expression; here its tree is walked once. [`crate::dashboard`] and [`crate::rules`] read the
+//! expressions from their files.
+
+use promql_parser::{
+    label::Matcher,
+    parser::{AggregateExpr, Expr, LabelModifier, VectorSelector, parse},
+    util::{ExprVisitor, escape_string, walk_expr},
+};
 
 /// A metric with its label matchers, like `up{job="eventservice"}`, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,155 +29,87 @@ pub struct Aggregation {
     pub by: Vec<String>,
 }
 
-const OPERATORS: [&str; 11] =
-    ["sum", "max", "min", "avg", "count", "group", "stddev", "topk", "bottomk", "quantile", "count_values"];
-const WITH_LABELS: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
-const OTHER_WORDS: [&str; 5] = ["bool", "offset", "and", "or", "unless"];
-
 impl Selector {
     /// As it would be written alone.
     pub fn text(&self) -> String {
-        let matchers: Vec<_> =
-            self.matchers.iter().map(|(name, how, value)| format!("{name}{how}\"{value}\"")).collect();
-        format!("{}{{{}}}", self.metric, matchers.join(","))
+        let matchers =
+            self.matchers.iter().map(|(name, how, value)| format!("{name}{how}\"{}\"", escape_string(value)));
+        format!("{}{{{}}}", self.metric, matchers.collect::<Vec<_>>().join(","))
     }
 }
 
-/// All selectors of an expression, in their order.
+/// All selectors of an expression, in their order. Panics if it is not valid PromQL.
 pub fn selectors(expression: &str) -> Vec<Selector> {
-    let mut reader = Reader { rest: expression, ..Reader::default() };
-    reader.read();
-    let aggregations = reader.aggregations;
-    let with = |(mut selector, at): (Selector, Option<usize>)| {
-        selector.aggregation = at.map(|at| aggregations[at].clone());
-        selector
-    };
-    reader.found.into_iter().map(with).collect()
+    walk(expression).selectors
 }
 
-/// All aggregations of an expression, in their order.
+/// All aggregations of an expression, in their order. Panics if it is not valid PromQL.
 pub fn aggregations(expression: &str) -> Vec<Aggregation> {
-    let mut reader = Reader { rest: expression, ..Reader::default() };
-    reader.read();
-    reader.aggregations
+    walk(expression).aggregations
+}
+
+fn walk(expression: &str) -> Walk {
+    // Grafana's two variables for a duration are no PromQL. Those for a label's value stand in strings and stay.
+    let durations = expression.replace("$__rate_interval", "1m").replace("$__range", "1h");
+    let tree = parse(&durations).unwrap_or_else(|cause| panic!("{expression}\nis not valid PromQL: {cause}"));
+    let mut walk = Walk::default();
+    let Ok(_) = walk_expr(&mut walk, &tree);
+    walk
 }
 
 #[derive(Default)]
-struct Reader<'e> {
-    rest: &'e str,
-    /// What each open parenthesis belongs to: an aggregation, or nothing of interest.
-    open: Vec<Option<usize>>,
-    /// The aggregation whose `by` may come next.
-    last: Option<usize>,
+struct Walk {
+    /// The aggregations around the place where the walk is, the innermost last.
+    around: Vec<Aggregation>,
     aggregations: Vec<Aggregation>,
-    found: Vec<(Selector, Option<usize>)>,
+    selectors: Vec<Selector>,
 }
 
-impl Reader<'_> {
-    fn read(&mut self) {
-        loop {
-            self.rest = self.rest.trim_start();
-            let Some(next) = self.rest.chars().next() else { return };
-            match next {
-                '(' => {
-                    self.open.push(self.last.take());
-                    self.skip(1);
-                }
-                ')' => {
-                    self.last = self.open.pop().flatten();
-                    self.skip(1);
-                }
-                '[' => self.skip_behind(']'),
-                '{' => self.metric(String::new()), // `{__name__=~"…"}`
-                '"' => {
-                    self.skip(1);
-                    self.skip_behind('"');
-                }
-                // A number, a duration, or one of Grafana's variables in its place.
-                c if c.is_ascii_digit() || c == '$' => {
-                    self.take(|c| c.is_ascii_alphanumeric() || c == '.' || c == '$' || c == '_');
-                }
-                c if c.is_ascii_alphabetic() || c == '_' => self.word(),
-                c => self.skip(c.len_utf8()),
-            }
+impl ExprVisitor for Walk {
+    type Error = std::convert::Infallible;
+
+    fn pre_visit(&mut self, expression: &Expr) -> Result<bool, Self::Error> {
+        if let Expr::Aggregate(aggregate) = expression {
+            let aggregation = Aggregation::from(aggregate);
+            self.aggregations.push(aggregation.clone());
+            self.around.push(aggregation);
         }
+        if let Expr::VectorSelector(selector) = expression {
+            self.add(selector);
+        }
+        if let Expr::MatrixSelector(matrix) = expression {
+            self.add(&matrix.vs);
+        }
+        Ok(true)
     }
 
-    fn word(&mut self) {
-        let word = self.take(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':');
-        self.rest = self.rest.trim_start();
-        if WITH_LABELS.contains(&word.as_str()) {
-            return self.labels(&word);
+    fn post_visit(&mut self, expression: &Expr) -> Result<bool, Self::Error> {
+        if matches!(expression, Expr::Aggregate(_)) {
+            self.around.pop();
         }
-        if OTHER_WORDS.contains(&word.as_str()) {
-            return;
-        }
-        if OPERATORS.contains(&word.as_str()) {
-            self.aggregations.push(Aggregation { operator: word, by: Vec::new() });
-            self.last = Some(self.aggregations.len() - 1);
-            return;
-        }
-        if self.rest.starts_with('(') {
-            // A function keeps what is around it.
-            self.last = self.open.last().copied().flatten();
-            return;
-        }
-        self.metric(word);
+        Ok(true)
     }
+}
 
-    fn metric(&mut self, metric: String) {
-        let matchers = if self.rest.starts_with('{') { self.matchers() } else { Vec::new() };
-        let around = self.open.iter().rev().find_map(|open| *open);
-        self.found.push((Selector { metric, matchers, aggregation: None }, around));
+impl Walk {
+    fn add(&mut self, selector: &VectorSelector) {
+        assert!(selector.matchers.or_matchers.is_empty(), "Prometheus knows no `or` between matchers: {selector}");
+        let matcher = |one: &Matcher| (one.name.clone(), one.op.to_string(), one.value.clone());
+        self.selectors.push(Selector {
+            metric: selector.name.clone().unwrap_or_default(),
+            matchers: selector.matchers.matchers.iter().map(matcher).collect(),
+            aggregation: self.around.last().cloned(),
+        });
     }
+}
 
-    /// The list behind `by` and its like. Only that of `by` matters here.
-    fn labels(&mut self, word: &str) {
-        if !self.rest.starts_with('(') {
-            return;
-        }
-        self.skip(1);
-        let list = self.take(|c| c != ')');
-        self.skip(1);
-        let names = list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-        if let (Some(at), "by") = (self.last, word) {
-            self.aggregations[at].by = names.collect();
-        }
-    }
-
-    /// `{a="b",c=~"d"}`; the values here hold no quotes.
-    fn matchers(&mut self) -> Vec<(String, String, String)> {
-        let mut matchers = Vec::new();
-        self.skip(1);
-        loop {
-            self.take(|c| c == ',' || c.is_whitespace());
-            if self.rest.is_empty() || self.rest.starts_with('}') {
-                self.skip(1);
-                return matchers;
-            }
-            let name = self.take(|c| c != '=' && c != '!').trim().to_owned();
-            let how = self.take(|c| matches!(c, '=' | '!' | '~'));
-            self.take(|c| c != '"');
-            self.skip(1);
-            let value = self.take(|c| c != '"');
-            self.skip(1);
-            matchers.push((name, how, value));
-        }
-    }
-
-    fn take(&mut self, fits: impl Fn(char) -> bool) -> String {
-        let end = self.rest.find(|c| !fits(c)).unwrap_or(self.rest.len());
-        let (taken, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        taken.to_owned()
-    }
-
-    fn skip(&mut self, bytes: usize) {
-        self.rest = self.rest.get(bytes..).unwrap_or_default();
-    }
-
-    fn skip_behind(&mut self, end: char) {
-        self.rest = self.rest.split_once(end).map_or("", |(_, rest)| rest);
+impl From<&AggregateExpr> for Aggregation {
+    fn from(aggregate: &AggregateExpr) -> Self {
+        let by = match &aggregate.modifier {
+            Some(LabelModifier::Include(left)) => left.labels.clone(),
+            Some(LabelModifier::Exclude(_)) | None => Vec::new(),
+        };
+        Self { operator: aggregate.op.to_string(), by }
     }
 }
 
@@ -204,6 +142,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_promql_is_refused() {
+        let cause = std::panic::catch_unwind(|| selectors("sum by (x (a)")).unwrap_err();
+        assert!(cause.downcast_ref::<String>().is_some_and(|cause| cause.contains("is not valid PromQL")));
+    }
+
+    #[test]
     fn each_selector_has_the_aggregation_that_is_around_it() {
         assert_eq!(
             found(r#"clamp_min(max(a offset 30s) - max by (j) (b{c="d",e=~"f|g"}), 0) / on (x) h"#),
@@ -214,7 +158,7 @@ mod tests {
             ["a{} in max by job", "b{} in max by job"],
         );
         assert_eq!(
-            found("sum by (x) (a[$__range] unless present_over_time(a[7d] offset $__range))"),
+            found("sum by (x) (rate(a[$__range]) unless present_over_time(a[7d] offset $__range))"),
             ["a{} in sum by x", "a{} in sum by x"],
         );
         assert_eq!(

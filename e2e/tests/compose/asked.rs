@@ -6,7 +6,8 @@ use std::{
 };
 
 use e2e::{
-    dashboard::{Dashboard, all, exporters, list, workspace},
+    dashboard::{Dashboard, all, exporters, list, with_values, workspace},
+    promql::selectors,
     rules,
 };
 
@@ -111,4 +112,12 @@ fn read(path: &Path) -> String {
 
 fn name(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+#[test]
+fn every_query_is_valid_promql() {
+    for Asked { place, expression } in everything() {
+        let found = selectors(&with_values(&expression));
+        assert!(!found.is_empty() || expression.contains("vector("), "{place}: {expression} asks for nothing");
+    }
 }
