@@ -1,8 +1,8 @@
-//! Booking: look, reserve, insert. The steps are those of the protocol in `steps.rs`.
+//! One booking: reserve the seats, insert the booking. The steps are those of the protocol in `steps.rs`.
 //!
-//! A write without an answer may have happened, so the request tries again, each time under a fresh `attempt`: the hold of
-//! the old one may be gone, and its seats would leak. From the first such write on, "there is no such event" and "sold
-//! out" are no answers any more.
+//! A write without an answer may have happened, so the request tries again, each time under a new `attempt`: the hold of the old
+//! attempt may be removed already, and then its seats would be lost. After such a write "there is no such event" and "sold out" are
+//! no possible answers any more.
 
 use std::time::Duration;
 
@@ -14,33 +14,33 @@ use mongo::{
 use mongodb::bson;
 
 use super::{
-    Shared,
     documents::{BookingDoc, EventDoc, Hold},
+    shared::Shared,
 };
 use crate::{
     domain::{Booked, Booking, NewBooking, Refused},
     store::Unavailable,
 };
 
-/// Before another try: long enough for a server to come to itself, short beside a request.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Before another try: long enough for a server to recover, short beside a request.
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 type Answer = Result<Booked, Refused>;
 
-/// One request, over all its tries.
+/// One request for a booking, over all its tries.
 pub(super) struct BookRequest<'a> {
     shared: &'a Shared,
     request: NewBooking,
     until: Deadline,
-    /// Its own tries: a booking of one of them is its own.
+    /// Its own tries: a booking that one of them made is its own.
     attempts: Vec<bson::Uuid>,
     /// Whether one of its writes has happened, or may have.
-    begun: bool,
+    may_have_written: bool,
 }
 
 impl<'a> BookRequest<'a> {
     pub(super) fn new(shared: &'a Shared, request: NewBooking) -> Self {
-        Self { shared, request, until: Deadline::new(), attempts: Vec::new(), begun: false }
+        Self { shared, request, until: Deadline::new(), attempts: Vec::new(), may_have_written: false }
     }
 
     pub(super) async fn run(mut self) -> Result<Answer, Unavailable> {
@@ -48,104 +48,106 @@ impl<'a> BookRequest<'a> {
             match self.attempt().await {
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) => {}
-                Err(cause) if cause.may_pass() && !self.until.has_passed() => tokio::time::sleep(PAUSE).await,
-                Err(_) => return Err(self.unavailable()),
+                Err(cause) if cause.may_pass() && !self.until.has_passed() => tokio::time::sleep(RETRY_PAUSE).await,
+                Err(_) if self.may_have_written => return Err(Unavailable::OutcomeUnknown),
+                Err(_) => return Err(Unavailable::Away),
             }
         }
     }
 
-    fn unavailable(&self) -> Unavailable {
-        if self.begun { Unavailable::OutcomeUnknown } else { Unavailable::Away }
-    }
-
-    /// Notes that a write may have happened.
-    fn written<T>(&mut self, result: Result<T, MongoError>) -> Result<T, MongoError> {
-        self.begun |= matches!(&result, Err(cause) if cause.may_have_written());
+    /// Notes whether a write may have happened.
+    fn note_write<T>(&mut self, result: Result<T, MongoError>) -> Result<T, MongoError> {
+        self.may_have_written |= matches!(&result, Err(cause) if cause.may_have_written());
         result
     }
 
-    /// One try; `None` where what it met has changed meanwhile.
+    /// One try; `None` where the event has changed between two steps, so that another try is needed.
     async fn attempt(&mut self) -> Result<Option<Answer>, MongoError> {
-        if (self.request.has_key() || self.begun)
-            && let Some(stored) = self.look().await?
-        {
-            return Ok(Some(self.found(stored)));
+        if let Some(answer) = self.answer_if_booked().await? {
+            return Ok(Some(answer));
         }
         let attempt = bson::Uuid::new();
         self.attempts.push(attempt);
-        let hold = Hold::of(&self.request, attempt);
+        let hold = Hold::to_book(&self.request, attempt);
         let reserved = self.shared.steps.reserve(self.until, key(self.request.event_id()), &hold).await;
-        match self.written(reserved)? {
-            Some(event) => self.make(&event, &hold).await.map(Some),
-            None => self.not_reserved().await,
+        match self.note_write(reserved)? {
+            Some(event) => self.complete(&event, &hold).await.map(Some),
+            None => self.explain_refusal().await,
         }
     }
 
-    async fn look(&self) -> Result<Option<BookingDoc>, MongoError> {
-        self.shared.steps.look(self.until, key(self.request.id())).await
+    /// The answer where the booking is there already. It can only be there under a key, or after an earlier write of this request.
+    async fn answer_if_booked(&self) -> Result<Option<Answer>, MongoError> {
+        if !self.request.has_key() && !self.may_have_written {
+            return Ok(None);
+        }
+        Ok(self.stored_booking().await?.map(|stored| self.answer(stored)))
     }
 
-    /// The seats are taken: makes the booking of a hold, whether it is our own or that of a request under the same key.
-    async fn make(&mut self, event: &EventDoc, hold: &Hold) -> Result<Answer, MongoError> {
-        self.begun = true; // the hold is there: if we stop here, the janitor makes the booking
+    async fn stored_booking(&self) -> Result<Option<BookingDoc>, MongoError> {
+        self.shared.steps.booking(self.until, key(self.request.id())).await
+    }
+
+    /// The seats are taken: inserts the booking of a hold, whether it is our own hold or that of a request under the same key.
+    async fn complete(&mut self, event: &EventDoc, hold: &Hold) -> Result<Answer, MongoError> {
+        self.may_have_written = true; // the hold is there: if this request ends here, the janitor completes it
         let (booking, entry) = BookingDoc::from_hold(event, hold);
         let inserted = self.shared.steps.insert(self.until, booking.clone()).await;
-        let stored = match self.written(inserted)? {
+        let stored = match self.note_write(inserted)? {
             Inserted::New => {
-                self.shared.booked(booking.clone(), entry);
+                self.shared.inserted(booking.clone(), entry);
                 booking
             }
-            Inserted::Duplicate => self.visible().await?,
+            Inserted::Duplicate => self.wait_until_visible().await?,
         };
         if self.attempts.contains(&hold.attempt) {
             if stored.attempt == hold.attempt {
-                self.shared.forget_later(event.id, hold.attempt);
+                self.shared.hold_cleanup.add(event.id, hold.attempt);
             } else {
                 // Where this fails the janitor does it; the answer is known all the same.
-                let _ = self.shared.give_back(self.until, event.id, hold.attempt, hold.seats).await;
+                let _ = self.shared.release(self.until, event.id, hold.attempt, hold.seats).await;
             }
         }
-        Ok(self.found(stored))
+        Ok(self.answer(stored))
     }
 
-    /// The booking that was in the way. It may not be seen by a majority yet.
-    async fn visible(&self) -> Result<BookingDoc, MongoError> {
+    /// The booking that was inserted by somebody else. It may take a moment until a majority of the servers has it.
+    async fn wait_until_visible(&self) -> Result<BookingDoc, MongoError> {
         loop {
-            if let Some(stored) = self.look().await? {
+            if let Some(stored) = self.stored_booking().await? {
                 return Ok(stored);
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_PAUSE).await;
         }
     }
 
-    /// The seats could not be taken. Why?
-    async fn not_reserved(&mut self) -> Result<Option<Answer>, MongoError> {
+    /// The seats were not reserved. Finds out why; `None` where the cause is gone, and another try may succeed.
+    async fn explain_refusal(&mut self) -> Result<Option<Answer>, MongoError> {
         let event = self.shared.steps.event(self.until, key(self.request.event_id())).await?;
         let Some(event) = event else { return self.refuse(Refused::UnknownEvent).await };
         let booking = key(self.request.id());
         if let Some(hold) = event.holds.iter().find(|hold| hold.booking == booking && !hold.cancel) {
-            return self.make(&event, hold).await.map(Some);
+            return self.complete(&event, hold).await.map(Some);
         }
-        if let Err(refused) = event.seats().sell(&self.request) {
-            return self.refuse(refused).await;
+        match event.seats().sell(&self.request) {
+            Err(refused) => self.refuse(refused).await,
+            Ok(_) => Ok(None), // seats were released between the two steps
         }
-        Ok(None) // seats came back just now
     }
 
-    /// Looks once more: what stood in the way may have been the same request.
+    /// Refuses, unless the same request has booked meanwhile.
     async fn refuse(&self, cause: Refused) -> Result<Option<Answer>, MongoError> {
-        if (self.request.has_key() || self.begun)
-            && let Some(stored) = self.look().await?
-        {
-            return Ok(Some(self.found(stored)));
+        if let Some(answer) = self.answer_if_booked().await? {
+            return Ok(Some(answer));
         }
-        if self.begun {
+        if self.may_have_written {
             return Err(MongoError::Away("an earlier write of this request may have happened".into()));
         }
         Ok(Some(Err(cause)))
     }
 
-    fn found(&self, stored: BookingDoc) -> Answer {
+    /// A booking of one of our own tries is new; any other one was made before, under the same key.
+    fn answer(&self, stored: BookingDoc) -> Answer {
         if self.attempts.contains(&stored.attempt) {
             return Ok(Booked::New(stored.into()));
         }

@@ -1,10 +1,11 @@
-//! Cancelling: intend, mark, give back. The steps are those of the protocol in `steps.rs`.
+//! One cancellation: request it, mark the booking as cancelled, release the seats. The steps are those of the protocol in `steps.rs`.
 //!
-//! From the mark on the booking is cancelled, whatever happens to the seats: the hold of the intention stays with the event
-//! until they are back, and the janitor sees to it.
+//! Once the booking is marked it is cancelled, whatever happens to the seats: the hold of the request stays with the event until the
+//! seats are released, and the janitor releases them if this request does not.
 
 use std::time::Duration;
 
+use messaging::Entry;
 use mongo::{
     error::{Deadline, MongoError},
     key,
@@ -13,77 +14,89 @@ use mongodb::bson;
 use uuid::Uuid;
 
 use super::{
-    Shared,
     documents::{BookingDoc, Hold},
+    shared::Shared,
 };
 use crate::{
     domain::{Booking, Status},
     store::Unavailable,
 };
 
-const PAUSE: Duration = Duration::from_millis(20);
+/// Before another try.
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
-/// One request, over all its tries.
-pub(super) struct Cancelling<'a> {
+/// One request to cancel, over all its tries.
+pub(super) struct CancelRequest<'a> {
     shared: &'a Shared,
     booking: bson::Uuid,
     until: Deadline,
-    /// Its own tries: a mark of one of them is its own, whoever made it.
+    /// Its own tries. A booking that one of them has marked is its own to release, whichever process wrote the mark.
     attempts: Vec<bson::Uuid>,
-    begun: bool,
+    /// Whether one of its writes has happened, or may have.
+    may_have_written: bool,
 }
 
-impl<'a> Cancelling<'a> {
+impl<'a> CancelRequest<'a> {
     pub(super) fn new(shared: &'a Shared, booking: Uuid) -> Self {
-        Self { shared, booking: key(booking), until: Deadline::new(), attempts: Vec::new(), begun: false }
+        let (until, attempts) = (Deadline::new(), Vec::new());
+        Self { shared, booking: key(booking), until, attempts, may_have_written: false }
     }
 
+    /// The cancelled booking, or `None` where there is no such booking.
     pub(super) async fn run(mut self) -> Result<Option<Booking>, Unavailable> {
         loop {
             match self.attempt().await {
                 Ok(Some(stored)) => return Ok(Some(stored.into())),
-                Ok(None) => return if self.begun { Err(Unavailable::OutcomeUnknown) } else { Ok(None) },
-                Err(cause) if cause.may_pass() && !self.until.has_passed() => tokio::time::sleep(PAUSE).await,
-                Err(_) if self.begun => return Err(Unavailable::OutcomeUnknown),
+                Ok(None) if self.may_have_written => return Err(Unavailable::OutcomeUnknown),
+                Ok(None) => return Ok(None),
+                Err(cause) if cause.may_pass() && !self.until.has_passed() => tokio::time::sleep(RETRY_PAUSE).await,
+                Err(_) if self.may_have_written => return Err(Unavailable::OutcomeUnknown),
                 Err(_) => return Err(Unavailable::Away),
             }
         }
     }
 
-    /// One try: the cancelled booking, or `None` where there is none.
+    /// One try: the cancelled booking, or `None` where there is no such booking.
     async fn attempt(&mut self) -> Result<Option<BookingDoc>, MongoError> {
         let steps = &self.shared.steps;
-        let Some(stored) = steps.look(self.until, self.booking).await? else { return Ok(None) };
+        let Some(stored) = steps.booking(self.until, self.booking).await? else { return Ok(None) };
         let attempt = bson::Uuid::new();
         let hold = Hold::to_cancel(&stored, attempt);
-        let Some(message) = stored.cancelled(hold.at) else { return Ok(Some(self.cancelled(stored).await)) };
+        let Some(message) = stored.cancellation(hold.at) else {
+            return Ok(Some(self.release_if_own(stored).await)); // cancelled already
+        };
         self.attempts.push(attempt);
-        self.begun = true; // from here on the janitor may finish it
-        if !steps.intend(self.until, stored.event, &hold).await? {
+        self.may_have_written = true; // from here on the janitor may complete it
+        if !steps.request_cancel(self.until, stored.event, &hold).await? {
             return Err(MongoError::Away("the booking's event is not there".into()));
         }
-        let marked = steps.mark(self.until, self.booking, attempt, hold.at, &message).await?;
-        if let Some(marked) = marked {
-            self.shared.cancelled(&marked, message);
-            return Ok(Some(self.cancelled(marked).await));
+        let cancelled = self.mark_cancelled(&hold, message).await?;
+        if cancelled.cancel_attempt != Some(attempt) {
+            self.shared.hold_cleanup.add(cancelled.event, attempt); // the seats are released by the hold of another attempt
+        }
+        Ok(Some(self.release_if_own(cancelled).await))
+    }
+
+    /// Marks the booking as cancelled, or waits until the mark of another request can be read by a majority.
+    async fn mark_cancelled(&self, hold: &Hold, message: Entry) -> Result<BookingDoc, MongoError> {
+        let steps = &self.shared.steps;
+        if let Some(marked) = steps.mark_cancelled(self.until, hold, &message).await? {
+            self.shared.marked_cancelled(&marked, message);
+            return Ok(marked);
         }
         loop {
-            // Somebody was faster. The mark may not be seen by a majority yet.
-            let stored = steps.look(self.until, self.booking).await?;
+            let stored = steps.booking(self.until, self.booking).await?;
             if let Some(stored) = stored.filter(|stored| stored.status == Status::Cancelled) {
-                if stored.cancel_attempt != Some(attempt) {
-                    self.shared.forget_later(stored.event, attempt);
-                }
-                return Ok(Some(self.cancelled(stored).await));
+                return Ok(stored);
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_PAUSE).await;
         }
     }
 
-    /// It is cancelled: if by one of our tries, the seats are ours to give back. Where that fails the janitor does it.
-    async fn cancelled(&self, stored: BookingDoc) -> BookingDoc {
-        if let Some(ours) = stored.cancel_attempt.filter(|by| self.attempts.contains(by)) {
-            let _ = self.shared.give_back(self.until, stored.event, ours, stored.seats).await;
+    /// Releases the seats if one of our tries has marked the booking. Where that fails the janitor does it.
+    async fn release_if_own(&self, stored: BookingDoc) -> BookingDoc {
+        if let Some(own) = stored.cancel_attempt.filter(|by| self.attempts.contains(by)) {
+            let _ = self.shared.release(self.until, stored.event, own, stored.seats).await;
         }
         stored
     }

@@ -11,8 +11,8 @@ use crate::domain::{Booking, EventOnSale, NewBooking, Sale, Seats, Status, seats
 pub(super) const EVENTS: &str = "events";
 pub(super) const BOOKINGS: &str = "bookings";
 
-/// An event with its seats. Two more fields are there only for a moment: `untold: true` while its seats came back and
-/// nobody was told, and `untold_at`, since when, in microseconds.
+/// An event with its seats. Two more fields are there only from the release of seats until their new number is published:
+/// `seats_unpublished: true`, and `seats_unpublished_at`, the time of the release, in microseconds since 1970.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct EventDoc {
     #[serde(rename = "_id")]
@@ -24,14 +24,14 @@ pub(super) struct EventDoc {
     pub(super) seats_left: u64,
     pub(super) booked_seats: u64,
     pub(super) version: u64,
-    /// Requests that have taken seats, or want to give some back, and whose booking is not settled yet.
+    /// The requests for a booking or a cancellation that are not complete.
     #[serde(default)]
     pub(super) holds: Vec<Hold>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) untold_at: Option<i64>,
+    pub(super) seats_unpublished_at: Option<i64>,
 }
 
-/// One try of one request. Whoever finds it can finish what it began.
+/// One try of one request for a booking or a cancellation. Any process can complete the request from it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Hold {
     pub(super) attempt: bson::Uuid,
@@ -52,7 +52,7 @@ pub(super) struct Hold {
 pub(super) struct BookingDoc {
     #[serde(rename = "_id")]
     pub(super) id: bson::Uuid,
-    /// Whose try it was.
+    /// The try that made it.
     pub(super) attempt: bson::Uuid,
     pub(super) event: bson::Uuid,
     pub(super) event_name: String,
@@ -79,7 +79,7 @@ impl From<EventCreated> for EventDoc {
             booked_seats: 0,
             version: 0,
             holds: Vec::new(),
-            untold_at: None,
+            seats_unpublished_at: None,
         }
     }
 }
@@ -100,7 +100,7 @@ impl EventDoc {
 
 impl Hold {
     /// What one try of a booking request leaves with the event.
-    pub(super) fn of(request: &NewBooking, attempt: bson::Uuid) -> Self {
+    pub(super) fn to_book(request: &NewBooking, attempt: bson::Uuid) -> Self {
         Self {
             attempt,
             booking: key(request.id()),
@@ -144,7 +144,7 @@ impl BookingDoc {
     }
 
     /// The message of its cancellation; `None` where it is cancelled already.
-    pub(super) fn cancelled(&self, at: DateTime) -> Option<Entry> {
+    pub(super) fn cancellation(&self, at: DateTime) -> Option<Entry> {
         Booking::from(self.clone()).cancel(instant(at)).map(|message| entry(&message, None))
     }
 }

@@ -1,12 +1,12 @@
-//! Finishes what a request left behind: a process died, or an answer was lost. It goes forward where it can, never back:
-//! a slow request may still come to its next step.
+//! Completes what a request left behind when its process died or an answer was lost. It completes a request where it can and never
+//! undoes one, since a slow request may still come to its next step.
 //!
-//! It only looks at holds older than [`Pace::older_than`]. That is about who does the work; the steps are right whenever
-//! they are done, and by however many processes at once.
+//! It only looks at holds older than [`Pace::older_than`]. That decides who does the work; the steps are right at any time, and in any
+//! number of processes at once.
 
 use std::{
     collections::HashMap,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -19,15 +19,15 @@ use mongodb::bson::{self, DateTime, doc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Shared,
     documents::{BookingDoc, EventDoc, Hold},
     metrics::Repair,
+    shared::Shared,
 };
 
 /// Events that are looked at in one run.
 const EVENTS_MAX: usize = 10_000;
 
-/// How often it runs, and what it leaves alone.
+/// How often the janitor runs, and which holds it leaves alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     /// Younger holds belong to requests that run. Longer than any request, and by how much the clocks of replicas differ.
@@ -49,12 +49,12 @@ struct Id {
     id: bson::Uuid,
 }
 
-/// What one run could not repair: attempts, and events that cannot be read.
+/// What one run could not repair: by attempt, or by event where the event cannot be read.
 #[derive(Default)]
-pub(super) struct Stuck(HashMap<bson::Uuid, MongoError>);
+struct NotRepaired(HashMap<bson::Uuid, MongoError>);
 
-impl Stuck {
-    /// Goes on; or not, where the next one would fail the same way.
+impl NotRepaired {
+    /// Notes a failure; gives it back where the next repair would fail the same way.
     fn add(&mut self, which: bson::Uuid, cause: MongoError) -> Result<(), MongoError> {
         match cause {
             MongoError::Away(_) | MongoError::Refused(_) => return Err(cause),
@@ -65,8 +65,8 @@ impl Stuck {
         Ok(())
     }
 
-    /// One line for all that was not stuck in the run before.
-    fn tell(self, before: &Mutex<Self>) {
+    /// Logs one line for all failures that were not there in the run before.
+    fn log_new(self, before: &Mutex<Self>) {
         let mut before = before.lock().expect("nothing panics while it holds this");
         let mut new = self.0.iter().filter(|(which, _)| !before.0.contains_key(*which));
         if let Some((which, cause)) = new.next() {
@@ -82,94 +82,109 @@ impl Stuck {
     }
 }
 
-impl Shared {
-    pub(super) async fn tidy_up(&self, pace: Pace) {
+/// The task that completes what requests left behind.
+pub(super) struct Janitor {
+    shared: Arc<Shared>,
+    /// Of its last run.
+    not_repaired: Mutex<NotRepaired>,
+}
+
+impl Janitor {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, not_repaired: Mutex::default() }
+    }
+
+    pub(super) async fn run(&self, pace: Pace) {
         loop {
             tokio::time::sleep(pace.every).await;
             if self.repair(pace.older_than).await.is_ok() {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                self.kept.janitor_ran(now.as_secs_f64());
+                self.shared.hold_metrics.janitor_ran(now.as_secs_f64());
             }
         }
     }
 
-    /// One run: repairs all old holds, each by itself, and says how many. What stands in the way of one is tried again in
-    /// the next run, and does not hold up the others.
+    /// One run: repairs all old holds, each by itself, and says how many. What fails is tried again in the next run, and does not
+    /// hold up the others.
     pub(super) async fn repair(&self, older_than: Duration) -> Result<usize, MongoError> {
+        let steps = &self.shared.steps;
         let before = DateTime::from_system_time(SystemTime::now() - older_than);
-        // Only the ids: one event that cannot be read would be the end of all that are read with it.
-        let filter = doc! { "holds.at": { "$lt": before } };
-        let (sort, fields) = (doc! { "holds.at": 1 }, doc! { "_id": 1 });
-        let select = Select { filter, sort, limit: EVENTS_MAX, fields };
-        let events = self.steps.events.part::<Id>().select(Deadline::new(), select).await?;
-        let (mut repaired, mut stuck) = (0, Stuck::default());
-        for Id { id } in events {
-            let event = match self.steps.event(Deadline::new(), id).await {
+        let (mut repaired, mut not_repaired) = (0, NotRepaired::default());
+        for Id { id } in self.events_with_holds(before).await? {
+            let event = match steps.event(Deadline::new(), id).await {
                 Ok(Some(event)) => event,
                 Ok(None) => continue,
                 Err(cause) => {
-                    stuck.add(id, cause)?;
+                    not_repaired.add(id, cause)?;
                     continue;
                 }
             };
             for hold in event.holds.iter().filter(|hold| hold.at < before) {
-                let done = if hold.cancel {
-                    self.repair_cancel(&event, hold).await
-                } else {
-                    self.repair_book(&event, hold).await
-                };
-                match done {
+                match self.complete(&event, hold).await {
                     Ok(Some(action)) => {
-                        self.kept.repaired(action);
+                        self.shared.hold_metrics.repaired(action);
                         repaired += 1;
                     }
                     Ok(None) => {}
-                    Err(cause) => stuck.add(hold.attempt, cause)?,
+                    Err(cause) => not_repaired.add(hold.attempt, cause)?,
                 }
             }
         }
-        stuck.tell(&self.stuck);
+        not_repaired.log_new(&self.not_repaired);
         Ok(repaired)
     }
 
-    async fn repair_book(&self, event: &EventDoc, hold: &Hold) -> Result<Option<Repair>, MongoError> {
-        let until = Deadline::new();
-        match self.steps.look(until, hold.booking).await? {
+    /// Only the ids: if whole events were read, one that cannot be read would fail the read of all.
+    async fn events_with_holds(&self, before: DateTime) -> Result<Vec<Id>, MongoError> {
+        let filter = doc! { "holds.at": { "$lt": before } };
+        let (sort, fields) = (doc! { "holds.at": 1 }, doc! { "_id": 1 });
+        let select = Select { filter, sort, limit: EVENTS_MAX, fields };
+        self.shared.steps.events.part::<Id>().select(Deadline::new(), select).await
+    }
+
+    async fn complete(&self, event: &EventDoc, hold: &Hold) -> Result<Option<Repair>, MongoError> {
+        if hold.cancel { self.complete_cancel(event, hold).await } else { self.complete_book(event, hold).await }
+    }
+
+    async fn complete_book(&self, event: &EventDoc, hold: &Hold) -> Result<Option<Repair>, MongoError> {
+        let (until, steps) = (Deadline::new(), &self.shared.steps);
+        match steps.booking(until, hold.booking).await? {
             None => {
                 let (booking, entry) = BookingDoc::from_hold(event, hold);
-                if self.steps.insert(until, booking.clone()).await? == Inserted::Duplicate {
-                    return Ok(None); // the request woke up; the next run sees which
+                if steps.insert(until, booking.clone()).await? == Inserted::Duplicate {
+                    return Ok(None); // the request inserts it itself; the next run sees whose booking it is
                 }
-                self.booked(booking, entry);
-                self.steps.forget(until, event.id, vec![hold.attempt]).await?;
+                self.shared.inserted(booking, entry);
+                steps.remove_holds(until, event.id, vec![hold.attempt]).await?;
                 Ok(Some(Repair::Insert))
             }
             Some(booking) if booking.attempt == hold.attempt => {
-                self.steps.forget(until, event.id, vec![hold.attempt]).await?;
-                Ok(Some(Repair::Pull))
+                steps.remove_holds(until, event.id, vec![hold.attempt]).await?;
+                Ok(Some(Repair::RemoveHold))
             }
             Some(_) => {
-                self.give_back(until, event.id, hold.attempt, hold.seats).await?;
-                Ok(Some(Repair::GiveBack))
+                self.shared.release(until, event.id, hold.attempt, hold.seats).await?;
+                Ok(Some(Repair::Release))
             }
         }
     }
 
-    async fn repair_cancel(&self, event: &EventDoc, hold: &Hold) -> Result<Option<Repair>, MongoError> {
-        let until = Deadline::new();
-        let Some(booking) = self.steps.look(until, hold.booking).await? else { return Ok(None) };
-        if let Some(message) = booking.cancelled(hold.at) {
-            let marked = self.steps.mark(until, hold.booking, hold.attempt, hold.at, &message).await?;
-            let Some(marked) = marked else { return Ok(None) }; // somebody else did; the next run sees who
-            self.cancelled(&marked, message);
-            self.give_back(until, event.id, hold.attempt, hold.seats).await?;
+    async fn complete_cancel(&self, event: &EventDoc, hold: &Hold) -> Result<Option<Repair>, MongoError> {
+        let (until, steps) = (Deadline::new(), &self.shared.steps);
+        let Some(booking) = steps.booking(until, hold.booking).await? else { return Ok(None) };
+        if let Some(message) = booking.cancellation(hold.at) {
+            let Some(marked) = steps.mark_cancelled(until, hold, &message).await? else {
+                return Ok(None); // another request has marked it; the next run sees which
+            };
+            self.shared.marked_cancelled(&marked, message);
+            self.shared.release(until, event.id, hold.attempt, hold.seats).await?;
             return Ok(Some(Repair::Cancel));
         }
         if booking.cancel_attempt == Some(hold.attempt) {
-            self.give_back(until, event.id, hold.attempt, hold.seats).await?;
-            return Ok(Some(Repair::GiveBack));
+            self.shared.release(until, event.id, hold.attempt, hold.seats).await?;
+            return Ok(Some(Repair::Release));
         }
-        self.steps.forget(until, event.id, vec![hold.attempt]).await?;
-        Ok(Some(Repair::Pull))
+        steps.remove_holds(until, event.id, vec![hold.attempt]).await?;
+        Ok(Some(Repair::RemoveHold))
     }
 }

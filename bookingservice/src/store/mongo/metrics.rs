@@ -1,28 +1,31 @@
 //! What is counted about holds and the janitor.
 
-use prometheus::{Gauge, IntCounterVec, IntGauge, Opts, Registry, Result};
+use prometheus::{
+    Gauge, IntCounterVec, IntGauge, Registry, Result, register_gauge_with_registry,
+    register_int_counter_vec_with_registry, register_int_gauge_with_registry,
+};
 
 /// What the janitor did about a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Repair {
-    /// Made the booking.
+    /// Inserted the booking.
     Insert,
-    /// Removed the hold, as all was done.
-    Pull,
-    /// Gave the seats back.
-    GiveBack,
-    /// Cancelled the booking.
+    /// Removed the hold, since the request was complete.
+    RemoveHold,
+    /// Released the seats.
+    Release,
+    /// Cancelled the booking, and released its seats.
     Cancel,
 }
 
 impl Repair {
-    const ALL: [Self; 4] = [Self::Insert, Self::Pull, Self::GiveBack, Self::Cancel];
+    const ALL: [Self; 4] = [Self::Insert, Self::RemoveHold, Self::Release, Self::Cancel];
 
     fn label(self) -> &'static str {
         match self {
             Self::Insert => "insert",
-            Self::Pull => "pull",
-            Self::GiveBack => "give_back",
+            Self::RemoveHold => "pull",
+            Self::Release => "give_back",
             Self::Cancel => "cancel",
         }
     }
@@ -39,22 +42,32 @@ pub(super) struct HoldMetrics {
 
 impl HoldMetrics {
     pub(super) fn new(registry: &Registry) -> Result<Self> {
-        let oldest = "When the oldest unsettled hold was written, in seconds since 1970; 0 where there is none.";
-        let repairs = "Holds of requests that did not come to their end, by what the janitor did.";
-        let last_run = "When the janitor last looked at all it had to, in seconds since 1970.";
         let metrics = Self {
-            longest: IntGauge::new("myevents_holds", "Unsettled holds of the event that has most of them.")?,
-            oldest: Gauge::new("myevents_holds_oldest_timestamp_seconds", oldest)?,
-            repairs: IntCounterVec::new(Opts::new("myevents_janitor_repairs_total", repairs), &["action"])?,
-            last_run: Gauge::new("myevents_janitor_last_run_timestamp_seconds", last_run)?,
+            longest: register_int_gauge_with_registry!(
+                "myevents_holds",
+                "Unsettled holds of the event that has most of them.",
+                registry
+            )?,
+            oldest: register_gauge_with_registry!(
+                "myevents_holds_oldest_timestamp_seconds",
+                "When the oldest unsettled hold was written, in seconds since 1970; 0 where there is none.",
+                registry
+            )?,
+            repairs: register_int_counter_vec_with_registry!(
+                "myevents_janitor_repairs_total",
+                "Holds of requests that did not come to their end, by what the janitor did.",
+                &["action"],
+                registry
+            )?,
+            last_run: register_gauge_with_registry!(
+                "myevents_janitor_last_run_timestamp_seconds",
+                "When the janitor last looked at all it had to, in seconds since 1970.",
+                registry
+            )?,
         };
         for action in Repair::ALL {
             metrics.repairs.with_label_values(&[action.label()]);
         }
-        registry.register(Box::new(metrics.longest.clone()))?;
-        registry.register(Box::new(metrics.oldest.clone()))?;
-        registry.register(Box::new(metrics.repairs.clone()))?;
-        registry.register(Box::new(metrics.last_run.clone()))?;
         Ok(metrics)
     }
 

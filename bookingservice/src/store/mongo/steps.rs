@@ -1,5 +1,5 @@
-//! The lines of the protocol: each function is one atomic write (or one read), and does nothing else. In which order they
-//! are called is in `book.rs`, `cancel.rs` and `janitor.rs`.
+//! The steps of the protocol: each function is one atomic write, or one read, and does nothing else. The order of the steps is in
+//! `book.rs`, `cancel.rs` and `janitor.rs`.
 
 use messaging::Entry;
 use mongo::{
@@ -8,7 +8,7 @@ use mongo::{
     outbox::StoredEntry,
     table::{Inserted, Table},
 };
-use mongodb::bson::{self, DateTime, Document, doc, serialize_to_bson};
+use mongodb::bson::{self, Document, doc, serialize_to_bson};
 
 use super::documents::{BOOKINGS, BookingDoc, EVENTS, EventDoc, Hold};
 
@@ -18,17 +18,17 @@ pub(super) struct Steps {
     pub(super) bookings: Table<BookingDoc>,
 }
 
-/// An event's holds can be many, and hardly anybody needs them.
+/// The fields of an event without its holds, which can be many, and which few callers need.
 pub(super) fn without_holds() -> Document {
     doc! { "holds": 0 }
 }
 
-/// What is searched for. Holds and untold events are few, so their indexes leave out all others.
+/// What is searched for. Few events have holds or unpublished seats at a time, so these indexes leave out all others.
 pub(super) fn indexes() -> Vec<Index> {
     vec![
         Index { table: BOOKINGS, keys: doc! { "event": 1, "seq": 1, "_id": 1 }, sparse: false },
         Index { table: EVENTS, keys: doc! { "holds.at": 1 }, sparse: true },
-        Index { table: EVENTS, keys: doc! { "untold_at": 1 }, sparse: true },
+        Index { table: EVENTS, keys: doc! { "seats_unpublished_at": 1 }, sparse: true },
     ]
 }
 
@@ -38,7 +38,7 @@ impl Steps {
     }
 
     /// A booking as it is stored.
-    pub(super) async fn look(&self, until: Deadline, booking: bson::Uuid) -> Result<Option<BookingDoc>, MongoError> {
+    pub(super) async fn booking(&self, until: Deadline, booking: bson::Uuid) -> Result<Option<BookingDoc>, MongoError> {
         self.bookings.get(until, doc! { "_id": booking }, doc! {}).await
     }
 
@@ -47,8 +47,9 @@ impl Steps {
         self.events.get(until, doc! { "_id": event }, doc! {}).await
     }
 
-    /// Takes the seats, and leaves a hold from which anybody can make the booking. `None` where it cannot be: no event, not
-    /// enough seats, over, or there is such a hold.
+    /// Takes the seats, and leaves a hold from which any process can complete the booking. Its filter is the guard against
+    /// overselling: the server checks it and takes the seats in one step. `None` where it does not match: the event is unknown or
+    /// over, too few seats are left, or the booking has a hold already.
     pub(super) async fn reserve(
         &self,
         until: Deadline,
@@ -69,36 +70,39 @@ impl Steps {
         self.events.change_and_get(until, "reserve", filter, update, without_holds()).await
     }
 
-    /// Makes the booking and its message.
+    /// Stores the booking with its message.
     pub(super) async fn insert(&self, until: Deadline, booking: BookingDoc) -> Result<Inserted, MongoError> {
         self.bookings.insert(until, "insert", booking).await
     }
 
-    /// Says that a booking shall be cancelled, so that its seats come back whoever dies.
-    pub(super) async fn intend(&self, until: Deadline, event: bson::Uuid, hold: &Hold) -> Result<bool, MongoError> {
-        let push = doc! { "$push": { "holds": to_bson(hold) } };
-        self.events.change(until, "intend", doc! { "_id": event }, push).await
-    }
-
-    /// Cancels a booking that is confirmed, and leaves the message. `None` where it is not.
-    pub(super) async fn mark(
+    /// Leaves a hold that requests the cancellation, so that any process can complete it. `false` where there is no such event.
+    pub(super) async fn request_cancel(
         &self,
         until: Deadline,
-        booking: bson::Uuid,
-        attempt: bson::Uuid,
-        at: DateTime,
+        event: bson::Uuid,
+        hold: &Hold,
+    ) -> Result<bool, MongoError> {
+        let push = doc! { "$push": { "holds": to_bson(hold) } };
+        self.events.change(until, "request_cancel", doc! { "_id": event }, push).await
+    }
+
+    /// Marks a confirmed booking as cancelled, and stores the message with it. `None` where it is not confirmed.
+    pub(super) async fn mark_cancelled(
+        &self,
+        until: Deadline,
+        hold: &Hold,
         message: &Entry,
     ) -> Result<Option<BookingDoc>, MongoError> {
         let update = doc! {
-            "$set": { "status": "cancelled", "cancelled_at": at, "cancel_attempt": attempt },
+            "$set": { "status": "cancelled", "cancelled_at": hold.at, "cancel_attempt": hold.attempt },
             "$push": { "outbox": to_bson(&StoredEntry::from(message)) },
         };
-        let filter = doc! { "_id": booking, "status": "confirmed" };
-        self.bookings.change_and_get(until, "mark", filter, update, doc! {}).await
+        let filter = doc! { "_id": hold.booking, "status": "confirmed" };
+        self.bookings.change_and_get(until, "mark_cancelled", filter, update, doc! {}).await
     }
 
-    /// Gives the seats of a hold back, once, and notes that nobody was told. `false` where the hold is gone.
-    pub(super) async fn give_back(
+    /// Releases the seats of a hold, once, and notes that the new number is not published. `false` where the hold is gone.
+    pub(super) async fn release(
         &self,
         until: Deadline,
         event: bson::Uuid,
@@ -109,21 +113,21 @@ impl Steps {
         let now = jiff::Timestamp::now().as_microsecond();
         let update = doc! {
             "$inc": { "seats_left": seats, "booked_seats": -seats, "version": 1_i64 },
-            "$set": { "untold": true, "untold_at": now },
+            "$set": { "seats_unpublished": true, "seats_unpublished_at": now },
             "$pull": { "holds": { "attempt": attempt } },
         };
-        self.events.change(until, "give_back", doc! { "_id": event, "holds.attempt": attempt }, update).await
+        self.events.change(until, "release", doc! { "_id": event, "holds.attempt": attempt }, update).await
     }
 
-    /// Removes holds that are settled.
-    pub(super) async fn forget(
+    /// Removes holds that are not needed any more.
+    pub(super) async fn remove_holds(
         &self,
         until: Deadline,
         event: bson::Uuid,
         attempts: Vec<bson::Uuid>,
     ) -> Result<(), MongoError> {
         let pull = doc! { "$pull": { "holds": { "attempt": { "$in": attempts } } } };
-        self.events.change(until, "forget", doc! { "_id": event }, pull).await.map(drop)
+        self.events.change(until, "remove_holds", doc! { "_id": event }, pull).await.map(drop)
     }
 }
 

@@ -27,8 +27,8 @@ pub(super) fn book(connection: &Connection, request: NewBooking) -> rusqlite::Re
     let values = params![booking.id, number, booking.seq, booking.user_id, booking.seats, at];
     connection.prepare_cached(sql)?.execute(values)?;
     fail_point("book.inserted");
-    publish(connection, &message, request.traceparent().map(str::to_owned))?;
-    fail_point("book.told");
+    add_to_outbox(connection, &message, request.traceparent().map(str::to_owned))?;
+    fail_point("book.in_outbox");
     Ok(Ok(Booked::New(booking)))
 }
 
@@ -43,10 +43,10 @@ pub(super) fn cancel(connection: &Connection, id: Uuid) -> rusqlite::Result<Opti
     let (number, seats) = seats(connection, booking.event_id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let seats = seats.release(booking.seats);
     store_seats(connection, number, &seats)?;
-    fail_point("cancel.given_back");
-    publish(connection, &message, None)?;
-    publish(connection, &seats.on_sale().seats_changed(), None)?;
-    fail_point("cancel.told");
+    fail_point("cancel.released");
+    add_to_outbox(connection, &message, None)?;
+    add_to_outbox(connection, &seats.on_sale().seats_changed(), None)?;
+    fail_point("cancel.in_outbox");
     Ok(Some((booking, true)))
 }
 
@@ -64,7 +64,11 @@ fn store_seats(connection: &Connection, number: i64, seats: &Seats) -> rusqlite:
     Ok(())
 }
 
-fn publish<M: Contract>(connection: &Connection, message: &M, traceparent: Option<String>) -> rusqlite::Result<()> {
+fn add_to_outbox<M: Contract>(
+    connection: &Connection,
+    message: &M,
+    traceparent: Option<String>,
+) -> rusqlite::Result<()> {
     insert(connection, &Entry::new(M::NAME, M::MANDATORY, message.to_json(), traceparent))
 }
 

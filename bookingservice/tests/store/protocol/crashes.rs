@@ -19,7 +19,7 @@ async fn the_steps_are_those_of_the_protocol() {
     let booking = new(replica.store.book(request(event, 2)).await.unwrap());
     replica.store.cancel(booking.id).await.unwrap();
     let writes: Vec<_> = steps.lock().unwrap().iter().copied().filter(|step| *step != "read").collect();
-    assert_eq!(writes, ["add", "reserve", "insert", "intend", "mark", "give_back"]);
+    assert_eq!(writes, ["add", "reserve", "insert", "request_cancel", "mark_cancelled", "release"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,12 +59,12 @@ async fn a_cancellation_whose_process_dies_gives_its_seats_back_if_it_had_begun(
     let janitor = world.replica(Faults::none()).await;
     let (world, alive) = (&world, &janitor);
     let cases = [
-        ("intend", Fault::CrashBefore, false),
-        ("intend", Fault::CrashAfter, true),
-        ("mark", Fault::CrashBefore, true),
-        ("mark", Fault::CrashAfter, true),
-        ("give_back", Fault::CrashBefore, true),
-        ("give_back", Fault::CrashAfter, true),
+        ("request_cancel", Fault::CrashBefore, false),
+        ("request_cancel", Fault::CrashAfter, true),
+        ("mark_cancelled", Fault::CrashBefore, true),
+        ("mark_cancelled", Fault::CrashAfter, true),
+        ("release", Fault::CrashBefore, true),
+        ("release", Fault::CrashAfter, true),
     ];
     let dead = join_all(cases.map(async |(step, fault, cancelled)| {
         let event = alive.event(10).await;

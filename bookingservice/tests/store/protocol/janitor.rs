@@ -35,7 +35,7 @@ async fn repair(janitor: &Replica) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_befalls_a_janitor_in_the_middle_of_a_booking_the_next_one_makes_it_once() {
-    let cases = ["insert", "forget"].into_iter().flat_map(|step| FAULTS.map(|fault| (step, fault)));
+    let cases = ["insert", "remove_holds"].into_iter().flat_map(|step| FAULTS.map(|fault| (step, fault)));
     join_all(cases.map(async |(step, fault)| {
         let Some(world) = World::new() else { return };
         let (next, dying) =
@@ -57,11 +57,11 @@ async fn whatever_befalls_a_janitor_in_the_middle_of_a_booking_the_next_one_make
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_befalls_a_janitor_in_the_middle_of_a_cancellation_the_next_one_gives_the_seats_back_once() {
-    let cases = ["mark", "give_back"].into_iter().flat_map(|step| FAULTS.map(|fault| (step, fault)));
+    let cases = ["mark_cancelled", "release"].into_iter().flat_map(|step| FAULTS.map(|fault| (step, fault)));
     join_all(cases.map(async |(step, fault)| {
         let Some(world) = World::new() else { return };
         let (next, dying) =
-            (world.replica(Faults::none()).await, world.replica(once("intend", Fault::CrashAfter)).await);
+            (world.replica(Faults::none()).await, world.replica(once("request_cancel", Fault::CrashAfter)).await);
         let (event, unlucky) = (next.event(10).await, world.replica(once(step, fault)).await);
         let booking = new(next.store.book(request(event, 3)).await.unwrap()).id;
         assert!(dying.cancel(booking).await.is_none());
@@ -79,7 +79,7 @@ async fn whatever_befalls_a_janitor_in_the_middle_of_a_cancellation_the_next_one
 async fn holds_whose_removal_failed_in_any_way_are_removed_by_the_janitor() {
     join_all(FAULTS.map(async |fault| {
         let Some(world) = World::new() else { return };
-        let forgetful = world.running(once("forget", fault), NEVER).await;
+        let forgetful = world.running(once("remove_holds", fault), NEVER).await;
         let event = forgetful.event(10).await;
         new(forgetful.store.book(request(event, 1)).await.unwrap());
         let janitor = world.replica(Faults::none()).await;

@@ -42,7 +42,7 @@ async fn a_booking_survives_any_one_lost_answer_and_is_counted_at_most_once() {
 async fn a_cancellation_survives_any_one_lost_answer_and_gives_the_seats_back_once() {
     let Some(world) = World::new() else { return };
     let sound = world.replica(Faults::none()).await;
-    for step in ["intend", "mark", "give_back"] {
+    for step in ["request_cancel", "mark_cancelled", "release"] {
         for fault in LOST {
             let event = sound.event(10).await;
             let booking = new(sound.store.book(request(event, 3)).await.unwrap());

@@ -38,7 +38,7 @@ async fn mark_published(replica: &Replica, entries: &[Entry]) -> Option<bool> {
 async fn nothing_waits(replica: &Replica) -> bool {
     let waits = |document: &Document| document.get_array("outbox").is_ok_and(|outbox| !outbox.is_empty());
     !replica.documents("bookings").await.iter().any(waits)
-        && !replica.documents("events").await.iter().any(|event| event.contains_key("untold"))
+        && !replica.documents("events").await.iter().any(|event| event.contains_key("seats_unpublished"))
 }
 
 /// A booking that was made and cancelled by this process.
@@ -75,8 +75,9 @@ async fn seats_that_came_back_are_told_however_many_messages_wait() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_published_by_a_process_that_died_is_forgotten_or_published_again_by_another() {
-    let cases =
-        ["told", "outbox.sent"].into_iter().flat_map(|step| [(step, Fault::CrashBefore), (step, Fault::CrashAfter)]);
+    let cases = ["seats_published", "outbox.sent"]
+        .into_iter()
+        .flat_map(|step| [(step, Fault::CrashBefore), (step, Fault::CrashAfter)]);
     // The messages are left over only after some seconds, so all cases run at once, each in a database of its own.
     join_all(cases.map(async |(step, fault)| {
         let Some(world) = World::new() else { return };
@@ -99,7 +100,7 @@ async fn what_was_published_by_a_process_that_died_is_forgotten_or_published_aga
         // else readers would take them for new ones.
         let left = match (step, fault) {
             ("outbox.sent", Fault::CrashBefore) => &published[..],
-            ("told", Fault::CrashAfter) => &[],
+            ("seats_published", Fault::CrashAfter) => &[],
             _ => &published[2..],
         };
         let ids = |entries: &[Entry]| {
@@ -114,7 +115,7 @@ async fn what_was_published_by_a_process_that_died_is_forgotten_or_published_aga
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_published_and_whose_removal_lost_its_answer_goes_in_the_end_and_newer_seats_are_told() {
-    let cases = ["told", "outbox.sent"].into_iter().flat_map(|step| LOST.map(|fault| (step, fault)));
+    let cases = ["seats_published", "outbox.sent"].into_iter().flat_map(|step| LOST.map(|fault| (step, fault)));
     join_all(cases.map(async |(step, fault)| {
         let Some(world) = World::new() else { return };
         let unlucky = world.replica(once(step, fault)).await;

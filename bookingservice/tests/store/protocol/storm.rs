@@ -48,10 +48,10 @@ fn storm(seed: u64) -> Faults {
     let dice = Mutex::new(Dice(seed));
     Faults::new(move |step| {
         let mut dice = dice.lock().unwrap();
-        let own = ["reserve", "insert", "intend", "mark", "give_back", "forget"].contains(&step);
+        let own = ["reserve", "insert", "request_cancel", "mark_cancelled", "release", "remove_holds"].contains(&step);
         match dice.roll(64) {
             0..2 if own => Fault::LostRequest,
-            2..4 if own || step == "told" || step == "outbox.sent" => Fault::LostAnswer,
+            2..4 if own || step == "seats_published" || step == "outbox.sent" => Fault::LostAnswer,
             4..6 if own => Fault::Late(dice.roll(300)),
             6 if own && dice.roll(4) == 0 => Fault::CrashBefore,
             7 if own && dice.roll(4) == 0 => Fault::CrashAfter,
@@ -187,7 +187,7 @@ async fn settled(sound: &Replica, view: &View) -> String {
         let holds = event.get_array("holds").unwrap().len();
         let seen = view.0.lock().unwrap().get(&key_of(event.get("_id").unwrap()).unwrap()).copied().unwrap_or_default();
         let right = holds == 0
-            && !event.contains_key("untold")
+            && !event.contains_key("seats_unpublished")
             && sum == booked
             && left >= 0
             && left + booked == number(&event, "capacity")

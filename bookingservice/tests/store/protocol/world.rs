@@ -120,7 +120,9 @@ impl Replica {
             }
             // Its readers hear of the last change: by a message of that version, or because it is untold still.
             let changed = number(&event, "version") > 0;
-            if changed && event.get_bool("untold").is_err() && !bookings.iter().filter(of_it).any(|b| tells(b, &event))
+            if changed
+                && event.get_bool("seats_unpublished").is_err()
+                && !bookings.iter().filter(of_it).any(|b| tells(b, &event))
             {
                 return Err(format!("nobody is told of version {}", number(&event, "version")));
             }
