@@ -8,12 +8,15 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, Result};
+use prometheus::{
+    Histogram, IntCounter, IntCounterVec, IntGauge, Registry, Result, register_histogram_with_registry,
+    register_int_counter_vec_with_registry, register_int_counter_with_registry, register_int_gauge_with_registry,
+};
 use uuid::Uuid;
 
 use crate::domain::Booking;
 
-/// Events that are told apart; all others are counted together as `_other`.
+/// Events with a series of their own; all others are counted together as `_other`.
 pub const LABELS_MAX: usize = 1000;
 
 const NAME_MAX: usize = 128;
@@ -52,11 +55,11 @@ impl Rejection {
     }
 }
 
-/// The metrics of this service's own matter.
+/// The metrics about bookings and seats.
 #[derive(Clone)]
 pub struct BookingMetrics {
     seats_by_event: IntCounterVec,
-    labels: Arc<Mutex<HashMap<Uuid, IntCounter>>>,
+    series: Arc<Mutex<HashMap<Uuid, IntCounter>>>,
     overflow: IntCounterVec,
     seats_per_booking: Histogram,
     booked_seats: IntCounter,
@@ -72,58 +75,72 @@ pub struct BookingMetrics {
 impl BookingMetrics {
     /// Registers them, with the known label sets at zero.
     pub fn new(registry: &Registry) -> Result<Self> {
-        let vec = |name, help, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);
-        let seats = HistogramOpts::new("myevents_seats_per_booking", "Seats of each booking.");
         let metrics = Self {
-            seats_by_event: vec(
+            seats_by_event: register_int_counter_vec_with_registry!(
                 "myevents_bookings_count",
                 "Seats booked since the process started, by event; cancellations do not lower it.",
                 &["eventID", "eventName"],
+                registry
             )?,
-            labels: Arc::default(),
-            overflow: vec(
+            series: Arc::default(),
+            overflow: register_int_counter_vec_with_registry!(
                 "myevents_label_overflow_total",
                 "Observations counted under _other, because the metric has too many label values already.",
                 &["metric"],
+                registry
             )?,
-            seats_per_booking: Histogram::with_opts(seats.buckets(vec![1.0, 2.0, 3.0, 4.0]))?,
-            booked_seats: IntCounter::new("myevents_booked_seats_total", "Seats booked since the process started.")?,
-            accepted: IntCounter::new("myevents_bookings_accepted_total", "Bookings made.")?,
-            replays: IntCounter::new(
+            seats_per_booking: register_histogram_with_registry!(
+                "myevents_seats_per_booking",
+                "Seats of each booking.",
+                vec![1.0, 2.0, 3.0, 4.0],
+                registry
+            )?,
+            booked_seats: register_int_counter_with_registry!(
+                "myevents_booked_seats_total",
+                "Seats booked since the process started.",
+                registry
+            )?,
+            accepted: register_int_counter_with_registry!(
+                "myevents_bookings_accepted_total",
+                "Bookings made.",
+                registry
+            )?,
+            replays: register_int_counter_with_registry!(
                 "myevents_booking_replays_total",
                 "Requests that repeated a booking under its key.",
+                registry
             )?,
-            cancelled: IntCounter::new("myevents_bookings_cancelled_total", "Bookings cancelled.")?,
-            cancelled_seats: IntCounter::new("myevents_cancelled_seats_total", "Seats given back by cancellations.")?,
-            rejections: vec(
+            cancelled: register_int_counter_with_registry!(
+                "myevents_bookings_cancelled_total",
+                "Bookings cancelled.",
+                registry
+            )?,
+            cancelled_seats: register_int_counter_with_registry!(
+                "myevents_cancelled_seats_total",
+                "Seats given back by cancellations.",
+                registry
+            )?,
+            rejections: register_int_counter_vec_with_registry!(
                 "myevents_booking_rejections_total",
                 "Booking requests that were not fulfilled, by reason; an event that is over counts as sold_out.",
                 &["reason"],
+                registry
             )?,
-            seat_changes: IntGauge::new(
+            seat_changes: register_int_gauge_with_registry!(
                 "myevents_seat_changes",
                 "Changes of seats stored: the sum of all events' versions. The event service's view catches up with it.",
+                registry
             )?,
-            seats_confirmed: IntGauge::new(
+            seats_confirmed: register_int_gauge_with_registry!(
                 "myevents_seats_confirmed",
                 "Seats of all confirmed bookings that are stored.",
+                registry
             )?,
         };
         metrics.overflow.with_label_values(&["myevents_bookings_count"]);
         for reason in Rejection::ALL {
             metrics.rejections.with_label_values(&[reason.label()]);
         }
-        registry.register(Box::new(metrics.seats_by_event.clone()))?;
-        registry.register(Box::new(metrics.overflow.clone()))?;
-        registry.register(Box::new(metrics.seats_per_booking.clone()))?;
-        registry.register(Box::new(metrics.booked_seats.clone()))?;
-        registry.register(Box::new(metrics.accepted.clone()))?;
-        registry.register(Box::new(metrics.replays.clone()))?;
-        registry.register(Box::new(metrics.cancelled.clone()))?;
-        registry.register(Box::new(metrics.cancelled_seats.clone()))?;
-        registry.register(Box::new(metrics.rejections.clone()))?;
-        registry.register(Box::new(metrics.seat_changes.clone()))?;
-        registry.register(Box::new(metrics.seats_confirmed.clone()))?;
         Ok(metrics)
     }
 
@@ -135,12 +152,12 @@ impl BookingMetrics {
 
     /// An event can be booked: its series begins at zero, so that `rate()` sees the first booking.
     pub fn on_sale(&self, id: Uuid, name: &str) {
-        self.series(id, name);
+        self.series_of(id, name);
     }
 
     /// A booking is durable.
     pub fn booked(&self, booking: &Booking) {
-        self.series(booking.event_id, &booking.event_name)
+        self.series_of(booking.event_id, &booking.event_name)
             .unwrap_or_else(|| {
                 self.overflow.with_label_values(&["myevents_bookings_count"]).inc();
                 self.seats_by_event.with_label_values(&[OTHER, OTHER])
@@ -172,17 +189,17 @@ impl BookingMetrics {
     }
 
     /// The event's own series, if it has one or there is room for one.
-    fn series(&self, id: Uuid, name: &str) -> Option<IntCounter> {
-        let mut labels = self.labels.lock().expect("nothing panics while it holds this");
-        if let Some(counter) = labels.get(&id) {
+    fn series_of(&self, id: Uuid, name: &str) -> Option<IntCounter> {
+        let mut series = self.series.lock().expect("nothing panics while it holds this");
+        if let Some(counter) = series.get(&id) {
             return Some(counter.clone());
         }
-        if labels.len() >= LABELS_MAX {
+        if series.len() >= LABELS_MAX {
             return None;
         }
         let name = name.char_indices().nth(NAME_MAX).map_or(name, |(end, _)| &name[..end]);
         let counter = self.seats_by_event.with_label_values(&[id.to_string().as_str(), name]);
-        labels.insert(id, counter.clone());
+        series.insert(id, counter.clone());
         Some(counter)
     }
 }
@@ -198,7 +215,7 @@ mod tests {
         for _ in 0..LABELS_MAX + 500 {
             metrics.on_sale(Uuid::new_v4(), "x");
         }
-        assert_eq!(metrics.labels.lock().unwrap().len(), LABELS_MAX);
+        assert_eq!(metrics.series.lock().unwrap().len(), LABELS_MAX);
         let overflow = || metrics.overflow.with_label_values(&["myevents_bookings_count"]).get();
         assert_eq!(overflow(), 0, "nothing was counted yet");
 
@@ -223,6 +240,6 @@ mod tests {
     #[test]
     fn a_long_name_is_cut_between_characters() {
         let metrics = BookingMetrics::new(&Registry::new()).unwrap();
-        assert!(metrics.series(Uuid::new_v4(), &"票".repeat(200)).is_some());
+        assert!(metrics.series_of(Uuid::new_v4(), &"票".repeat(200)).is_some());
     }
 }

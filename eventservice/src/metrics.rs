@@ -1,8 +1,10 @@
 //! What is counted about events and locations, and how far the view has come.
 
-use prometheus::{IntCounter, IntGauge, Registry, Result};
+use prometheus::{
+    IntCounter, IntGauge, Registry, Result, register_int_counter_with_registry, register_int_gauge_with_registry,
+};
 
-/// The metrics of this service's own matter.
+/// The metrics about events, locations and the view.
 #[derive(Clone)]
 pub struct EventMetrics {
     events: IntCounter,
@@ -13,17 +15,20 @@ pub struct EventMetrics {
 impl EventMetrics {
     /// Registers them.
     pub fn new(registry: &Registry) -> Result<Self> {
-        let view = "Changes of seats this service has heard of: the sum of the versions it shows. It catches up with \
-                    myevents_seat_changes of the booking service.";
-        let metrics = Self {
-            events: IntCounter::new("myevents_events_created_total", "Events created.")?,
-            locations: IntCounter::new("myevents_locations_created_total", "Locations created.")?,
-            view: IntGauge::new("myevents_view_seat_changes", view)?,
-        };
-        registry.register(Box::new(metrics.events.clone()))?;
-        registry.register(Box::new(metrics.locations.clone()))?;
-        registry.register(Box::new(metrics.view.clone()))?;
-        Ok(metrics)
+        Ok(Self {
+            events: register_int_counter_with_registry!("myevents_events_created_total", "Events created.", registry)?,
+            locations: register_int_counter_with_registry!(
+                "myevents_locations_created_total",
+                "Locations created.",
+                registry
+            )?,
+            view: register_int_gauge_with_registry!(
+                "myevents_view_seat_changes",
+                "Changes of seats this service has heard of: the sum of the versions it shows. It catches up with \
+                 myevents_seat_changes of the booking service.",
+                registry
+            )?,
+        })
     }
 
     /// An event is durable.
