@@ -8,7 +8,10 @@
 //! asked the real robot.
 
 use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
-use process::checks::{Checks, Secret, flag};
+use process::{
+    checks::{Checks, flag},
+    secret::Secret,
+};
 use ring::hmac;
 
 /// The word that our robot demands.

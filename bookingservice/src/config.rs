@@ -1,10 +1,11 @@
 //! The options of the `bookingservice` binary: its addresses, and what `service::options` reads for every service.
 
 use clap::Parser;
-use process::checks::{Checks, ConfigError, given};
+use process::checks::{Checks, ConfigError, option};
 use service::{
     Listen,
-    options::{Command, Job, ServiceOptions, parse},
+    command::{Command, Job},
+    options::{ServiceOptions, parse},
 };
 
 /// Sells the seats of events: REST, metrics, and messages over AMQP.
@@ -27,12 +28,12 @@ struct Options {
 pub fn read() -> Result<Command, ConfigError> {
     let Options { job, listen_addr, ops_addr, others } = parse()?;
     let mut checks = Checks::new();
-    let ops = Listen::read(&mut checks, given("OPS_ADDR", &ops_addr), "127.0.0.1:9101");
+    let ops = Listen::read(&mut checks, option("OPS_ADDR", &ops_addr), "127.0.0.1:9101");
     if let Some(Job::Healthcheck) = job {
         checks.finish()?;
         return Ok(Command::Healthcheck(ops.address));
     }
-    let rest = Listen::read(&mut checks, given("LISTEN_ADDR", &listen_addr), "127.0.0.1:8282");
+    let rest = Listen::read(&mut checks, option("LISTEN_ADDR", &listen_addr), "127.0.0.1:8282");
     let config = others.read(&mut checks, rest, ops);
     checks.finish()?;
     Ok(Command::Serve(Box::new(config)))

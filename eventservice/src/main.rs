@@ -6,7 +6,7 @@ use amqp::AmqpBus;
 use anyhow::bail;
 use eventservice::{app, config, listener::QUEUE};
 use process::shutdown;
-use service::{closed, options::Command};
+use service::{closed, command::Command};
 
 fn main() -> ExitCode {
     process::threads::run(run()).map_or_else(

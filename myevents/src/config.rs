@@ -7,7 +7,7 @@
 use alerting::{bridge, inbox};
 use clap::Parser;
 use process::{
-    checks::{Checks, ConfigError, given},
+    checks::{Checks, ConfigError, option},
     telemetry::LogConfig,
     threads,
 };
@@ -131,7 +131,7 @@ pub fn read() -> Result<Command, ConfigError> {
 impl Serve {
     fn read(&self, checks: &mut Checks) -> (Config, LogConfig) {
         // Every option below has its default from clap; the one given here only fills in for a refused value.
-        let mut listen = |option, text| Listen::read(checks, given(option, text), "127.0.0.1:0");
+        let mut listen = |name, text| Listen::read(checks, option(name, text), "127.0.0.1:0");
         let addresses = [
             listen("EVENTS_ADDR", &self.events_addr),
             listen("BOOKINGS_ADDR", &self.bookings_addr),
@@ -139,10 +139,10 @@ impl Serve {
             listen("BOOKINGS_OPS_ADDR", &self.bookings_ops_addr),
         ];
         refuse_one_address_for_two(checks, &addresses);
-        let data_dir = checks.folder(given("DATA_DIR", &self.data_dir), "./myevents-data");
-        let rest_workers = checks.threads(given("REST_WORKERS", &self.rest_workers), threads::REST_WORKERS);
-        let shutdown_delay = checks.shutdown_delay(given("SHUTDOWN_DELAY", &self.shutdown_delay));
-        let log = LogConfig::read(checks, given("LOG_FORMAT", &self.log_format), given("RUST_LOG", &self.rust_log));
+        let data_dir = checks.folder(option("DATA_DIR", &self.data_dir), "./myevents-data");
+        let rest_workers = checks.threads(option("REST_WORKERS", &self.rest_workers), threads::REST_WORKERS);
+        let shutdown_delay = checks.shutdown_delay(option("SHUTDOWN_DELAY", &self.shutdown_delay));
+        let log = LogConfig::read(checks, option("LOG_FORMAT", &self.log_format), option("RUST_LOG", &self.rust_log));
 
         let settings = |rest, ops| Settings {
             rest,

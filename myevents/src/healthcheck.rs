@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use process::checks::{Checks, given};
+use process::checks::{Checks, option};
 use service::healthcheck;
 
 /// `myevents healthcheck`: the addresses that `myevents` was given.
@@ -31,7 +31,7 @@ pub struct Options {
 /// Asks what it is told to.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let mut checks = Checks::new();
-    let mut address = |name, text| checks.address(given(name, text), "127.0.0.1:0");
+    let mut address = |name, text| checks.address(option(name, text), "127.0.0.1:0");
     let asked = match options.what.as_str() {
         "services" => vec![
             address("EVENTS_OPS_ADDR", &options.events_ops_addr),

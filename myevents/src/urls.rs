@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use process::checks::{Checks, Given, given};
+use process::checks::{Checks, OptionText, option};
 use reqwest::{Client, Method, StatusCode};
 use serde::de::DeserializeOwned;
 
@@ -78,8 +78,8 @@ impl UrlOptions {
     /// Checks them.
     pub fn read(&self, checks: &mut Checks) -> Urls {
         Urls {
-            events: urls(checks, given("EVENTS_URL", &self.events_url)),
-            bookings: urls(checks, given("BOOKINGS_URL", &self.bookings_url)),
+            events: urls(checks, option("EVENTS_URL", &self.events_url)),
+            bookings: urls(checks, option("BOOKINGS_URL", &self.bookings_url)),
             ops: self.ops.read(checks),
         }
     }
@@ -89,8 +89,8 @@ impl OpsUrlOptions {
     /// Checks them.
     pub fn read(&self, checks: &mut Checks) -> OpsUrls {
         OpsUrls {
-            events: urls(checks, given("EVENTS_OPS_URL", &self.events_ops_url)),
-            bookings: urls(checks, given("BOOKINGS_OPS_URL", &self.bookings_ops_url)),
+            events: urls(checks, option("EVENTS_OPS_URL", &self.events_ops_url)),
+            bookings: urls(checks, option("BOOKINGS_OPS_URL", &self.bookings_ops_url)),
         }
     }
 }
@@ -126,7 +126,7 @@ fn by_ip(mut url: reqwest::Url, ip: IpAddr) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
-fn urls(checks: &mut Checks, option: Given<'_>) -> Vec<String> {
+fn urls(checks: &mut Checks, option: OptionText<'_>) -> Vec<String> {
     let right = "an address like http://127.0.0.1:8181, or several separated by commas";
     checks.value(option, Vec::new(), right, |text| list(text, url))
 }

@@ -1,10 +1,10 @@
-//! What the bridge counts: the notifications, by what became of them.
+//! The bridge's metric: notifications, by their result.
 
-use prometheus::{IntCounterVec, Opts, Registry, Result};
+use prometheus::{IntCounterVec, Registry, Result, register_int_counter_vec_with_registry};
 
 use super::outcome::Outcome;
 
-/// Where they go. There is one channel; mail is Alertmanager's own.
+/// The only channel. Alertmanager sends mail itself.
 const CHANNEL: &str = "dingtalk";
 
 /// The bridge's own metrics.
@@ -16,17 +16,15 @@ pub(super) struct BridgeMetrics {
 impl BridgeMetrics {
     /// Registers them, with every result at zero.
     pub(super) fn new(registry: &Registry) -> Result<Self> {
-        let sent = IntCounterVec::new(
-            Opts::new(
-                "myevents_notifications_sent_total",
-                "Notifications passed on, by channel and what became of them; several may share one message.",
-            ),
+        let sent = register_int_counter_vec_with_registry!(
+            "myevents_notifications_sent_total",
+            "Notifications passed on, by channel and what became of them; several may share one message.",
             &["channel", "result"],
+            registry,
         )?;
         for result in Outcome::LABELS {
             sent.with_label_values(&[CHANNEL, result]);
         }
-        registry.register(Box::new(sent.clone()))?;
         Ok(Self { sent })
     }
 

@@ -29,7 +29,7 @@ use process::{
     health::{Health, Probe},
     metrics::{Metrics, build, runtime::Runtimes, usage},
 };
-use service::{Listen, StartError, ops_server::Ops};
+use service::{StartError, ops_server::Ops};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use webserver::small::SmallServer;
@@ -37,23 +37,10 @@ use webserver::small::SmallServer;
 use self::{
     http::{AT_ONCE, Entrance},
     metrics::BridgeMetrics,
-    options::Options,
-    pace::{Pace, Rules},
+    options::{Config, Options},
+    pace::Pace,
     queue::{Last, Queue},
-    robot::Robot,
 };
-
-/// How it runs.
-pub struct Config {
-    /// Where notifications come in.
-    pub listen: Listen,
-    /// Where the ops port is.
-    pub ops: Listen,
-    /// Where they go.
-    pub robot: Robot,
-    /// How many of them at a time.
-    pub rules: Rules,
-}
 
 /// A bridge that listens.
 pub struct Bridge {

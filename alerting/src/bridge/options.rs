@@ -2,13 +2,13 @@
 //! is told without it.
 
 use process::{
-    checks::{Checks, ConfigError, Secret, flag, given},
+    checks::{Checks, ConfigError, flag, option},
+    secret::Secret,
     telemetry::LogConfig,
 };
 use service::Listen;
 
 use super::{
-    Config,
     pace::Rules,
     robot::{Robot, Url},
 };
@@ -43,6 +43,18 @@ pub struct Options {
     rust_log: Option<String>,
 }
 
+/// The configuration: the options, checked.
+pub struct Config {
+    /// Where notifications come in.
+    pub listen: Listen,
+    /// Where the ops port is.
+    pub ops: Listen,
+    /// Where they go.
+    pub robot: Robot,
+    /// How many of them at a time.
+    pub rules: Rules,
+}
+
 /// The robot look-alike of `myevents inbox`, where it is by default.
 const INBOX: &str = "http://127.0.0.1:8026/robot/send?access_token=dev";
 
@@ -50,8 +62,8 @@ impl Options {
     /// Checks them all.
     pub fn read(&self) -> Result<(Config, LogConfig), ConfigError> {
         let mut checks = Checks::new();
-        let listen = Listen::read(&mut checks, given("BRIDGE_ADDR", &self.bridge_addr), "127.0.0.1:0");
-        let ops = Listen::read(&mut checks, given("BRIDGE_OPS_ADDR", &self.bridge_ops_addr), "127.0.0.1:0");
+        let listen = Listen::read(&mut checks, option("BRIDGE_ADDR", &self.bridge_addr), "127.0.0.1:0");
+        let ops = Listen::read(&mut checks, option("BRIDGE_OPS_ADDR", &self.bridge_ops_addr), "127.0.0.1:0");
         if listen.address == ops.address && listen.address.port() != 0 {
             let address = listen.address;
             checks.problem(format!(
@@ -82,7 +94,7 @@ impl Options {
             robot.map_err(|cause| checks.problem(cause.to_string())).ok()
         });
         let log =
-            LogConfig::read(&mut checks, given("LOG_FORMAT", &self.log_format), given("RUST_LOG", &self.rust_log));
+            LogConfig::read(&mut checks, option("LOG_FORMAT", &self.log_format), option("RUST_LOG", &self.rust_log));
         checks.finish()?;
         let robot = robot.expect("without one there was a problem");
         Ok((Config { listen, ops, robot, rules: Rules::default() }, log))
@@ -96,7 +108,7 @@ fn secret(
     (file_name, file): (&'static str, &Option<String>),
 ) -> Option<Secret> {
     let some = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-    checks.secret(given(name, &some(text)), given(file_name, &some(file)))
+    checks.secret(option(name, &some(text)), option(file_name, &some(file)))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use hyper::{
     header::{CONTENT_TYPE, HOST},
 };
 use hyper_util::rt::TokioIo;
-use process::checks::Secret;
+use process::secret::Secret;
 use serde::Deserialize;
 use tokio::{
     io::{AsyncRead, AsyncWrite},

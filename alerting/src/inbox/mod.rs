@@ -23,24 +23,16 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use service::{Listen, StartError, healthcheck::url};
+use service::{StartError, healthcheck::url};
 use tokio_util::sync::CancellationToken;
 use webserver::small::SmallServer;
 
 use self::{
     http::configure,
-    options::Options,
-    robot::{Robot, Rules},
+    options::{Config, Options},
+    robot::Robot,
     store::Store,
 };
-
-/// How it runs.
-pub struct Config {
-    /// Where it listens.
-    pub listen: Listen,
-    /// What its robot demands.
-    pub rules: Rules,
-}
 
 /// An inbox that answers.
 pub struct Inbox {

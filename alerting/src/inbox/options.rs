@@ -1,12 +1,12 @@
 //! The options of `myevents inbox`. Each is a text here, so that all problems are told at once.
 
 use process::{
-    checks::{Checks, ConfigError, given},
+    checks::{Checks, ConfigError, option},
     telemetry::LogConfig,
 };
 use service::Listen;
 
-use super::{Config, robot::Rules};
+use super::robot::Rules;
 use crate::dingtalk::check_secret;
 
 /// The options of the inbox.
@@ -32,16 +32,24 @@ pub struct Options {
     rust_log: Option<String>,
 }
 
+/// The configuration: the options, checked.
+pub struct Config {
+    /// Where it listens.
+    pub listen: Listen,
+    /// What its robot demands.
+    pub rules: Rules,
+}
+
 impl Options {
     /// Checks them all.
     pub fn read(&self) -> Result<(Config, LogConfig), ConfigError> {
         let mut checks = Checks::new();
-        let listen = Listen::read(&mut checks, given("INBOX_ADDR", &self.inbox_addr), "127.0.0.1:0");
+        let listen = Listen::read(&mut checks, option("INBOX_ADDR", &self.inbox_addr), "127.0.0.1:0");
         let secret = self.inbox_secret.clone().filter(|secret| !secret.trim().is_empty());
-        let secret = checks.secret(given("INBOX_SECRET", &secret), given("INBOX_SECRET", &None));
+        let secret = checks.secret(option("INBOX_SECRET", &secret), option("INBOX_SECRET", &None));
         check_secret(&mut checks, "INBOX_SECRET", secret.as_ref());
         let token = checks.value(
-            given("INBOX_TOKEN", &self.inbox_token),
+            option("INBOX_TOKEN", &self.inbox_token),
             "dev".into(),
             "1 to 100 letters and digits",
             |text| {
@@ -50,7 +58,7 @@ impl Options {
             },
         );
         let log =
-            LogConfig::read(&mut checks, given("LOG_FORMAT", &self.log_format), given("RUST_LOG", &self.rust_log));
+            LogConfig::read(&mut checks, option("LOG_FORMAT", &self.log_format), option("RUST_LOG", &self.rust_log));
         checks.finish()?;
         let keyword = self.inbox_keyword.clone().unwrap_or_default().trim().to_owned();
         Ok((Config { listen, rules: Rules { token, keyword, secret, ..Rules::default() } }, log))

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use process::checks::Secret;
+use process::secret::Secret;
 use serde::Deserialize;
 
 use crate::dingtalk::{

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use mongo::address::MongoUrl;
-use process::checks::{Checks, given};
+use process::checks::{Checks, option};
 use testing::mongo_server;
 use uuid::Uuid;
 
@@ -49,7 +49,7 @@ async fn without_its_database_the_service_says_so_and_it_serves_when_that_comes(
     let Some(mut server) = mongo_server::own() else { return };
     server.stop();
     let url = Some(server.url("bookings"));
-    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
+    let url = MongoUrl::read(&mut Checks::new(), option("MONGO_URL", &url), option("", &None)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let app = TestApp::start_with(folder.path(), Some(url)).await;
 
@@ -90,7 +90,7 @@ async fn without_its_database_the_service_says_so_and_it_serves_when_that_comes(
 async fn a_wrong_login_is_said_by_readyz_and_a_booking_is_refused_as_one_that_did_not_happen() {
     let Some(server) = mongo_server::shared() else { return };
     let url = Some(server.url("bookings").replace("mongodb://", "mongodb://nobody:hunter2@"));
-    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
+    let url = MongoUrl::read(&mut Checks::new(), option("MONGO_URL", &url), option("", &None)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let app = TestApp::start_with(folder.path(), Some(url)).await;
     let url = format!("{}/events/{}/bookings", app.url, Uuid::now_v7());

@@ -9,7 +9,7 @@ use bookingservice::{
 use mongo::{Mongo, address::MongoUrl, metrics::ClientMetrics};
 use process::{
     background::Background,
-    checks::{Checks, given},
+    checks::{Checks, option},
 };
 use prometheus::Registry;
 use testing::mongo_server;
@@ -19,7 +19,8 @@ use crate::suite::Fixture;
 
 /// A client of a database that nobody else uses.
 pub(crate) async fn connect(url: &str, registry: &Registry) -> Mongo {
-    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &Some(url.to_owned())), given("", &None)).unwrap();
+    let url =
+        MongoUrl::read(&mut Checks::new(), option("MONGO_URL", &Some(url.to_owned())), option("", &None)).unwrap();
     Mongo::open(&url, "bookingservice", ClientMetrics::new(registry).unwrap()).await.unwrap()
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use contracts::{Contract, EventBooked, Instant as At};
 use messaging::{Bus, Entry};
 use mongo::address::MongoUrl;
-use process::checks::{Checks, given};
+use process::checks::{Checks, option};
 use tempfile::TempDir;
 use testing::{
     mongo_server::{self, MongoServer},
@@ -71,7 +71,7 @@ impl World {
         let address = server.url("x").trim_start_matches("mongodb://").trim_end_matches("/x").to_owned();
         let proxy = Proxy::to(address.rsplit_once(':').unwrap().1.parse().unwrap()).await;
         let url = Some(format!("mongodb://{}/events?directConnection=true", proxy.address));
-        let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
+        let url = MongoUrl::read(&mut Checks::new(), option("MONGO_URL", &url), option("", &None)).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let app = TestApp::start(folder.path(), url).await;
         eventually(BACK, "it is ready", async || app.is_ready().await).await;

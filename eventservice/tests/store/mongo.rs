@@ -6,7 +6,7 @@ use eventservice::{metrics::EventMetrics, store::mongo::MongoStore};
 use mongo::{Mongo, address::MongoUrl, metrics::ClientMetrics};
 use process::{
     background::Background,
-    checks::{Checks, given},
+    checks::{Checks, option},
 };
 use prometheus::Registry;
 use testing::mongo_server;
@@ -21,7 +21,7 @@ pub(crate) async fn fixture() -> Option<Fixture> {
 /// A store in a database.
 pub(crate) async fn on(url: &str) -> Fixture {
     let (registry, url) = (Registry::new(), Some(url.to_owned()));
-    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
+    let url = MongoUrl::read(&mut Checks::new(), option("MONGO_URL", &url), option("", &None)).unwrap();
     let mongo = Mongo::open(&url, "eventservice", ClientMetrics::new(&registry).unwrap()).await.unwrap();
     let store = Arc::new(MongoStore::new(&mongo, EventMetrics::new(&registry).unwrap(), Arc::default()));
     let background = Background::default();

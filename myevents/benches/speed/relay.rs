@@ -27,7 +27,7 @@ use messaging::{
     metrics::{ConsumeMetrics, PublishMetrics},
     outbox::{Outbox, metrics::RelayMetrics, relay::Relay},
 };
-use process::checks::{Checks, given};
+use process::checks::{Checks, option};
 use prometheus::Registry;
 use sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox};
 use tempfile::TempDir;
@@ -105,8 +105,8 @@ fn per_second(count: usize, began: Instant) -> f64 {
 }
 
 async fn connect(url: &str) -> anyhow::Result<AmqpBus> {
-    let (mut checks, url, none) = (Checks::new(), Some(url.to_owned()), given("", &None));
-    let broker = Broker::read(&mut checks, given("URL", &url), none, given("", &None)).context("a broker")?;
+    let (mut checks, url, none) = (Checks::new(), Some(url.to_owned()), option("", &None));
+    let broker = Broker::read(&mut checks, option("URL", &url), none, option("", &None)).context("a broker")?;
     let (bus, began) = (AmqpBus::start(broker, "bench", Default::default()), Instant::now());
     while let Err(cause) = bus.state() {
         ensure!(began.elapsed() < PATIENCE, "{cause}");

@@ -20,7 +20,7 @@ use std::{
 
 use clap::Subcommand;
 use messaging::DeadLetter;
-use process::checks::{Checks, ConfigError, given};
+use process::checks::{Checks, ConfigError, option};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -167,7 +167,7 @@ impl Place {
 
     fn check(&self, checks: &mut Checks) -> Where {
         match &self.data_dir {
-            Some(_) => Where::Stopped(checks.folder(given("--data-dir", &self.data_dir), "")),
+            Some(_) => Where::Stopped(checks.folder(option("--data-dir", &self.data_dir), "")),
             None => Where::Running(self.urls.read(checks)),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use process::checks::{Checks, ConfigError, given};
+use process::checks::{Checks, ConfigError, option};
 
 use super::{mix::Shares, target::Target};
 use crate::urls::list;
@@ -107,7 +107,7 @@ impl Options {
         let mut checks = Checks::new();
         let mut count = |name, text, range: std::ops::RangeInclusive<u32>| {
             let right = format!("a whole number from {} to {}", range.start(), range.end());
-            checks.value(given(name, text), 1, &right, |text| text.parse().ok().filter(|n| range.contains(n)))
+            checks.value(option(name, text), 1, &right, |text| text.parse().ok().filter(|n| range.contains(n)))
         };
         let shares = Shares {
             reads: count("--reads", &self.reads, 0..=10_000),
@@ -131,10 +131,10 @@ impl Options {
             patience: Duration::from_secs_f64(number(&mut checks, "--patience", &self.patience, 0.0, 86_400.0)),
             event_count,
             capacity: (capacity > 0).then_some(capacity),
-            names: checks.value(given("--names", &self.names), String::new(), NAMES, name),
+            names: checks.value(option("--names", &self.names), String::new(), NAMES, name),
             shares,
             keyed: keyed.unwrap_or(if self.record.is_some() { 100 } else { 50 }),
-            record: self.record.is_some().then(|| checks.file(given("--record", &self.record))),
+            record: self.record.is_some().then(|| checks.file(option("--record", &self.record))),
         };
         if (1..40).contains(&capacity) {
             checks.problem("--capacity is below 40: so few seats cannot be held between 20 % and 90 %");
@@ -162,10 +162,10 @@ fn name(text: &str) -> Option<String> {
 
 fn targets(checks: &mut Checks, name: &'static str, text: &Option<String>) -> Vec<Target> {
     let right = "an address like http://127.0.0.1:8181, or several separated by commas";
-    checks.value(given(name, text), Vec::new(), right, |text| list(text, Target::parse))
+    checks.value(option(name, text), Vec::new(), right, |text| list(text, Target::parse))
 }
 
 fn number(checks: &mut Checks, name: &'static str, text: &Option<String>, min: f64, max: f64) -> f64 {
     let right = format!("a number from {min} to {max}");
-    checks.value(given(name, text), min, &right, |text| text.parse().ok().filter(|n| (min..=max).contains(n)))
+    checks.value(option(name, text), min, &right, |text| text.parse().ok().filter(|n| (min..=max).contains(n)))
 }

@@ -7,7 +7,7 @@
 use std::{fmt::Write, time::Duration};
 
 use anyhow::{Context, bail};
-use process::checks::{Checks, ConfigError, given};
+use process::checks::{Checks, ConfigError, option};
 use reqwest::{Client, Method, StatusCode};
 
 use super::{options::Options, report::Report, target::Target};
@@ -28,7 +28,7 @@ impl Group {
     pub(super) fn read(options: &Options, names: &str) -> Result<Option<Self>, ConfigError> {
         let mut checks = Checks::new();
         let right = "an address like http://127.0.0.1:9091";
-        let target = checks.value(given("--push", &options.push), None, right, |text| Target::parse(text).map(Some));
+        let target = checks.value(option("--push", &options.push), None, right, |text| Target::parse(text).map(Some));
         if options.push_delete && options.push.is_none() {
             checks.problem("--push-delete needs --push: the Pushgateway");
         }

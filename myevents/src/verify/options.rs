@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use process::checks::{Checks, ConfigError, given};
+use process::checks::{Checks, ConfigError, option};
 
 use crate::urls::{UrlOptions, Urls};
 
@@ -65,10 +65,10 @@ impl Options {
             0
         });
         let source = match &self.data_dir {
-            Some(_) => Source::Stopped(checks.folder(given("--data-dir", &self.data_dir), "")),
+            Some(_) => Source::Stopped(checks.folder(option("--data-dir", &self.data_dir), "")),
             None => Source::Running(self.urls.read(&mut checks), Duration::from_secs(patience)),
         };
-        let against = self.against.is_some().then(|| checks.file(given("--against", &self.against)));
+        let against = self.against.is_some().then(|| checks.file(option("--against", &self.against)));
         checks.finish()?;
         Ok(Plan {
             // Variables may be set for a system that runs, so they are no mistake.

@@ -5,7 +5,10 @@
 use std::{fmt, path::Path};
 
 use lapin::uri::{AMQPScheme, AMQPUri};
-use process::checks::{Checks, Given, Secret};
+use process::{
+    checks::{Checks, OptionText},
+    secret::Secret,
+};
 
 /// Asked of the broker: it goes silent for no longer than this, or it is taken for dead after twice the time.
 const HEARTBEAT_SECONDS: u16 = 10;
@@ -24,7 +27,12 @@ pub struct Broker {
 
 impl Broker {
     /// Reads the URL, by value or by file, and the file with the certificate authority. `None` where no URL was given.
-    pub fn read(checks: &mut Checks, url: Given<'_>, url_file: Given<'_>, ca_file: Given<'_>) -> Option<Self> {
+    pub fn read(
+        checks: &mut Checks,
+        url: OptionText<'_>,
+        url_file: OptionText<'_>,
+        ca_file: OptionText<'_>,
+    ) -> Option<Self> {
         let name = if url.text.is_some() { url.name } else { url_file.name };
         let secret = checks.secret(url, url_file);
         let ca = ca_file.text.and_then(|path| match pem(Path::new(path)) {
@@ -103,15 +111,15 @@ fn ipv6(url: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use process::checks::given;
+    use process::checks::option;
 
     fn read(url: &str) -> (Option<Broker>, String) {
         let mut checks = Checks::new();
         let broker = Broker::read(
             &mut checks,
-            given("AMQP_BROKER_URL", &Some(url.into())),
-            given("AMQP_BROKER_URL_FILE", &None),
-            given("AMQP_CA_FILE", &None),
+            option("AMQP_BROKER_URL", &Some(url.into())),
+            option("AMQP_BROKER_URL_FILE", &None),
+            option("AMQP_CA_FILE", &None),
         );
         (broker, checks.finish().err().map(|error| error.to_string()).unwrap_or_default())
     }

@@ -1,7 +1,10 @@
 //! `MONGO_URL`: read with all other options, checked before anything starts, and never printed with its password.
 
 use mongodb::options::ConnectionString;
-use process::checks::{Checks, Given, Secret};
+use process::{
+    checks::{Checks, OptionText},
+    secret::Secret,
+};
 
 /// A URL that the driver understands.
 #[derive(Clone, Debug)]
@@ -9,7 +12,7 @@ pub struct MongoUrl(Secret);
 
 impl MongoUrl {
     /// Reads it from `MONGO_URL` or the file that `MONGO_URL_FILE` names; `None` where neither is set.
-    pub fn read(checks: &mut Checks, value: Given<'_>, file: Given<'_>) -> Option<Self> {
+    pub fn read(checks: &mut Checks, value: OptionText<'_>, file: OptionText<'_>) -> Option<Self> {
         let name = if value.text.is_some() { value.name } else { file.name };
         let url = Self(checks.secret(value, file)?);
         // The driver's own words may hold a piece of the password, so they are not told.
@@ -35,12 +38,12 @@ impl MongoUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use process::checks::given;
+    use process::checks::option;
 
     fn read(url: &str) -> (Option<MongoUrl>, Result<(), String>) {
         let mut checks = Checks::new();
         let read =
-            MongoUrl::read(&mut checks, given("MONGO_URL", &Some(url.to_owned())), given("MONGO_URL_FILE", &None));
+            MongoUrl::read(&mut checks, option("MONGO_URL", &Some(url.to_owned())), option("MONGO_URL_FILE", &None));
         (read, checks.finish().map_err(|told| told.to_string()))
     }
 

@@ -1,16 +1,16 @@
-//! What a process of ours needs before it serves anybody: options, logs, signals, threads, metrics. It knows no HTTP, no
-//! message and no store.
+//! What every process needs before it serves anybody: options, logs, signals, threads, metrics. It knows no HTTP, no messages
+//! and no store.
 //!
 //! | file | idea |
 //! |---|---|
-//! | [`checks`] | every option is checked before anything starts; all problems at once |
+//! | [`checks`], [`secret`] | every option is checked before anything starts; all problems at once, and no secret shown |
 //! | [`telemetry`], [`panics`] | logs; a panic is one line of them |
-//! | [`shutdown`] | signals become one token |
+//! | [`shutdown`] | SIGINT and SIGTERM cancel one token |
 //! | [`threads`] | the thread budget |
-//! | [`background`] | tasks beside the servers |
-//! | [`health`] | what `/readyz` answers |
-//! | [`metrics`] | one registry a service; process, runtimes, build |
-//! | [`fail_point`] | where a test can have the process killed |
+//! | [`background`] | tasks beside the servers, and how they end |
+//! | [`health`] | readiness: what `/readyz` answers |
+//! | [`metrics`] | one registry per service; metrics of process, runtimes and build |
+//! | [`fail_point`] | where a test can kill the process |
 //!
 //! Read next: the crate `messaging`.
 
@@ -20,6 +20,7 @@ pub mod fail_point;
 pub mod health;
 pub mod metrics;
 pub mod panics;
+pub mod secret;
 pub mod shutdown;
 pub mod telemetry;
 pub mod threads;

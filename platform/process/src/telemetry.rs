@@ -13,7 +13,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    checks::{Checks, Given},
+    checks::{Checks, OptionText},
     panics::log_panics,
 };
 
@@ -47,7 +47,7 @@ fn default_filter() -> Targets {
 impl LogConfig {
     /// `LOG_FORMAT` is `text` or `json` (default: text on a terminal, else JSON); `RUST_LOG` filters (default: `info`; an
     /// empty one counts as not given, as Compose files write it).
-    pub fn read(checks: &mut Checks, format: Given<'_>, filter: Given<'_>) -> Self {
+    pub fn read(checks: &mut Checks, format: OptionText<'_>, filter: OptionText<'_>) -> Self {
         let default = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
         let format = checks.value(format, default, "`text` or `json`", |text| match text {
             "text" => Some(LogFormat::Text),
@@ -55,7 +55,7 @@ impl LogConfig {
             _ => None,
         });
         let right = "a log filter, like `info` or `warn,bookingservice=debug`";
-        let filter = Given { text: filter.text.filter(|text| !text.trim().is_empty()), ..filter };
+        let filter = OptionText { text: filter.text.filter(|text| !text.trim().is_empty()), ..filter };
         let filter = checks.value(filter, default_filter(), right, parse_filter);
         Self { format, filter: filter.with_target(SILENT, LevelFilter::OFF) }
     }
@@ -86,12 +86,12 @@ fn parse_filter(text: &str) -> Option<Targets> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::given;
+    use crate::checks::option;
 
     fn read(filter: &str) -> Result<String, String> {
         let mut checks = Checks::new();
         let config =
-            LogConfig::read(&mut checks, given("LOG_FORMAT", &None), given("RUST_LOG", &Some(filter.to_owned())));
+            LogConfig::read(&mut checks, option("LOG_FORMAT", &None), option("RUST_LOG", &Some(filter.to_owned())));
         checks.finish().map(|()| config.filter.to_string()).map_err(|error| error.to_string())
     }
 
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn an_empty_filter_is_the_one_that_is_taken_when_none_is_given() {
-        let default = LogConfig::read(&mut Checks::new(), given("LOG_FORMAT", &None), given("RUST_LOG", &None));
+        let default = LogConfig::read(&mut Checks::new(), option("LOG_FORMAT", &None), option("RUST_LOG", &None));
         for empty in ["", "  "] {
             assert_eq!(read(empty).unwrap(), default.filter.to_string());
         }

@@ -1,48 +1,19 @@
 //! The part of a service that is the same for all: both ports, the metrics of process and HTTP, and the servers. `app.rs` of each
 //! service adds its own.
 
-use std::{io, net::TcpListener, sync::Arc};
+use std::{net::TcpListener, sync::Arc};
 
 use actix_web::web;
 use messaging::{DeadLetters, outbox::relay::Relay};
-use mongo::error::ClientError;
 use process::{
     fail_point,
     health::Health,
     metrics::{Metrics, build, runtime::Runtimes, usage},
 };
-use sqlite::{StoreError, open::OpenError};
 use utoipa::openapi::OpenApi;
-use webserver::{
-    docs::documented,
-    metrics::HttpMetrics,
-    server::{ListenError, Rest},
-};
+use webserver::{docs::documented, metrics::HttpMetrics, server::Rest};
 
-use crate::{backend::Resources, ops_server::Ops, service::Service, settings::Settings};
-
-/// Why a service does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// An address is taken.
-    #[error(transparent)]
-    Listen(#[from] ListenError),
-    /// The database file cannot be used.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The MongoDB client cannot be made.
-    #[error(transparent)]
-    Mongo(#[from] ClientError),
-    /// What is stored cannot be read.
-    #[error("what is stored cannot be read")]
-    Store(#[from] StoreError),
-    /// Two metrics of one name, or a name that is none: a bug.
-    #[error("the metrics cannot be registered")]
-    Metrics(#[from] prometheus::Error),
-    /// A server does not start.
-    #[error("a server does not start")]
-    Io(#[from] io::Error),
-}
+use crate::{backend::Resources, ops_server::Ops, service::Service, settings::Settings, start_error::StartError};
 
 /// Both ports, bound, and the metrics that every service has.
 pub struct Foundation {

@@ -1,4 +1,4 @@
-//! How a service is run: what its options mean.
+//! How a service runs: its ports, its threads, its store. Made from the options of each binary, and by the tests.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -7,10 +7,10 @@ use std::{
 };
 
 use mongo::address::MongoUrl;
-use process::checks::{Checks, Given};
+use process::checks::{Checks, OptionText};
 use webserver::server::{ListenError, listen};
 
-/// How a service is run; each binary's `config.rs` reads it from its own options.
+/// How a service runs; each binary's `config.rs` makes it from its own options.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where REST listens.
@@ -19,17 +19,17 @@ pub struct Settings {
     pub ops: Listen,
     /// Threads that answer REST.
     pub rest_workers: usize,
-    /// Services in this process, which share its file descriptors and all else that it uses.
+    /// Services in this process, which share its file descriptors and its memory.
     pub servers: usize,
-    /// How long it goes on answering after the signal to stop.
+    /// How long it still answers after the signal to stop.
     pub shutdown_delay: Duration,
     /// The folder of the database file.
     pub data_dir: PathBuf,
-    /// The MongoDB server that is used instead of a file.
+    /// The MongoDB server to store in instead of a file.
     pub mongo: Option<MongoUrl>,
 }
 
-/// An address, and the variable that sets it, for the message when it is taken.
+/// An address to listen on, and the variable that sets it, for the error when the port is in use.
 #[derive(Clone, Debug)]
 pub struct Listen {
     /// Port 0 takes a free one.
@@ -40,12 +40,12 @@ pub struct Listen {
 
 impl Listen {
     /// Reads it from the options.
-    pub fn read(checks: &mut Checks, option: Given<'_>, default: &str) -> Self {
+    pub fn read(checks: &mut Checks, option: OptionText<'_>, default: &str) -> Self {
         let name = option.name;
         Self { address: checks.address(option, default), option: name }
     }
 
-    /// Takes the address.
+    /// Binds the address.
     pub fn bind(&self) -> Result<TcpListener, ListenError> {
         listen(self.address, self.option)
     }

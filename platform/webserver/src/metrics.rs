@@ -1,17 +1,19 @@
-//! What is counted about HTTP: rate, errors and duration of every route, sizes, and what was turned away.
+//! The HTTP metrics: rate, errors and duration of every route, the sizes of bodies, and the requests that were refused early.
 //!
-//! Routes are labelled by their template (`/events/{id}`), never by the path: a path has an id in it, and each id would
-//! be a time series of its own.
+//! The label of a route is its template (`/things/{id}`), never the path: each id would make a time series of its own.
 
-use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, Result};
+use prometheus::{
+    HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry, Result, register_histogram_vec_with_registry,
+    register_int_counter_vec_with_registry, register_int_counter_with_registry, register_int_gauge_with_registry,
+};
 
 use crate::problem::Rejection;
 
-/// From half a millisecond, since a booking takes about one, to the timeouts of a client.
+/// From half a millisecond, since a write takes about one, to the time that a client waits.
 const SECONDS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 const BYTES: [f64; 7] = [256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_048_576.0];
 
-/// The methods that are told apart; any other is `_OTHER`, or a client could invent label values.
+/// The methods that are label values. Any other is `_OTHER`, since a client could invent methods.
 const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 /// The status of an answer whose handler panicked.
@@ -29,47 +31,53 @@ pub struct HttpMetrics {
 }
 
 impl HttpMetrics {
-    /// Registers them, with every route, method and status that `documented` names at zero, and 500, which no route documents and
-    /// a panic answers: `rate()` sees the first request only if there was a zero before it.
+    /// Registers the metrics. Every route, method and status that `documented` names begins at zero, since `rate()` counts the first
+    /// request only if there was a zero before it. So does 500, the answer of a panic, which no route documents.
     pub fn new(registry: &Registry, documented: &[(String, String, String)]) -> Result<Self> {
-        let histogram = |name, help, labels: &[&str], buckets: &[f64]| {
-            HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels)
-        };
         let metrics = Self {
-            requests: IntCounterVec::new(
-                Opts::new(
-                    "myevents_request_total",
-                    "HTTP requests answered, by method, route template and status; without those the parser itself refuses.",
-                ),
+            requests: register_int_counter_vec_with_registry!(
+                "myevents_request_total",
+                "HTTP requests answered, by method, route template and status; without those the parser itself refuses.",
                 &["method", "route", "status"],
+                registry,
             )?,
-            seconds: histogram(
+            seconds: register_histogram_vec_with_registry!(
                 "myevents_request_duration_seconds",
                 "Time from a request's head to its answer, by method and route template.",
                 &["method", "route"],
-                &SECONDS,
+                SECONDS.to_vec(),
+                registry,
             )?,
-            in_flight: IntGauge::new("myevents_http_requests_in_flight", "HTTP requests being answered just now.")?,
-            request_bytes: histogram(
+            in_flight: register_int_gauge_with_registry!(
+                "myevents_http_requests_in_flight",
+                "HTTP requests being answered just now.",
+                registry,
+            )?,
+            request_bytes: register_histogram_vec_with_registry!(
                 "myevents_http_request_size_bytes",
                 "Size of request bodies that were read, by method.",
                 &["method"],
-                &BYTES,
+                BYTES.to_vec(),
+                registry,
             )?,
-            response_bytes: histogram(
+            response_bytes: register_histogram_vec_with_registry!(
                 "myevents_http_response_size_bytes",
                 "Size of response bodies, by method.",
                 &["method"],
-                &BYTES,
+                BYTES.to_vec(),
+                registry,
             )?,
-            rejected: IntCounterVec::new(
-                Opts::new(
-                    "myevents_http_rejected_total",
-                    "HTTP requests turned away before they were handled, by reason.",
-                ),
+            rejected: register_int_counter_vec_with_registry!(
+                "myevents_http_rejected_total",
+                "HTTP requests turned away before they were handled, by reason.",
                 &["reason"],
+                registry,
             )?,
-            panics: IntCounter::new("myevents_http_panics_total", "Handlers that panicked; each is a bug.")?,
+            panics: register_int_counter_with_registry!(
+                "myevents_http_panics_total",
+                "Handlers that panicked; each is a bug.",
+                registry,
+            )?,
         };
         for reason in Rejection::ALL {
             metrics.rejected.with_label_values(&[reason.label()]);
@@ -82,13 +90,6 @@ impl HttpMetrics {
             metrics.request_bytes.with_label_values(&[method.as_str()]);
             metrics.response_bytes.with_label_values(&[method.as_str()]);
         }
-        registry.register(Box::new(metrics.requests.clone()))?;
-        registry.register(Box::new(metrics.seconds.clone()))?;
-        registry.register(Box::new(metrics.in_flight.clone()))?;
-        registry.register(Box::new(metrics.request_bytes.clone()))?;
-        registry.register(Box::new(metrics.response_bytes.clone()))?;
-        registry.register(Box::new(metrics.rejected.clone()))?;
-        registry.register(Box::new(metrics.panics.clone()))?;
         Ok(metrics)
     }
 
@@ -104,6 +105,5 @@ pub(crate) fn method_label(method: &str) -> &'static str {
 
 /// Measures the body of a request or an answer.
 pub(crate) fn observe_size(histogram: &HistogramVec, method: &'static str, bytes: usize) {
-    let histogram: Histogram = histogram.with_label_values(&[method]);
-    histogram.observe(bytes as f64);
+    histogram.with_label_values(&[method]).observe(bytes as f64);
 }

@@ -2,14 +2,15 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use process::checks::{Checks, given};
+use process::checks::{Checks, option};
 use reqwest::Response;
 use serde_json::Value;
 use service::Listen;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::super::{
-    Bridge, Config,
+    Bridge,
+    options::Config,
     pace::Rules,
     robot::{Robot, Url},
 };
@@ -45,15 +46,15 @@ pub(super) fn anywhere() -> Listen {
     Listen { address: "127.0.0.1:0".parse().unwrap(), option: "TEST_ADDR" }
 }
 
-pub(super) fn secret(text: &str) -> Option<process::checks::Secret> {
+pub(super) fn secret(text: &str) -> Option<process::secret::Secret> {
     let text = (!text.is_empty()).then(|| text.to_owned());
-    Checks::new().secret(given("SECRET", &text), given("SECRET_FILE", &None))
+    Checks::new().secret(option("SECRET", &text), option("SECRET_FILE", &None))
 }
 
 impl World {
     pub(super) fn start(plan: Plan) -> Self {
         let stop = CancellationToken::new();
-        let inbox = Inbox::start(inbox::Config { listen: anywhere(), rules: plan.robot }).unwrap();
+        let inbox = Inbox::start(inbox::options::Config { listen: anywhere(), rules: plan.robot }).unwrap();
         let address = inbox.address;
         tokio::spawn(inbox.run_until(stop.clone()));
         let robot = plan.elsewhere.unwrap_or(address);

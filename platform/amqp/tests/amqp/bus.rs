@@ -8,7 +8,7 @@ use std::{
 use amqp::{AmqpBus, Broker, Tuning};
 use futures_util::future::BoxFuture;
 use messaging::Bus;
-use process::checks::{Checks, given};
+use process::checks::{Checks, option};
 use sqlite::outbox::SqliteOutbox;
 use testing::{bus_suite, bus_world::Way, rabbitmq};
 
@@ -16,7 +16,7 @@ use testing::{bus_suite, bus_world::Way, rabbitmq};
 pub(crate) fn broker(url: &str) -> Broker {
     let mut checks = Checks::new();
     let url = Some(url.to_owned());
-    let broker = Broker::read(&mut checks, given("URL", &url), given("URL_FILE", &None), given("CA_FILE", &None));
+    let broker = Broker::read(&mut checks, option("URL", &url), option("URL_FILE", &None), option("CA_FILE", &None));
     checks.finish().unwrap();
     broker.unwrap()
 }

@@ -9,7 +9,7 @@ use std::{
 
 use amqp::{AmqpBus, Broker};
 use messaging::{Bus, Entry};
-use process::checks::{Checks, given};
+use process::checks::{Checks, option};
 use prometheus::Registry;
 use testing::{eventually, rabbitmq};
 
@@ -38,8 +38,8 @@ fn authority(folder: &Path) -> Option<PathBuf> {
 fn connect(port: u16, ca: &Path) -> AmqpBus {
     let mut checks = Checks::new();
     let (url, ca) = (Some(format!("amqps://guest:guest@localhost:{port}")), Some(ca.display().to_string()));
-    let (url, file) = (given("AMQP_BROKER_URL", &url), given("AMQP_BROKER_URL_FILE", &None));
-    let broker = Broker::read(&mut checks, url, file, given("AMQP_CA_FILE", &ca));
+    let (url, file) = (option("AMQP_BROKER_URL", &url), option("AMQP_BROKER_URL_FILE", &None));
+    let broker = Broker::read(&mut checks, url, file, option("AMQP_CA_FILE", &ca));
     checks.finish().unwrap();
     AmqpBus::start(broker.unwrap(), "a test", tuning())
 }

@@ -22,7 +22,7 @@ use mongo::{
 use mongodb::bson::{self, doc};
 use process::{
     background::Background,
-    checks::{Checks, given},
+    checks::{Checks, option},
 };
 use prometheus::Registry;
 use testing::eventually;
@@ -32,7 +32,7 @@ const NOTES: &str = "notes";
 
 pub(crate) async fn connect() -> Option<Mongo> {
     let url = Some(testing::mongo_server::shared()?.url(&format!("myevents-test-{}", Uuid::new_v4().simple())));
-    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
+    let url = MongoUrl::read(&mut Checks::new(), option("MONGO_URL", &url), option("", &None)).unwrap();
     Some(Mongo::open(&url, "notes", ClientMetrics::new(&Registry::new()).unwrap()).await.unwrap())
 }
 

@@ -12,7 +12,7 @@ use mongo::{
     table::Table,
 };
 use mongodb::bson::{Document, doc};
-use process::checks::{Checks, given};
+use process::checks::{Checks, option};
 use prometheus::Registry;
 use testing::logs;
 use uuid::Uuid;
@@ -22,7 +22,7 @@ async fn client(address: &str, options: &str) -> (Mongo, String) {
     logs::capture();
     let name = format!("myevents-test-{}", Uuid::new_v4().simple());
     let url = Some(format!("mongodb://{address}/{name}{options}"));
-    let url = MongoUrl::read(&mut Checks::new(), given("MONGO_URL", &url), given("", &None)).unwrap();
+    let url = MongoUrl::read(&mut Checks::new(), option("MONGO_URL", &url), option("", &None)).unwrap();
     (Mongo::open(&url, "notes", ClientMetrics::new(&Registry::new()).unwrap()).await.unwrap(), name)
 }
 

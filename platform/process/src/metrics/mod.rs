@@ -1,4 +1,4 @@
-//! One registry per service, passed in; nothing global, so two services in one process do not share counters.
+//! One metrics registry per service. It is passed in and not global, so two services in one process do not share counters.
 //!
 //! - [`usage`]: CPU, memory, descriptors, threads, from /proc
 //! - [`runtime`]: the tokio runtimes, and how late they run
@@ -13,19 +13,19 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use prometheus::{Registry, TextEncoder};
 
-/// Prometheus 3 refuses a scrape whose type it does not know, so this is exact.
+/// The content type of a scrape. Prometheus 3 refuses a type that it does not know.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// A scrape never waits longer than this for a store; it then shows what was last known.
+/// The longest that a scrape waits for one refresh; then it shows the last known value.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Sets gauges whose value must be asked for; runs before each scrape.
+/// Updates gauges whose value must be asked for. Runs before each scrape.
 pub type Refresh = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// A service's registry with what must run before it is read.
+/// A service's registry, and what must run before it is read.
 #[derive(Clone, Default)]
 pub struct Metrics {
-    /// Where the parts register their metrics.
+    /// The parts of a service register their metrics here.
     pub registry: Registry,
     refreshes: Vec<Refresh>,
 }
@@ -36,12 +36,12 @@ impl Metrics {
         Self::default()
     }
 
-    /// Adds something to be asked before each scrape.
+    /// Adds a refresh.
     pub fn before_scrape(&mut self, refresh: Refresh) {
         self.refreshes.push(refresh);
     }
 
-    /// The text format.
+    /// Encodes all metrics in the text format.
     pub async fn encode(&self) -> prometheus::Result<String> {
         for refresh in &self.refreshes {
             if tokio::time::timeout(REFRESH_TIMEOUT, refresh()).await.is_err() {

@@ -1,7 +1,7 @@
-//! The tokio runtimes: how much they have to do, and how late they come to it.
+//! The metrics of the tokio runtimes: how much work they have, and how late they do it.
 //!
-//! A service has several: main, and one in each actix worker. Each one joins from its own thread, and measures itself by
-//! sleeping: what a sleep takes longer than asked for is time that something blocked the thread.
+//! A service has several runtimes: main, and one in each actix worker. Each one joins from its own thread, and measures how late a
+//! timer fires: that is how long something has blocked the thread.
 
 use std::{
     collections::BTreeMap,
@@ -10,14 +10,17 @@ use std::{
 };
 
 use prometheus::{
-    HistogramOpts, HistogramVec, IntGaugeVec, Opts, Registry, Result,
+    HistogramVec, IntGaugeVec, Opts, Registry, Result,
     core::{Collector, Desc},
     proto::MetricFamily,
+    register_histogram_vec_with_registry,
 };
 use tokio::runtime::Handle;
 
 const LAG_SECONDS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
-const NAP: Duration = Duration::from_millis(500);
+
+/// The interval of the timer that is measured.
+const TIMER_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The runtimes of one service.
 #[derive(Clone)]
@@ -29,11 +32,15 @@ pub struct Runtimes {
 impl Runtimes {
     /// Registers the metrics; each runtime then joins by itself.
     pub fn new(registry: &Registry) -> Result<Self> {
-        let lag = HistogramOpts::new("myevents_event_loop_lag_seconds", "How late a runtime's timer fires.");
-        let lag = HistogramVec::new(lag.buckets(LAG_SECONDS.to_vec()), &["runtime"])?;
-        let runtimes = Self { joined: Arc::default(), lag: lag.clone() };
+        let lag = register_histogram_vec_with_registry!(
+            "myevents_event_loop_lag_seconds",
+            "How late a runtime's timer fires.",
+            &["runtime"],
+            LAG_SECONDS.to_vec(),
+            registry,
+        )?;
+        let runtimes = Self { joined: Arc::default(), lag };
         let gauge = |name, help| IntGaugeVec::new(Opts::new(name, help), &["runtime"]);
-        registry.register(Box::new(lag))?;
         registry.register(Box::new(RuntimeCollector {
             runtimes: runtimes.joined.clone(),
             workers: gauge("tokio_workers", "Threads of the runtime.")?,
@@ -43,7 +50,7 @@ impl Runtimes {
         Ok(runtimes)
     }
 
-    /// Adds the runtime of this thread under `kind`, or `kind-2` if there is one of that name already.
+    /// Adds the runtime of this thread under the name `kind`; if that is taken, under `kind-2` and so on.
     pub fn join(&self, kind: &str) {
         let mut joined = self.joined.lock().expect("nothing panics while it holds this");
         let names = std::iter::once(kind.to_owned()).chain((2..).map(|n| format!("{kind}-{n}")));
@@ -53,8 +60,8 @@ impl Runtimes {
         tokio::spawn(async move {
             loop {
                 let began = Instant::now();
-                tokio::time::sleep(NAP).await;
-                lag.observe(began.elapsed().saturating_sub(NAP).as_secs_f64());
+                tokio::time::sleep(TIMER_INTERVAL).await;
+                lag.observe(began.elapsed().saturating_sub(TIMER_INTERVAL).as_secs_f64());
             }
         });
     }

@@ -1,12 +1,15 @@
-//! The process's own metrics, by the names every Prometheus client uses, read from /proc at each scrape.
+//! The metrics of the process, with the names that every Prometheus client uses, read from /proc at each scrape. A system
+//! without /proc has none of them.
 //!
-//! The `prometheus` crate has a collector for them, but cuts CPU time to whole seconds: the rate of an idle service then
-//! jumps between 0 and 1.67 %. Here they are floats, from clock ticks. Where there is no /proc they are absent.
+//! **Workaround for prometheus 0.14**, whose collector cuts CPU time to whole seconds, so that the rate of an idle service jumps
+//! between 0 and 1.67 % (<https://github.com/tikv/rust-prometheus/issues/451>, open). Here it is a float. When that is fixed, its
+//! collector can replace this one, but for the memory limit.
 
 use prometheus::{
-    Gauge, IntGauge, Registry, Result,
+    Gauge, Registry, Result,
     core::{Collector, Desc},
     proto::{Counter, LabelPair, Metric, MetricFamily, MetricType},
+    register_int_gauge_with_registry,
 };
 
 /// Registers the collector, if there is a /proc to read.
@@ -17,13 +20,16 @@ pub fn register(registry: &Registry) -> Result<()> {
     registry.register(Box::new(ProcessCollector::new()?))
 }
 
-/// Says how many services share the process: its threads, CPU time and memory are those of all of them together, so a limit
-/// for one service is to be multiplied by this.
+/// Registers the number of services in the process. Its threads, CPU time and memory are those of all of them together, so a limit
+/// for one service must be multiplied by this number.
 pub fn register_services(registry: &Registry, services: usize) -> Result<()> {
-    let gauge =
-        IntGauge::new("myevents_services_in_process", "Services that run in this process and share what it uses.")?;
+    let gauge = register_int_gauge_with_registry!(
+        "myevents_services_in_process",
+        "Services that run in this process and share what it uses.",
+        registry,
+    )?;
     gauge.set(i64::try_from(services).unwrap_or(i64::MAX));
-    registry.register(Box::new(gauge))
+    Ok(())
 }
 
 struct ProcessCollector {
@@ -31,10 +37,10 @@ struct ProcessCollector {
     gauges: Vec<(Gauge, Read)>,
 }
 
-/// How a gauge's value is found in a sample; `None` where this machine does not tell.
+/// Finds a gauge's value in a sample; `None` if this machine does not show it.
 type Read = fn(&Sample) -> Option<f64>;
 
-/// What one look at /proc gave.
+/// What was read from /proc at one time.
 struct Sample {
     stat: procfs::process::Stat,
     limits: Option<procfs::process::Limits>,
@@ -95,7 +101,7 @@ impl Collector for ProcessCollector {
     }
 }
 
-/// A counter that is read, not counted: the crate's own `Counter` can only be added to.
+/// A counter with a value that was read. The crate's own `Counter` can only be increased.
 fn counter(name: &str, help: &str, value: f64) -> MetricFamily {
     let mut counter = Counter::default();
     counter.set_value(value);

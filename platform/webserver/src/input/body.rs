@@ -1,4 +1,4 @@
-//! A JSON body: in time, not too large, and an error that names the field.
+//! A JSON body: with a deadline, a largest size, and an error that names the field.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
@@ -11,16 +11,16 @@ use actix_web::{
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
-use super::named;
+use super::field_error::field_error;
 use crate::{
     object::Object,
     problem::{Problem, Rejection},
 };
 
-/// The largest body, in bytes, where nothing else is said.
+/// The largest body, in bytes, if a handler sets no other limit.
 pub const BODY_MAX: usize = 64 * 1024;
 
-/// A body must be complete within this time, however small its pieces.
+/// A body must be complete within this time.
 pub const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
 const BROKEN: &str = "it breaks off, or its chunks are malformed";
@@ -100,7 +100,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let Object(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (path, cause) = (error.path().to_string(), error.inner().to_string());
-        named(&path, &cause, "body")
+        field_error(&path, &cause, "body")
     })?;
     json.end().map_err(|cause| Problem::bad_request("body", format!("there is something after the JSON: {cause}")))?;
     Ok(value)
@@ -144,8 +144,8 @@ mod tests {
             (r#"{"name":"a","halls":[[1]]}"#, "halls[0]"),
         ] {
             let problem = parse::<Outer>(body.as_bytes()).unwrap_err();
-            let told = format!("{problem:?}");
-            assert!(told.contains(&format!("field: {field:?}")), "{body}: {told}");
+            let problem = format!("{problem:?}");
+            assert!(problem.contains(&format!("field: {field:?}")), "{body}: {problem}");
         }
     }
 }

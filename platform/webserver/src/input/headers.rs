@@ -1,4 +1,4 @@
-//! The headers that a request may carry for us.
+//! The headers that handlers read.
 
 use actix_web::HttpRequest;
 
@@ -16,8 +16,8 @@ pub fn header_text<'r>(request: &'r HttpRequest, name: &'static str, max: usize)
     text.map(Some).ok_or_else(|| Problem::bad_request(name, right()))
 }
 
-/// The W3C `traceparent` of a request, to be carried on with its messages; a malformed one is ignored, as the
-/// specification wants.
+/// The W3C `traceparent` of a request, which its messages carry on. A malformed one is ignored, as the specification demands
+/// (<https://www.w3.org/TR/trace-context/>).
 pub fn traceparent(request: &HttpRequest) -> Option<String> {
     let text = request.headers().get("traceparent")?.to_str().ok()?;
     let parts: Vec<_> = text.split('-').collect();

@@ -1,4 +1,4 @@
-//! Ids: UUIDs in the one form that is ever sent.
+//! Ids: UUIDs with hyphens, the only form that a service sends.
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -19,7 +19,7 @@ impl FromRequest for Id {
     }
 }
 
-/// Reads a UUID with hyphens, the only form that is ever sent.
+/// Reads a UUID with hyphens.
 pub fn uuid(text: &str, field: &str) -> Result<Uuid, Problem> {
     hyphenated(text).ok_or_else(|| Problem::bad_request(field, NO_UUID))
 }

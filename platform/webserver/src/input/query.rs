@@ -1,13 +1,13 @@
-//! The query: known parameters, each once.
+//! The query: only known parameters, each at most once.
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::de::DeserializeOwned;
 
-use super::named;
+use super::field_error::field_error;
 use crate::problem::Problem;
 
-/// The query, read into a struct whose fields are `Option<String>`s and which denies unknown fields. What the texts
-/// mean is the domain's to say, with an error that names the parameter.
+/// The query, read into a struct whose fields are `Option<String>`s and which denies unknown fields. The domain parses the texts;
+/// its errors name the parameter.
 pub struct Query<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest for Query<T> {
@@ -20,11 +20,12 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 }
 
 fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
-    // serde_urlencoded would replace what is no UTF-8; a replaced filter finds the wrong things.
+    // serde_urlencoded replaces what is not UTF-8, as the URL standard wants it (https://url.spec.whatwg.org/#concept-urlencoded-parser).
+    // A filter with a replaced character would find the wrong things.
     if !decodes(query) {
         return Err(Problem::bad_request("query", "not percent-encoded UTF-8"));
     }
-    serde_urlencoded::from_str(query).map_err(|cause| named(".", &cause.to_string(), "query"))
+    serde_urlencoded::from_str(query).map_err(|cause| field_error(".", &cause.to_string(), "query"))
 }
 
 /// Whether the percent-decoded text is UTF-8, without a bare `%`.
@@ -45,7 +46,7 @@ fn decodes(text: &str) -> bool {
     std::str::from_utf8(&bytes).is_ok()
 }
 
-/// For routes without query parameters: any is refused, so that a typo is not taken for a filter.
+/// For routes without query parameters: any parameter is refused.
 pub struct NoQuery;
 
 #[derive(serde::Deserialize)]
