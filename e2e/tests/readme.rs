@@ -2,6 +2,7 @@
 //!
 //! `cargo run` and `make test` are what got us here. Each command's own answer is compared, line by line, but for what differs each
 //! time: ids, times, and the figures of a load.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
     io::{BufRead, BufReader},

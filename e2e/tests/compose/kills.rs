@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use e2e::eventually;
 
-use crate::stack::{Stack, docker};
-
-/// The container that makes the load and writes down every answer it got.
-pub(crate) const RECORDER: &str = "myevents-test-recorder";
+use crate::stack::{RECORDER, Stack, docker};
 
 /// Kills each of them once, each time with requests under way.
 pub(crate) async fn each_under_load(stack: &Stack, services: &[&str]) {

@@ -12,10 +12,11 @@ use std::{
 use e2e::{Api, dashboard::workspace};
 use tempfile::TempDir;
 
-use crate::kills::RECORDER;
-
 /// A name of our own: `down -v` must not take away what somebody has under `myevents`.
 const PROJECT: &str = "myevents-test";
+
+/// The container that makes the load and writes down every answer it got. Compose does not know it, so it is taken away by its name.
+pub(crate) const RECORDER: &str = "myevents-test-recorder";
 
 /// The running system.
 pub(crate) struct Stack {

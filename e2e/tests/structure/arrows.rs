@@ -1,0 +1,116 @@
+//! Which crate may use which: of ours, and of those from outside. Read from `cargo metadata` and the sources.
+//!
+//! To allow something new, change the table here in the same commit, and the picture in ARCHITECTURE.md with it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::Command,
+};
+
+use serde_json::Value;
+
+use crate::sources::{code, folder, names, sources, workspace};
+
+/// Which crate of the workspace may use which. `testing` is for tests and benchmarks, and may be used by those of all others.
+const ARROWS: [(&str, &[&str]); 15] = [
+    ("contracts", &[]),
+    ("process", &[]),
+    ("paging", &[]),
+    ("messaging", &["paging", "process"]),
+    ("amqp", &["messaging", "process"]),
+    ("sqlite", &["messaging", "process"]),
+    ("mongo", &["messaging", "process"]),
+    ("webserver", &["paging", "process"]),
+    ("service", &["amqp", "messaging", "mongo", "process", "sqlite", "webserver"]),
+    ("eventservice", &SERVICE),
+    ("bookingservice", &SERVICE),
+    ("alerting", &["process", "service", "webserver"]),
+    ("myevents", &MYEVENTS),
+    ("testing", &["messaging", "process", "sqlite"]),
+    ("e2e", &["testing"]),
+];
+
+/// What a service is made of.
+const SERVICE: [&str; 9] =
+    ["contracts", "amqp", "messaging", "mongo", "paging", "process", "service", "sqlite", "webserver"];
+
+/// The command line may use both services.
+const MYEVENTS: [&str; 9] = [
+    "alerting",
+    "contracts",
+    "eventservice",
+    "bookingservice",
+    "messaging",
+    "process",
+    "service",
+    "sqlite",
+    "webserver",
+];
+
+/// What the tests of a crate may use besides.
+const TESTS: [(&str, &[&str]); 4] =
+    [("messaging", &["sqlite"]), ("amqp", &["sqlite"]), ("mongo", &["paging", "sqlite"]), ("myevents", &["amqp"])];
+
+/// Which crate from outside may be named only where: a folder with all in it, or a file.
+const SEAMS: [(&str, &[&str]); 4] = [
+    ("rusqlite", &["platform/sqlite/src/", "eventservice/src/store/", "bookingservice/src/store/"]),
+    ("mongodb", &["platform/mongo/src/", "eventservice/src/store/", "bookingservice/src/store/"]),
+    // As a text, too, since its log must be silent.
+    ("lapin", &["platform/amqp/src/", "platform/process/src/telemetry.rs"]),
+    ("procfs", &["platform/process/src/metrics/"]),
+];
+
+/// Each crate of the workspace with the names of all crates it depends on: for `kinds` of cargo's, where `normal` is what
+/// it is made of.
+fn dependencies(kinds: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(workspace()).args(["metadata", "--no-deps", "--format-version", "1", "--locked"]);
+    let metadata: Value = serde_json::from_slice(&cargo.output().unwrap().stdout).unwrap();
+    let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
+    let counts = |one: &&Value| kinds.contains(&one["kind"].as_str().unwrap_or("normal"));
+    let used = |package: &Value| package["dependencies"].as_array().unwrap().iter().filter(counts).map(name).collect();
+    metadata["packages"].as_array().unwrap().iter().map(|package| (name(package), used(package))).collect()
+}
+
+#[test]
+fn the_crates_use_each_other_only_along_the_arrows() {
+    let (made_of, tested_with) = (dependencies(&["normal", "build"]), dependencies(&["dev"]));
+    let members: BTreeSet<_> = ARROWS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(made_of.keys().cloned().collect::<BTreeSet<_>>(), members, "the crates of the workspace");
+    for (name, allowed) in ARROWS {
+        let wrong = |used: &BTreeSet<String>, more: &[&str]| {
+            let used = used.intersection(&members).filter(|used| !allowed.contains(&used.as_str()));
+            used.filter(|used| !more.contains(&used.as_str())).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(wrong(&made_of[name], &[]), [""; 0], "{name} must not use them");
+        let tests = TESTS.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, more)| more);
+        assert_eq!(wrong(&tested_with[name], &[tests, &["testing"]].concat()), [""; 0], "nor must the tests of {name}");
+    }
+}
+
+#[test]
+fn what_stands_behind_a_seam_is_named_only_there() {
+    for (file, source) in sources() {
+        // Tests look behind the seams: they damage files and stop brokers. Benchmarks compare with the bare client.
+        let tests = ["/tests/", "/benches/"].iter().any(|part| file.contains(part));
+        let tests = tests || file.starts_with("e2e/") || file.starts_with("testing/");
+        for (word, places) in SEAMS {
+            let here = places.iter().any(|place| file == *place || (place.ends_with('/') && file.starts_with(place)));
+            assert!(tests || here || !names(&code(&source), word), "{file} names {word}, which is for {places:?}");
+        }
+    }
+}
+
+#[test]
+fn a_seam_is_a_dependency_only_of_crates_that_have_a_place_for_it() {
+    // Not for tests: those of `myevents` damage database files by hand, to see that `verify` finds it. A source that names
+    // what only its tests may use is found by the test above.
+    for (name, used) in dependencies(&["normal", "build"]) {
+        for (word, places) in SEAMS {
+            let here = folder(&name).strip_prefix(workspace()).unwrap().to_owned();
+            let place = places.iter().any(|place| Path::new(place).starts_with(&here)) || name == "testing";
+            assert!(place || !used.contains(word), "{name} depends on {word}");
+        }
+    }
+}

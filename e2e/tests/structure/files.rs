@@ -1,0 +1,99 @@
+//! How a file opens, how large a file and a crate may be, and which files a service has.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Component, Path, PathBuf},
+};
+
+use crate::sources::{sources, without_tests, workspace};
+
+/// What is larger than it may be. What no longer is must be taken off.
+const TOO_LARGE: [&str; 5] = [
+    "bookingservice/src/app.rs",
+    "bookingservice/src/domain/request.rs",
+    "eventservice/src/app.rs",
+    "eventservice/src/domain/location.rs",
+    "myevents",
+];
+
+/// The lines that a file, or the sources of a crate, stay below: what can be read at one sitting.
+fn stays_below(name: &str) -> usize {
+    match name {
+        "myevents" => 1_000,
+        room if !room.ends_with(".rs") => 2_500,
+        app if app.ends_with("service/src/app.rs") => 50,
+        rules if rules.contains("service/src/domain/") && !rules.ends_with("/tests.rs") => 100,
+        _ => 301,
+    }
+}
+
+/// The lines of every file, of each crate in `platform/` and of `myevents`. Of a crate only `src/` counts, and of a file of rules its
+/// tests do not.
+fn lines() -> BTreeMap<String, usize> {
+    let mut lines: BTreeMap<String, usize> = BTreeMap::new();
+    for (file, source) in sources() {
+        let counted = if file.contains("service/src/domain/") { without_tests(&source) } else { &source };
+        let counted = counted.lines().count();
+        if let Some((of, _)) =
+            file.split_once("/src/").filter(|(of, _)| *of == "myevents" || of.starts_with("platform/"))
+        {
+            *lines.entry(of.to_owned()).or_default() += counted;
+        }
+        lines.insert(file, counted);
+    }
+    lines
+}
+
+#[test]
+fn no_file_and_no_crate_is_larger_than_it_may_be() {
+    let lines = lines();
+    assert!(lines.keys().filter(|name| name.starts_with("platform/") && !name.ends_with(".rs")).count() >= 8);
+    let too_large = lines.iter().filter(|(name, count)| **count >= stays_below(name));
+    let too_large: BTreeMap<_, _> = too_large.map(|(name, count)| (name.as_str(), count)).collect();
+    let new: Vec<_> = too_large.iter().filter(|(name, _)| !TOO_LARGE.contains(name)).collect();
+    assert!(new.is_empty(), "too many lines: {new:?}");
+    let right: BTreeSet<_> = TOO_LARGE.into_iter().collect();
+    let mended: Vec<_> = right.iter().filter(|name| !too_large.contains_key(*name)).collect();
+    assert!(mended.is_empty(), "take them off the list TOO_LARGE in e2e/tests/structure/files.rs: {mended:?}");
+}
+
+/// A file that belongs to two crates belongs to none: make a crate of it.
+#[test]
+fn no_module_lies_in_another_crate() {
+    for (file, source) in sources() {
+        for line in source.lines().filter_map(|line| line.trim().strip_prefix("#[path = \"")) {
+            let mut path = PathBuf::from(&file).parent().unwrap().to_owned();
+            for part in Path::new(line.trim_end_matches("\"]")).components() {
+                match part {
+                    Component::ParentDir => path = path.parent().unwrap().to_owned(),
+                    part @ (Component::Normal(_) | Component::CurDir | Component::RootDir | Component::Prefix(_)) => {
+                        path.push(part)
+                    }
+                }
+            }
+            assert_eq!(crate_of(&path), crate_of(Path::new(&file)), "{file} has a module in {}", path.display());
+        }
+    }
+}
+
+/// `platform/amqp`, or `e2e`.
+fn crate_of(path: &Path) -> PathBuf {
+    path.components().take(if path.starts_with("platform") { 2 } else { 1 }).collect()
+}
+
+#[test]
+fn who_knows_one_service_knows_both() {
+    for service in ["eventservice", "bookingservice"] {
+        for name in ["main", "lib", "config", "app", "domain", "metrics", "http", "store", "listener"] {
+            let path = workspace().join(service).join("src").join(name);
+            assert!(path.is_dir() || path.with_extension("rs").is_file(), "{} is missing", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_file_opens_by_saying_what_it_is() {
+    for (file, source) in sources() {
+        assert!(source.starts_with("//! "), "{file} does not open with //!");
+    }
+}
