@@ -1,12 +1,12 @@
-//! Tells the code which build it is: revision, compiler and target, for `myevents_build_info`.
+//! Sets the revision, compiler and target of this build as variables of the compiler, for the metric `myevents_build_info`.
 
 use std::{env, process::Command};
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=BUILD_REVISION");
-    let told = env::var("BUILD_REVISION").ok().filter(|revision| !revision.is_empty());
-    let revision = told.or_else(|| first_line("git", &["rev-parse", "--short=12", "HEAD"]));
+    let given = env::var("BUILD_REVISION").ok().filter(|revision| !revision.is_empty());
+    let revision = given.or_else(|| first_line("git", &["rev-parse", "--short=12", "HEAD"]));
     let rustc = first_line(&env::var("RUSTC").unwrap_or_default(), &["--version"]);
     let rustc = rustc.and_then(|line| line.split(' ').nth(1).map(str::to_owned));
     println!("cargo::rustc-env=BUILD_REVISION={}", revision.unwrap_or_else(|| "unknown".into()));

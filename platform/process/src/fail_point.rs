@@ -1,8 +1,8 @@
-//! Fail points: places where a test can have the process killed, to see that nothing is lost between two steps, or panic.
+//! Fail points: places where a test can kill the process, to see that nothing is lost between two steps, or make it panic.
 //!
-//! `FAIL_POINT=book.reserved` kills the process (SIGKILL, so nothing is cleaned up) when it comes to that place the first
-//! time, `FAIL_POINT=book.reserved:3` the third time. `FAIL_POINT=book.reserved:panic` panics there each time. In release
-//! builds the places are empty functions and the variable is not read.
+//! `FAIL_POINT=write.stored` kills the process (SIGKILL, so nothing is cleaned up) when it passes that place for the first
+//! time, `FAIL_POINT=write.stored:3` for the third time. `FAIL_POINT=write.stored:panic` panics there each time. In release
+//! builds the functions are empty and the variable is not read.
 
 /// A place between two steps. The crash tests find the names by reading the sources.
 #[inline]
@@ -13,7 +13,7 @@ pub fn fail_point(name: &'static str) {
     let _ = name;
 }
 
-/// Reads `FAIL_POINT`, so that a slip in it is told at start and not in the middle of a transaction.
+/// Reads `FAIL_POINT`, so that a mistake in it is reported at the start and not in the middle of a transaction.
 pub fn arm() {
     #[cfg(debug_assertions)]
     armed::arm();
@@ -38,13 +38,13 @@ mod armed {
         Panic,
     }
 
-    /// Global, since a place in the middle of a transaction cannot be handed what only tests need.
+    /// Global: code in the middle of a transaction cannot be given a value that only tests need.
     static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
 
     fn read() -> Option<Armed> {
         let text = std::env::var("FAIL_POINT").ok()?;
         let (name, times) = text.split_once(':').unwrap_or((&text, "1"));
-        // A slip must not look like a test that has passed.
+        // A mistake here must not look like a test that has passed.
         let kill =
             || times.parse().ok().filter(|times| *times > 0).map(|n| What::Kill { passes_left: AtomicU32::new(n) });
         let what = if times == "panic" { Some(What::Panic) } else { kill() };

@@ -1,5 +1,5 @@
-//! A panic is one log line. Where somebody catches it and knows more (which request it was), that line is his; else it is
-//! the panic hook's.
+//! A panic is logged as one line. Code that catches a panic by [`catch_panic`] logs it itself, since it knows more, for example
+//! the request. Any other panic is logged by the panic hook.
 
 use std::{
     any::Any,
@@ -10,27 +10,28 @@ use std::{
     task::Poll,
 };
 
-/// What the hook is to do on this thread.
+/// What the hook does on this thread.
 #[derive(Default)]
 enum Hook {
-    /// Log: nobody else will.
+    /// Logs the panic.
     #[default]
     Log,
-    /// Leave the text here for [`caught`].
+    /// Keeps the text here for [`catch_panic`].
     Keep(Option<String>),
 }
 
 thread_local! {
-    /// Global to the thread, since that is all a panic hook can see.
+    /// Global to the thread, since a panic hook gets no argument of ours.
     static HOOK: RefCell<Hook> = RefCell::default();
 }
 
-/// Has every panic of the process logged. Only `main` calls it, by [`LogConfig::install`](crate::telemetry::LogConfig).
+/// Sets the panic hook, which logs every panic of the process. Only `main` calls this, by
+/// [`LogConfig::install`](crate::telemetry::LogConfig).
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| {
         let text = panic.to_string();
         let kept = HOOK.with_borrow_mut(|hook| match hook {
-            // A second panic, where the first was caught further inside, must not hide it.
+            // A second panic must not replace a first one that was caught further inside.
             Hook::Keep(place @ None) => {
                 *place = Some(text.clone());
                 true
@@ -38,28 +39,28 @@ pub fn log_panics() {
             Hook::Keep(Some(_)) | Hook::Log => false,
         });
         if !kept {
-            tell(&text);
+            log_panic(&text);
         }
     }));
 }
 
-fn tell(panic: &str) {
+fn log_panic(panic: &str) {
     let thread = std::thread::current();
     tracing::error!(thread = thread.name().unwrap_or("?"), "a panic, which is a bug of ours: {panic}");
 }
 
-/// Runs the future; a panic in it becomes an error with the place and the message, which the caller must log.
-pub async fn caught<F: Future>(future: F) -> Result<F::Output, String> {
+/// Runs the future. A panic in it becomes an error with the place and the message, which the caller must log.
+pub async fn catch_panic<F: Future>(future: F) -> Result<F::Output, String> {
     let mut future = pin!(future);
     poll_fn(|context| {
-        // Around each poll and not around the whole: between two polls the thread has other work.
+        // Around each poll, since the thread does other work between two polls.
         let before = HOOK.replace(Hook::Keep(None));
         let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
-        let Hook::Keep(kept) = HOOK.replace(before) else { unreachable!("every poll within puts back what it found") };
+        let Hook::Keep(kept) = HOOK.replace(before) else { unreachable!("every inner poll restores what it found") };
         match polled {
             Ok(polled) => {
                 if let Some(text) = kept {
-                    tell(&text); // it was caught further inside, and whoever did so does not know of us
+                    log_panic(&text); // it was caught further inside, by code that did not log it
                 }
                 polled.map(Ok)
             }
@@ -69,7 +70,7 @@ pub async fn caught<F: Future>(future: F) -> Result<F::Output, String> {
     .await
 }
 
-/// Without a hook of ours there is the message alone.
+/// The message of a panic, for a process without our hook.
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a panic without a message").to_owned()

@@ -1,6 +1,6 @@
-//! SIGINT and SIGTERM become one token; everything that runs is given a clone of it and stops when it is cancelled.
+//! Graceful shutdown: SIGINT and SIGTERM cancel one token. Everything that runs has a clone of it and stops when it is cancelled.
 //!
-//! The second signal ends the process at once: whoever presses Ctrl-C twice does not want to wait.
+//! A second signal ends the process at once, for a user who presses Ctrl-C twice.
 
 use std::io;
 

@@ -1,6 +1,6 @@
 //! Logs: text for people at a terminal, JSON for machines, always on standard error.
 //!
-//! Standard output stays free for what a program answers. A panic becomes a log line like any other.
+//! Standard output is for what a program answers. A panic is a log line, too: see `panics.rs`.
 
 use std::io::IsTerminal;
 
@@ -17,8 +17,10 @@ use crate::{
     panics::log_panics,
 };
 
-/// What may log nothing, whatever `RUST_LOG` says: lapin, the AMQP client, writes frames to its log, and the first one holds the
-/// login. What matters of it the crate `amqp` logs itself.
+/// The target that never logs, with any `RUST_LOG`: lapin, the AMQP client. The crate `amqp` logs what matters.
+///
+/// **Workaround for lapin 4**, which logs whole frames, and the first one holds the password. No report was found in the issues of
+/// lapin. This can go when lapin masks the login.
 pub const SILENT: &str = "lapin";
 
 /// How a log line looks.
@@ -30,13 +32,13 @@ pub enum LogFormat {
     Json,
 }
 
-/// What to log and how; made by [`LogConfig::read`].
+/// What to log and how. [`LogConfig::read`] makes it.
 pub struct LogConfig {
     format: LogFormat,
     filter: Targets,
 }
 
-/// actix tells of every worker it starts; that is no news.
+/// actix logs every start of a worker at the level info, which is of no use here.
 fn default_filter() -> Targets {
     Targets::new()
         .with_default(LevelFilter::INFO)
@@ -45,8 +47,8 @@ fn default_filter() -> Targets {
 }
 
 impl LogConfig {
-    /// `LOG_FORMAT` is `text` or `json` (default: text on a terminal, else JSON); `RUST_LOG` filters (default: `info`; an
-    /// empty one counts as not given, as Compose files write it).
+    /// `LOG_FORMAT` is `text` or `json` (default: text on a terminal, else JSON). `RUST_LOG` is the filter (default: `info`). An
+    /// empty `RUST_LOG` counts as none, since a Compose file cannot leave a variable out.
     pub fn read(checks: &mut Checks, format: OptionText<'_>, filter: OptionText<'_>) -> Self {
         let default = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
         let format = checks.value(format, default, "`text` or `json`", |text| match text {
@@ -60,7 +62,7 @@ impl LogConfig {
         Self { format, filter: filter.with_target(SILENT, LevelFilter::OFF) }
     }
 
-    /// Starts logging. Only `main` calls this: the subscriber is the process's own and cannot be taken back.
+    /// Starts logging. Only `main` calls this: a process has one subscriber, for as long as it runs.
     pub fn install(self) {
         let lines = layer().with_writer(std::io::stderr);
         let lines = match self.format {
@@ -72,15 +74,15 @@ impl LogConfig {
     }
 }
 
-/// A bare word must be a level: `RUST_LOG=warning` would name a part of the program that is not there, and log nothing.
+/// A single word must be a level: `RUST_LOG=warning` would be a target that does not exist, and log nothing.
 fn parse_filter(text: &str) -> Option<Targets> {
     let parts: Vec<_> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
     let is_word = |part: &str| part.chars().all(|c| c.is_alphanumeric() || "_:-.".contains(c));
     if parts.iter().any(|part| is_word(part) && part.parse::<LevelFilter>().is_err()) {
         return None;
     }
-    let heard: Vec<_> = parts.into_iter().filter(|part| !part.starts_with(SILENT)).collect();
-    if heard.is_empty() { None } else { heard.join(",").parse().ok() }
+    let allowed: Vec<_> = parts.into_iter().filter(|part| !part.starts_with(SILENT)).collect();
+    if allowed.is_empty() { None } else { allowed.join(",").parse().ok() }
 }
 
 #[cfg(test)]
@@ -96,18 +98,18 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_would_silence_everything_by_a_slip_is_refused() {
-        for slip in ["warning", "inof", "info,bookingservice", "sqlite", "=?=", ","] {
-            let told = read(slip).unwrap_err();
-            assert!(told.contains("RUST_LOG") && told.contains(slip), "{told}");
+    fn a_filter_that_would_silence_everything_by_a_mistake_is_refused() {
+        for mistake in ["warning", "inof", "info,bookingservice", "sqlite", "=?=", ","] {
+            let message = read(mistake).unwrap_err();
+            assert!(message.contains("RUST_LOG") && message.contains(mistake), "{message}");
         }
         for meant in ["warn", "OFF", "info,bookingservice=debug", "warn,", "bookingservice=off,sqlite=trace"] {
-            read(meant).unwrap_or_else(|told| panic!("{told}"));
+            read(meant).unwrap_or_else(|message| panic!("{message}"));
         }
     }
 
     #[test]
-    fn what_may_log_nothing_cannot_be_asked_to() {
+    fn the_silent_target_cannot_be_switched_on() {
         read(&format!("info,{SILENT}")).unwrap_err();
         for part in ["", "::channel"] {
             let asked = format!("{SILENT}{part}=trace");

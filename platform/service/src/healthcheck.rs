@@ -1,7 +1,7 @@
-//! The subcommand `healthcheck`: asks the service's own `/readyz` and ends with 0 or 1.
+//! The subcommand `healthcheck`: asks `/readyz` of a running service. The process ends with 0 or 1.
 //!
-//! A container's health check runs a program of the image, and ours holds nothing but the service's binary: no shell, no
-//! `curl`. One request over a plain socket is all it takes, so no HTTP client is linked in for it.
+//! A container's health check runs a program of its image, and the images here hold only the service's binary, without a shell and
+//! `curl`. One request over a TCP socket is enough, so no HTTP client is linked in.
 
 use std::{
     io::{self, Read, Write},
@@ -9,19 +9,19 @@ use std::{
     time::Duration,
 };
 
-/// Longer than the slowest `/readyz`, which gives each of its checks 2 s.
+/// The longest wait for each step. It is longer than the slowest `/readyz`, which gives each of its two checks 2 s.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// An answer of `/readyz` is a few hundred bytes.
+/// The most that is read of an answer. `/readyz` sends a few hundred bytes.
 const ANSWER_MAX: u64 = 64 * 1024;
 
 /// Why a service is not healthy.
 #[derive(Debug, thiserror::Error)]
 pub enum Unhealthy {
-    /// Nothing answers there.
+    /// No answer.
     #[error("no answer from http://{0}/readyz: {1}")]
     Silent(SocketAddr, io::Error),
-    /// It answers, but not with 200; its own words say why.
+    /// An answer other than 200; the body says why.
     #[error("http://{0}/readyz says: {1}")]
     NotReady(SocketAddr, String),
 }
@@ -43,7 +43,7 @@ fn get_readyz(target: SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&target, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    // In one write: who answers and closes after the first piece would break the pipe under the second.
+    // In one write: if a server answered and closed after the first part, writing the second would fail.
     stream.write_all(format!("GET /readyz HTTP/1.0\r\nHost: {target}\r\n\r\n").as_bytes())?;
     let mut answer = Vec::new();
     stream.take(ANSWER_MAX).read_to_end(&mut answer)?;
@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn a_service_that_is_not_ready_says_why() {
-        let told = ask(server("HTTP/1.0 503 Service Unavailable\r\n\r\n{\"ready\":false}")).unwrap_err().to_string();
-        assert!(told.ends_with("says: {\"ready\":false}"), "{told}");
+        let message = ask(server("HTTP/1.0 503 Service Unavailable\r\n\r\n{\"ready\":false}")).unwrap_err().to_string();
+        assert!(message.ends_with("says: {\"ready\":false}"), "{message}");
     }
 
     #[test]

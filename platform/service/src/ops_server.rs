@@ -1,7 +1,7 @@
-//! The ops port: `/metrics`, `/livez`, `/readyz`, `/dead`. Never the REST port: metrics must not leak to the outside by
+//! The ops port: `/metrics`, `/livez`, `/readyz`, `/dead`. It is not the REST port, so that metrics are not shown to callers by
 //! accident.
 //!
-//! `/livez` looks at nothing outside the process: a service that waits for its database must not be killed for it.
+//! `/livez` checks nothing outside the process: a service that waits for its database must not be killed for that.
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
@@ -23,24 +23,24 @@ use webserver::{
     small::SmallServer,
 };
 
-/// Who asks here is near by, and sends its head in one piece.
+/// Shorter than for REST: a client of the ops port is near, and sends its head at once.
 const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(2), Duration::from_secs(5));
 
-/// What the ops port shows.
+/// What the ops port answers with.
 #[derive(Clone)]
 pub struct Ops {
     /// For `/metrics`.
     pub metrics: Metrics,
     /// For `/readyz`.
     pub health: Health,
-    /// For `/dead`; a program without messages has no such URL.
+    /// For `/dead`; `None` for a program without messages, which has no such URL.
     pub dead: Option<Arc<dyn DeadLetters>>,
-    /// Where its runtime is measured.
+    /// The metrics of its runtime.
     pub runtimes: Runtimes,
 }
 
 impl Ops {
-    /// Starts the server of the program `name`, on a thread of its own: encoding 100,000 series takes 0.1 s.
+    /// Starts the ops server of the program `name`, on a thread of its own, since encoding 100,000 series takes 0.1 s.
     pub fn serve(self, listener: TcpListener, name: &str) -> io::Result<SmallServer> {
         let limits = Limits { connections: ops_connections(descriptors()), timeouts: TIMEOUTS, drain_seconds: 1 };
         SmallServer::start_with(limits, listener, &format!("ops-{name}"), move |app| {

@@ -9,13 +9,13 @@ use sqlite::Database;
 use tokio_util::sync::CancellationToken;
 use webserver::small::SmallServer;
 
-/// How long the outbox is flushed at a stop. What is left then goes out at the next start.
-const FLUSH: Duration = Duration::from_secs(3);
+/// How long the outbox is flushed at shutdown. The messages that are left are published after the next start.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long the files may take to close: what waits is written by then, and a small log copied into each file.
-const CLOSE: Duration = Duration::from_secs(5);
+/// How long the database files may take to close: waiting writes are done, and the write-ahead log is copied into each file.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The parts that run.
+/// A service whose parts are built; it answers once it runs.
 pub struct Service {
     /// For the log.
     pub name: &'static str,
@@ -23,7 +23,7 @@ pub struct Service {
     pub rest_address: SocketAddr,
     /// Where the ops port is, with the real port.
     pub ops_address: SocketAddr,
-    /// The file it stores in, where it is a file.
+    /// The database file, if the store is one.
     pub database: Option<Arc<Database>>,
     pub(crate) shutdown_delay: Duration,
     pub(crate) rest: Server,
@@ -33,23 +33,23 @@ pub struct Service {
 }
 
 impl Service {
-    /// Cancelled once the file it stores in is closed, where it is a file; for [`closed`].
+    /// A token that is cancelled once the database file is closed, if the store is one; for [`closed`].
     pub fn file_closed(&self) -> Option<CancellationToken> {
         self.database.as_ref().map(|file| file.closed())
     }
 
-    /// Runs until `stop` is cancelled. Then, in this order:
+    /// Runs until `stop` is cancelled. Then it shuts down gracefully, in this order:
     ///
-    /// 1. `/readyz` is a 503, and each answer of REST closes its connection: clients and load balancers shall go elsewhere.
-    /// 2. For the shutdown delay all else goes on. Those who have not noticed yet are still answered.
-    /// 3. No new connections; what is in flight is finished. A connection that was idle all the time is closed here, and a
-    ///    request sent in that very moment is lost, as with any HTTP/1.1 server (RFC 9112, 9.5).
+    /// 1. `/readyz` answers 503, and each answer of REST closes its connection, so that load balancers and clients use another process.
+    /// 2. For the shutdown delay everything else goes on: a client that has not noticed yet still gets its answers.
+    /// 3. No connection is accepted any more, and requests in flight are finished. A connection that was idle until now is closed here.
+    ///    A request that is sent at that moment is lost, as with any HTTP/1.1 server (RFC 9112, 9.5).
     /// 4. The outbox is flushed for a bounded time.
-    /// 5. The ops port ends last, so that the end can be watched.
+    /// 5. The ops port ends last, so that the shutdown can be watched.
     pub async fn run_until(self, stop: CancellationToken) -> io::Result<()> {
         let (rest_handle, rest) = (self.rest.handle(), tokio::spawn(self.rest));
         let published = CancellationToken::new();
-        let relay = tokio::spawn(self.relay.run(published.clone(), FLUSH));
+        let relay = tokio::spawn(self.relay.run(published.clone(), FLUSH_TIMEOUT));
         tracing::info!(service = self.name, rest = %self.rest_address, ops = %self.ops_address, "ready");
 
         stop.cancelled().await;
@@ -69,14 +69,15 @@ impl Service {
     }
 }
 
-/// Waits until the files of services that have ended are closed. A process that ends before leaves them as after a crash.
+/// Waits until the database files of services that have ended are closed. A process that ends before that leaves them as after a
+/// crash.
 pub async fn closed(files: impl IntoIterator<Item = CancellationToken>) {
     let closed = async {
         for file in files {
             file.cancelled().await;
         }
     };
-    if tokio::time::timeout(CLOSE, closed).await.is_err() {
-        tracing::warn!("the database files are not closed within {CLOSE:?}: the next start will check them");
+    if tokio::time::timeout(CLOSE_TIMEOUT, closed).await.is_err() {
+        tracing::warn!("the database files are not closed within {CLOSE_TIMEOUT:?}: the next start will check them");
     }
 }

@@ -1,26 +1,26 @@
-//! How the open files that a process may have are shared between its servers: each connection is one.
+//! How many connections each server of a process may have: each one is a file descriptor, and their number is limited.
 
 /// The most connections one REST server holds at once.
 pub const CONNECTIONS_MAX: usize = 25_000;
 
-/// Descriptors kept back for files, listening and outgoing connections: two services without a client have 61 open.
+/// Descriptors that are reserved for files, listeners and outgoing connections. Two services without a client have 61 open.
 const RESERVED: usize = 96;
 
-/// How many files this process may open.
+/// The number of descriptors that this process may have.
 pub fn descriptors() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-/// The most connections of one of `servers` REST servers: 25,000, or its share of the descriptors.
+/// The most connections of each of `servers` REST servers: 25,000, or its share of the descriptors.
 pub fn rest_connections(servers: usize, descriptors: usize) -> usize {
     let reserved = RESERVED + servers * ops_connections(descriptors);
     let share = descriptors.saturating_sub(reserved).max(servers) / servers;
     share.min(CONNECTIONS_MAX)
 }
 
-/// The most connections of an ops port: a sixteenth of the descriptors, so that it neither takes those of REST nor is blocked by
-/// a few clients.
+/// The most connections of an ops port: a sixteenth of the descriptors, from 16 to 256. REST keeps enough of them, and a few clients
+/// cannot block the ops port.
 pub fn ops_connections(descriptors: usize) -> usize {
     (descriptors / 16).clamp(16, 256)
 }

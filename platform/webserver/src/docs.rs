@@ -1,4 +1,7 @@
-//! OpenAPI, served as JSON and as a page. The page's files are compiled in: nothing is loaded from elsewhere.
+//! The OpenAPI document as JSON, and Swagger UI as a page. The page's files are compiled in: nothing is loaded from elsewhere.
+//!
+//! **Workaround for utoipa-swagger-ui 10**, which compiles in all of Swagger UI (<https://github.com/juhaku/utoipa/issues/1051>, open):
+//! `.cargo/config.toml` replaces three files that the page never loads. This can go when the crate leaves them out.
 
 use std::{io::Read, sync::Arc};
 
@@ -27,7 +30,7 @@ impl Docs {
         Self { json: json.into(), page: Arc::new(Config::from("/openapi.json")) }
     }
 
-    /// `/openapi.json`, `/docs` with its files, and `/` and `/docs/`, which lead there.
+    /// `/openapi.json`, `/docs` with its files, and `/` and `/docs/`, which redirect to it.
     pub fn configure(&self, app: &mut web::ServiceConfig) {
         app.app_data(web::Data::new(self.clone()))
             .service(resource("/").get(to_docs).done())
@@ -47,7 +50,7 @@ async fn json(docs: web::Data<Docs>, _: NoQuery) -> HttpResponse {
 }
 
 async fn page(docs: web::Data<Docs>, _: NoQuery) -> Result<HttpResponse, Problem> {
-    // The page lies at /docs and not at /docs/, so its links need the folder.
+    // The page is at /docs and not at /docs/, so its links need the folder.
     let html = asset(&docs, "index.html")?.0;
     let html = String::from_utf8_lossy(&html).replace("\"./", "\"./docs/").replace("href=\"index", "href=\"docs/index");
     Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html))
@@ -71,16 +74,16 @@ fn asset(docs: &Docs, name: &str) -> Result<(Vec<u8>, String), Problem> {
     }
 }
 
-/// The files are compiled in as they were packed with gzip, which makes the binary 3 MB smaller. They are sent unpacked: not every
-/// client takes gzip, and nobody reads the page so often that it would matter.
+/// The files are compiled in compressed with gzip, which makes the binary 3 MB smaller. They are sent unpacked, since not every
+/// client accepts gzip, and the page is read too seldom for the time to matter.
 fn unpacked(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).expect("what was packed at build time can be unpacked");
     plain
 }
 
-/// Every (method, route, status) the document names, and the way to its page, which is the only 3xx: the label sets that must exist
-/// before the first request.
+/// Every (method, route, status) that the document names, and the redirect to its page: the label sets that must exist before the
+/// first request.
 pub fn documented(api: &OpenApi) -> Vec<(String, String, String)> {
     let mut all = vec![("GET".to_owned(), "/".to_owned(), StatusCode::TEMPORARY_REDIRECT.as_str().to_owned())];
     for (route, item) in &api.paths.paths {
@@ -93,8 +96,8 @@ pub fn documented(api: &OpenApi) -> Vec<(String, String, String)> {
     all
 }
 
-/// Adds what OpenAPI 3.1 demands and every handler would have to repeat: a description for each response, operation ids
-/// that are not taken twice, and the header that each answer has.
+/// Adds what OpenAPI 3.1 demands and every handler would have to repeat: a description of each response, unique operation ids, and
+/// the headers that each answer has.
 fn complete(mut api: OpenApi) -> OpenApi {
     for item in api.paths.paths.values_mut() {
         for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
@@ -116,7 +119,7 @@ fn complete(mut api: OpenApi) -> OpenApi {
     api
 }
 
-/// What a status means where a handler has nothing more to say of it.
+/// The description of a status, if the handler has none.
 fn meaning(status: &str) -> &'static str {
     match status {
         "200" => "it is here",

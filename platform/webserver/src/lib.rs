@@ -1,18 +1,18 @@
-//! The HTTP server of every program of ours: how a request is read, answered, counted and limited.
+//! The HTTP server of every program here: how requests are read, answered, counted and limited.
 //!
 //! | file | idea |
 //! |---|---|
 //! | [`server`], [`small`] | a server with workers, or on a single thread; [`serve`] and `single_thread` build them |
-//! | [`observe`] | the one middleware: request id, metrics, log, panics |
-//! | [`routes`] | a URL with its methods; all others are a 405 with `Allow` |
+//! | [`observe`] | the middleware: request id, metrics, log, panics |
+//! | [`routes`] | a URL with its methods; any other method is a 405 with `Allow` |
 //! | [`input`], [`object`] | body, query and path, each with errors that name the field |
-//! | [`problem`] | the one form of errors |
+//! | [`problem`] | the form of every error answer |
 //! | [`page`] | a list in pages |
-//! | [`docs`] | OpenAPI and its page |
+//! | [`docs`] | the OpenAPI document and its page |
 //! | [`connection_timeouts`], `timed_stream` | header read timeout and keep-alive timeout against slow clients; connections at a shutdown |
 //! | `unread_body` | request bodies that no handler reads |
 //! | [`descriptors`] | how many connections fit into the process's open files |
-//! | [`metrics`] | what is counted |
+//! | [`metrics`] | the HTTP metrics |
 //!
 //! Read next: the crate `service`, which runs such a server beside an ops port.
 

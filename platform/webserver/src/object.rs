@@ -1,5 +1,7 @@
-//! JSON objects, and nothing else, where a struct belongs: serde would also take a list of its fields in their order,
-//! so that `[2]` would book two seats.
+//! Reads a struct from a JSON object only. Without this, a list of the fields in their order would be accepted, too: `[2]` for
+//! `{"size": 2}`.
+//!
+//! **Workaround for serde** (<https://github.com/serde-rs/serde/issues/1587>, open). It can go when a derived struct can refuse lists.
 
 use std::{fmt, marker::PhantomData};
 
@@ -8,7 +10,7 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// Reads a struct from an object.
+/// A struct that was read from an object.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {

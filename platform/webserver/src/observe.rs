@@ -1,8 +1,8 @@
-//! The one middleware: gives every answer a request id, counts it, and turns a panic into a 500. At a stop, every answer
-//! closes its connection.
+//! The only middleware of REST: gives every answer a request id, counts it, and turns a panic into a 500. At a shutdown, every
+//! answer closes its connection.
 //!
-//! It is outermost, so it sees also what no route matched. It opens no tracing span: a span per request costs more
-//! than half of the throughput.
+//! It is the outermost service, so it also sees requests that no route matches. It opens no tracing span: a span per request
+//! costs more than half of the throughput.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use process::panics::caught;
+use process::panics::catch_panic;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ use crate::problem::{Problem, Rejection};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The label of what no route matches.
+/// The route label of a request that no route matches.
 const UNMATCHED: &str = "unmatched";
 
 /// The middleware function, for `actix_web::middleware::from_fn`.
@@ -46,10 +46,11 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
     let _handling = ConnectionState::handling(&request);
     let body = SharedBody::share(&mut request);
 
-    // Taken now: a panic takes the request with it, and a clone of it would make actix panic when it routes.
-    // It knows no route for a path with %65 in it, which is decoded later.
+    // Read now, since after a panic there is no request any more. A clone of the request would make actix panic when it matches
+    // routes (https://github.com/actix/actix-web/issues/2657, open). Here no route is found for a path with %65 in it, which actix
+    // decodes later.
     let early = request.match_pattern();
-    let answered = caught(next.call(request)).await;
+    let answered = catch_panic(next.call(request)).await;
     match answered {
         Ok(Ok(mut response)) => {
             response.headers_mut().insert(REQUEST_ID, id.clone());
@@ -76,7 +77,7 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
         Ok(Err(error)) => Err(answer(&metrics, method, early.as_deref(), began, id, &stopping, error.error_response())),
         Err(panic) => {
             metrics.panics.inc();
-            // Here and not in the panic hook, which does not know under which id the caller will ask for it.
+            // Logged here and not in the panic hook, which does not know the request id.
             let (request_id, route) = (id.to_str().unwrap_or_default(), early.as_deref().unwrap_or(UNMATCHED));
             tracing::error!(request_id, method, route, "a panic, which is a bug of ours: {panic}");
             let response = Problem::internal().error_response();
@@ -85,14 +86,14 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
     }
 }
 
-/// `Connection: close`, so that a client that keeps its connection for long goes to another process with its next request.
+/// Sets `Connection: close` at a shutdown, so that a client with a kept connection sends its next request to another process.
 fn close_if(stopping: &CancellationToken, head: &mut ResponseHead) {
     if stopping.is_cancelled() {
         head.set_connection_type(ConnectionType::Close);
     }
 }
 
-/// An answer for which there is no request any more: the server sends it as it is.
+/// An answer without a request: after an error or a panic there is none any more. The server sends it as it is.
 fn answer(
     metrics: &HttpMetrics,
     method: &'static str,
@@ -113,7 +114,7 @@ fn count(metrics: &HttpMetrics, method: &str, route: &str, status: &str, began: 
     metrics.seconds.with_label_values(&[method, route]).observe(began.elapsed().as_secs_f64());
 }
 
-/// The caller's id, if it is one that can be logged and sent back as it is; else a fresh one.
+/// The caller's request id, if it can be logged and sent back unchanged; else a new one.
 fn request_id(request: &ServiceRequest) -> HeaderValue {
     let sent = request.headers().get(REQUEST_ID);
     let fits = |v: &&HeaderValue| (1..=128).contains(&v.len()) && v.as_bytes().iter().all(u8::is_ascii_graphic);
@@ -122,7 +123,7 @@ fn request_id(request: &ServiceRequest) -> HeaderValue {
         .unwrap_or_else(|| HeaderValue::from_str(&Uuid::now_v7().to_string()).expect("a UUID is visible ASCII"))
 }
 
-/// Counts down also when the client goes away and actix drops the handler.
+/// Counts a request as in flight until it is dropped, also when the client disconnects and actix drops the handler.
 struct InFlight<'m>(&'m HttpMetrics);
 
 impl<'m> InFlight<'m> {
@@ -150,7 +151,7 @@ mod tests {
 
     use super::*;
 
-    async fn well() -> HttpResponse {
+    async fn ok() -> HttpResponse {
         HttpResponse::Ok().finish()
     }
 
@@ -158,21 +159,21 @@ mod tests {
         Err(Problem::not_found("not here"))
     }
 
-    async fn mistake() -> HttpResponse {
+    async fn panics() -> HttpResponse {
         panic!("a mistake")
     }
 
     #[actix_web::test]
-    async fn from_the_signal_on_every_answer_closes_its_connection_also_that_of_a_panic() {
+    async fn after_the_signal_every_answer_closes_its_connection_also_that_of_a_panic() {
         let (metrics, stopping) = (HttpMetrics::new(&Registry::new(), &[]).unwrap(), CancellationToken::new());
         let routes = |app: &mut web::ServiceConfig| {
-            app.route("/well", web::get().to(well)).route("/refused", web::get().to(refused));
-            app.route("/mistake", web::get().to(mistake));
+            app.route("/ok", web::get().to(ok)).route("/refused", web::get().to(refused));
+            app.route("/panics", web::get().to(panics));
         };
         let app = App::new().app_data(Data::new(metrics)).app_data(Data::new(stopping.clone()));
         let app = init_service(app.configure(routes).wrap(from_fn(observe))).await;
         for stops in [false, true] {
-            for (path, status) in [("/well", 200), ("/refused", 404), ("/nowhere", 404), ("/mistake", 500)] {
+            for (path, status) in [("/ok", 200), ("/refused", 404), ("/nowhere", 404), ("/panics", 500)] {
                 let answer = match try_call_service(&app, TestRequest::get().uri(path).to_request()).await {
                     Ok(answer) => HttpResponse::from(answer),
                     Err(error) => error.error_response(),

@@ -1,4 +1,5 @@
-//! Pages: a list is read in pieces of at most 100, each beginning behind a position that the last one named.
+//! Pages of a list, at most 100 items each (keyset pagination). A page names the position where the next one begins: see the crate
+//! `paging`.
 
 use paging::Cursor;
 use serde::Serialize;
@@ -6,10 +7,10 @@ use utoipa::ToSchema;
 
 use crate::problem::{FieldError, Problem};
 
-/// Items of a page at most.
+/// The most items of a page.
 pub const LIMIT_MAX: usize = 100;
 
-/// Items of a page where `limit` is absent.
+/// The number of items if `limit` is absent.
 pub const LIMIT_DEFAULT: usize = 20;
 
 /// A piece of a list.
@@ -23,7 +24,7 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Makes a page of `limit + 1` items that were asked for: the one too many says that there is more.
+    /// Makes a page of up to `limit + 1` items from the store. The additional item says that there is another page.
     pub fn cut(mut items: Vec<T>, limit: usize, position: impl Fn(&T) -> Cursor) -> Self {
         let more = items.len() > limit;
         items.truncate(limit);

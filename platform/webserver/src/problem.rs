@@ -1,7 +1,7 @@
-//! The one form of every error answer: `application/problem+json` (RFC 9457).
+//! The form of every error answer: `application/problem+json` (RFC 9457).
 //!
-//! A [`Problem`] says what the caller may know. What we must know (the cause of a 503) is logged where it is handled,
-//! once, and never put in here.
+//! A [`Problem`] holds what the caller may know. The cause of a 500 or a 503 is not in it: that is logged once, where the error is
+//! handled.
 
 use std::fmt;
 
@@ -13,13 +13,13 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-/// Longer details are cut: they may quote what the caller sent, and that may be 64 KiB.
+/// The longest detail, in characters; it can quote what the caller sent, up to 64 KiB.
 const DETAIL_MAX: usize = 400;
 
-/// A field is a path into what the caller sent, and may be as long.
+/// The longest name of a field, in characters; it is a path into what the caller sent.
 const FIELD_MAX: usize = 200;
 
-/// More errors than this help nobody.
+/// The most errors in one answer.
 const ERRORS_MAX: usize = 20;
 
 fn cut(text: &mut String, max: usize) {
@@ -61,7 +61,7 @@ pub struct FieldError {
     pub detail: String,
 }
 
-/// Why the server turned a request away before it was handled; a label of `myevents_http_rejected_total`.
+/// Why the server refused a request before it was handled; a label of `myevents_http_rejected_total`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
     /// The body did not arrive in time.
@@ -75,10 +75,10 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// All of them, for the label set at zero.
+    /// All reasons, whose counters begin at zero.
     pub const ALL: [Self; 4] = [Self::Timeout, Self::Overload, Self::BodyTooLarge, Self::BadRequest];
 
-    /// The label's value.
+    /// The value of the label.
     pub fn label(self) -> &'static str {
         match self {
             Self::Timeout => "timeout",
@@ -89,7 +89,7 @@ impl Rejection {
     }
 }
 
-/// An error answer. Boxed, since every handler's `Result` has room for one.
+/// An error answer. It is boxed to keep the `Result` of every handler small.
 #[derive(Clone, Debug)]
 pub struct Problem(Box<Parts>);
 
@@ -115,7 +115,7 @@ impl Problem {
         Self(Box::new(Parts { status, slug, title, detail, errors, members, headers, rejection: None, close: false }))
     }
 
-    /// 400: the input does not parse into the shape. `field` is where, `cause` what is wrong there.
+    /// 400: the input cannot be parsed. `field` is the place, `cause` says what is wrong there.
     pub fn bad_request(field: &str, cause: impl Into<String>) -> Self {
         let error = FieldError { field: field.to_owned(), detail: cause.into() };
         let detail = format!("{field}: {}", error.detail);
@@ -124,7 +124,7 @@ impl Problem {
         problem.errors(vec![error])
     }
 
-    /// 422: it parses, but values break a rule.
+    /// 422: the input can be parsed, but values break a rule.
     pub fn invalid(mut errors: Vec<FieldError>) -> Self {
         errors.truncate(ERRORS_MAX);
         let detail = errors.iter().map(|e| format!("{}: {}", e.field, e.detail)).collect::<Vec<_>>().join("; ");
@@ -146,13 +146,13 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here", detail)
     }
 
-    /// 503: the store is away; ask again in a moment.
+    /// 503: the store cannot be reached; the caller should try again in a moment.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         let title = "The service cannot answer just now";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", title, detail).retry_after(1)
     }
 
-    /// 500: a bug of ours. The cause is in the log.
+    /// 500: a bug in the service. The cause is in the log.
     pub fn internal() -> Self {
         let detail = "this is a bug in the service; its log has the cause under this answer's X-Request-Id";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The service made a mistake", detail)
@@ -169,7 +169,7 @@ impl Problem {
         self
     }
 
-    /// Adds a member of its own to the body (RFC 9457, extension members).
+    /// Adds an extension member to the body (RFC 9457, 3.2).
     pub fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.members.insert(name.to_owned(), value.into());
         self
@@ -181,7 +181,7 @@ impl Problem {
         self
     }
 
-    /// Closes the connection after the answer: the rest of the request is not worth reading.
+    /// Closes the connection after the answer, so that the rest of the request is not read.
     pub fn close(mut self) -> Self {
         self.0.close = true;
         self

@@ -1,7 +1,7 @@
-//! A URL with its methods. Any other method is a 405 whose `Allow` names those there are.
+//! A URL with its methods. Any other method is answered with 405, and `Allow` names the methods that exist.
 //!
-//! Handlers are registered here rather than by attribute, so that a service's URL table stands on one screen, and
-//! a wrong method is answered by the URL it was meant for.
+//! Handlers are registered here and not by attributes. So a service's URLs stand in one table, and a wrong method is answered by
+//! the URL that it was sent to.
 
 use actix_web::{
     Handler, HttpRequest, HttpResponse, Resource, Responder,
@@ -12,19 +12,19 @@ use actix_web::{
 
 use crate::problem::Problem;
 
-/// Begins the line of a URL.
+/// Begins a URL without methods.
 pub fn resource(path: &'static str) -> Routes {
     Routes { resource: web::resource(path), allow: Vec::new() }
 }
 
-/// A URL and the methods it has so far.
+/// A URL, and the methods that it has so far.
 pub struct Routes {
     resource: Resource,
     allow: Vec<&'static str>,
 }
 
 impl Routes {
-    /// `GET`, and with it `HEAD`: the server sends the same head and leaves the body out.
+    /// Adds `GET`, and `HEAD`: the server sends the same head without the body.
     pub fn get<F, Args>(mut self, handler: F) -> Self
     where
         F: Handler<Args>,
@@ -36,7 +36,7 @@ impl Routes {
         self
     }
 
-    /// `POST`.
+    /// Adds `POST`.
     pub fn post<F, Args>(mut self, handler: F) -> Self
     where
         F: Handler<Args>,
@@ -48,7 +48,7 @@ impl Routes {
         self
     }
 
-    /// `DELETE`.
+    /// Adds `DELETE`.
     pub fn delete<F, Args>(mut self, handler: F) -> Self
     where
         F: Handler<Args>,
@@ -60,7 +60,7 @@ impl Routes {
         self
     }
 
-    /// Ends the line.
+    /// Ends the URL; any other method is a 405.
     pub fn done(self) -> impl HttpServiceFactory + 'static {
         let allow = self.allow.join(", ");
         self.resource.default_service(web::to(move |request: HttpRequest| {

@@ -1,5 +1,5 @@
-//! A request that panics is one log line, under the id its caller was told. In a process of its own, since a process has
-//! one panic hook and one log.
+//! A panic in a handler is one log line, with the request id that the caller gets. A test binary of its own, since a process has one
+//! panic hook and one log.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -33,7 +33,7 @@ fn lines() -> Vec<String> {
     log.lines().map(str::to_owned).collect()
 }
 
-async fn mistake() -> HttpResponse {
+async fn panics() -> HttpResponse {
     tokio::task::yield_now().await; // as a handler that has waited for its store
     panic!("a number that cannot be");
 }
@@ -50,29 +50,29 @@ async fn a_panic_is_one_log_line_and_a_requests_has_the_id_of_its_answer() {
     log_panics();
     let metrics = web::Data::new(HttpMetrics::new(&Registry::new(), &[]).unwrap());
     let routes = |app: &mut web::ServiceConfig| {
-        app.route("/mistakes/{id}", web::get().to(mistake)).route("/mended", web::get().to(mended));
+        app.route("/panics/{id}", web::get().to(panics)).route("/mended", web::get().to(mended));
     };
     let stopping = web::Data::new(CancellationToken::new());
     let app = App::new().app_data(metrics).app_data(stopping).configure(routes).wrap(from_fn(observe));
     let app = test::init_service(app).await;
 
-    let request = test::TestRequest::get().uri("/mistakes/7").insert_header(("x-request-id", "ask-me")).to_request();
+    let request = test::TestRequest::get().uri("/panics/7").insert_header(("x-request-id", "ask-me")).to_request();
     let error = test::try_call_service(&app, request).await.unwrap_err();
     assert_eq!(error.as_response_error().status_code(), 500);
-    let told = lines();
-    assert_eq!(told.len(), 1, "{told:#?}");
-    let line: serde_json::Value = serde_json::from_str(&told[0]).unwrap();
+    let logged = lines();
+    assert_eq!(logged.len(), 1, "{logged:#?}");
+    let line: serde_json::Value = serde_json::from_str(&logged[0]).unwrap();
     assert_eq!((&line["request_id"], &line["method"]), (&"ask-me".into(), &"GET".into()), "{line}");
-    assert_eq!((&line["level"], &line["route"]), (&"ERROR".into(), &"/mistakes/{id}".into()), "{line}");
+    assert_eq!((&line["level"], &line["route"]), (&"ERROR".into(), &"/panics/{id}".into()), "{line}");
     let message = line["message"].as_str().unwrap();
     assert!(message.contains("a number that cannot be") && message.contains("panic_line.rs"), "{message}");
 
     let answer = test::call_service(&app, test::TestRequest::get().uri("/mended").to_request()).await;
     assert_eq!(answer.status(), 200);
-    let told = lines();
-    assert!(told.len() == 1 && told[0].contains("a mistake further inside"), "{told:#?}");
+    let logged = lines();
+    assert!(logged.len() == 1 && logged[0].contains("a mistake further inside"), "{logged:#?}");
 
     std::thread::spawn(|| panic!("in a thread of its own")).join().unwrap_err();
-    let told = lines();
-    assert!(told.len() == 1 && told[0].contains("in a thread of its own"), "{told:#?}");
+    let logged = lines();
+    assert!(logged.len() == 1 && logged[0].contains("in a thread of its own"), "{logged:#?}");
 }
