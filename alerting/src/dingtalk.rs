@@ -1,11 +1,11 @@
-//! DingTalk's custom robot: the protocol, as far as `bridge` speaks it and `inbox` answers it.
+//! The protocol of DingTalk's custom robot, as far as `bridge` and `inbox` use it.
 //!
-//! A robot is a URL with an `access_token`. It takes JSON by POST and answers HTTP 200 whatever happens; whether the message
-//! arrived is in `errcode`. It can demand a keyword in each message, a signature, or both, and takes 20 messages a minute:
-//! whoever sends more is not heard for 10 minutes. <https://open.dingtalk.com/document/robots/custom-robot-access>
+//! A robot is a URL with an `access_token`. It accepts JSON by POST and always answers HTTP 200; `errcode` in the body says whether
+//! the message arrived. It can demand a keyword in each message, a signature, or both. It accepts 20 messages a minute; after one
+//! more it refuses everything for 10 minutes. <https://open.dingtalk.com/document/robots/custom-robot-access>
 //!
-//! Names and texts of the codes are from DingTalk's own tables and from answers that others have published; nobody here has
-//! asked the real robot.
+//! Codes and texts are from DingTalk's own tables and from answers that others have published. They were not compared with the real
+//! robot.
 
 use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
 use process::{
@@ -14,20 +14,20 @@ use process::{
 };
 use ring::hmac;
 
-/// The word that our robot demands.
+/// The keyword that our robot demands.
 pub(crate) const KEYWORD: &str = "报警";
 
 /// The longest message, in bytes of its JSON.
 pub(crate) const MESSAGE_MAX: usize = 20_000;
 
-/// Messages that a robot takes in a minute.
+/// The most messages that a robot accepts in a minute.
 pub(crate) const MESSAGES_A_MINUTE: usize = 20;
 
-/// It arrived.
+/// The message arrived.
 pub(crate) const OK: i64 = 0;
-/// The robot is busy: ask again.
+/// The robot is busy; another try can succeed.
 pub(crate) const BUSY: i64 = -1;
-/// A keyword, a signature or an address that is not allowed; which one is in the text.
+/// A keyword, a signature or an address is not allowed; the text says which.
 pub(crate) const SECURITY: i64 = 310_000;
 /// Too many messages.
 pub(crate) const RATE: i64 = 130_101;
@@ -39,29 +39,29 @@ pub(crate) const TOKEN: [i64; 3] = [300_001, 300_005, 400_101];
 pub(crate) const TOO_LONG: i64 = 460_101;
 /// A parameter is missing or wrong.
 pub(crate) const PARAMETER: i64 = 40_035;
-/// Not by POST.
+/// The request is not a POST.
 pub(crate) const METHOD: i64 = 43_002;
-/// Not JSON, by its header.
+/// The `Content-Type` is not JSON.
 pub(crate) const CONTENT_TYPE: i64 = 43_004;
-/// A type of message that there is not.
+/// There is no such type of message.
 pub(crate) const MESSAGE_TYPE: i64 = 400_105;
 
-/// What each secret begins with. Another one was copied wrongly: no signature of it would ever be right.
-pub(crate) const SECRET_BEGIN: &str = "SEC";
+/// Each secret begins with this. A secret without it was copied wrongly.
+pub(crate) const SECRET_PREFIX: &str = "SEC";
 
-/// Notes a secret that cannot be one, by its option, without showing it.
+/// Adds a problem if a secret has another beginning; the problem names its option and does not show the secret.
 pub(crate) fn check_secret(checks: &mut Checks, name: &str, secret: Option<&Secret>) {
-    if secret.is_some_and(|secret| !secret.reveal().starts_with(SECRET_BEGIN)) {
+    if secret.is_some_and(|secret| !secret.reveal().starts_with(SECRET_PREFIX)) {
         checks.problem(format!(
-            "{name} (or {}) must begin with {SECRET_BEGIN}, as DingTalk shows it beside the robot's signature; what it is is not \
+            "{name} (or {}) must begin with {SECRET_PREFIX}, as DingTalk shows it beside the robot's signature; what it is is not \
              shown, since it is a secret",
             flag(name)
         ));
     }
 }
 
-/// The `sign` that belongs to a `timestamp` in milliseconds: HMAC-SHA256 with the secret as its key over the timestamp, a
-/// newline and the secret once more, in base64. It must still be encoded for a URL.
+/// The `sign` for a `timestamp` in milliseconds: HMAC-SHA256 over the timestamp, a newline and the secret, with the secret as the key,
+/// in base64. The caller must encode it for a URL.
 pub(crate) fn sign(secret: &str, timestamp: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     BASE64.encode(hmac::sign(&key, format!("{timestamp}\n{secret}").as_bytes()))

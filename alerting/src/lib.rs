@@ -1,4 +1,4 @@
-//! What alerts pass through on their way to people. `myevents bridge` and `myevents inbox` run it; the services know nothing of it.
+//! The last steps of an alert on its way to people. `myevents bridge` and `myevents inbox` run it; the services know nothing of it.
 //!
 //! - [`alerts`]: what Alertmanager sends, and how it reads as a text; read it first
 //! - [`dingtalk`]: what DingTalk's robot takes and answers

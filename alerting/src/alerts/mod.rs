@@ -1,7 +1,7 @@
-//! Alertmanager's webhook, version 4: what a notification holds. Shared by `bridge`, which passes it on, and by `inbox`, which
-//! shows it. How it reads is in [`text`].
+//! The body of Alertmanager's webhook, version 4. `bridge` passes such a notification on, and `inbox` shows it. Read next: [`text`],
+//! which makes Markdown of it.
 //!
-//! Fields that are not named here are left out: a newer Alertmanager may send more.
+//! Fields that are not named here are ignored: a newer Alertmanager may send more.
 
 pub(crate) mod text;
 
@@ -17,16 +17,16 @@ pub(crate) const NOTIFICATION_MAX: usize = 2 * 1024 * 1024;
 /// One notification: the alerts of a group.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Webhook {
-    /// Only that it is there, and is 4.
+    /// Only checked: it must be 4.
     #[serde(deserialize_with = "version_4")]
     #[expect(dead_code, reason = "it is checked while it is read")]
     version: (),
     #[serde(deserialize_with = "some_alerts")]
     pub(crate) alerts: Vec<Alert>,
-    /// How many more there are, where `max_alerts` is set.
+    /// The number of alerts that Alertmanager has left out, if `max_alerts` is set.
     #[serde(rename = "truncatedAlerts", default)]
     pub(crate) truncated: usize,
-    /// Where Alertmanager's own page is.
+    /// The URL of Alertmanager's own page.
     #[serde(rename = "externalURL", default)]
     pub(crate) external_url: String,
 }
@@ -40,12 +40,12 @@ pub(crate) struct Alert {
     pub(crate) annotations: BTreeMap<String, String>,
     #[serde(rename = "startsAt")]
     pub(crate) starts_at: Timestamp,
-    /// In the year 1 while it fires.
+    /// In the year 1 while the alert fires.
     #[serde(rename = "endsAt")]
     pub(crate) ends_at: Option<Timestamp>,
 }
 
-/// Whether it is over. What still fires is told first.
+/// Whether the alert is over. Firing alerts are sorted first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Status {

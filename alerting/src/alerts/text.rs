@@ -1,8 +1,8 @@
-//! How alerts read, as Markdown for a chat: a title that fits into a phone's notification, then a part for each alert, or a
-//! line for each where there are many of one name.
+//! Alerts as Markdown for a chat: a title that fits into a phone's notification, then a part for each alert, or one line for each if
+//! many have the same name.
 //!
-//! Labels can hold what a client wrote (`eventName`), so what would become a link or a heading is made harmless. Each part
-//! is short, whatever the alert holds: many must fit into one message.
+//! Labels can hold text of a client (`eventName`), so everything that would make a link or a heading is escaped. Each part has a
+//! limited length, since many must fit into one message.
 
 use std::fmt::Write;
 
@@ -10,16 +10,16 @@ use jiff::Timestamp;
 
 use super::{Alert, Status};
 
-/// Names that a title holds.
+/// The most names in a title.
 const NAMED: usize = 3;
 
-/// Alerts of one name that have a part each; more of them have a line each.
+/// Up to this number of alerts of one name have a part each; more have one line each.
 const IN_FULL: usize = 3;
 
-/// What is said elsewhere, or is of no use to the reader.
+/// Labels that are shown elsewhere, or are of no use to the reader.
 const HIDDEN: [&str; 6] = ["alertname", "job", "severity", "team", "channel", "monitor"];
 
-/// Other labels that are shown.
+/// The most other labels that are shown.
 const LABELS: usize = 8;
 
 const NAME_MAX: usize = 80;
@@ -29,7 +29,7 @@ const DESCRIPTION_MAX: usize = 500;
 const LINE_MAX: usize = 160;
 const URL_MAX: usize = 500;
 
-/// A piece of Markdown that stands by itself, and how many alerts it tells of.
+/// A piece of Markdown that can be read alone, and the number of alerts in it.
 pub(crate) struct Part {
     pub(crate) text: String,
     pub(crate) alerts: usize,
@@ -53,7 +53,7 @@ pub(crate) fn title(alerts: &[&Alert]) -> String {
     [of(Status::Firing), of(Status::Resolved)].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// All alerts, the most urgent first: what is cut off at the end is what can wait.
+/// All alerts, the most urgent first, so that only less urgent ones are cut off at the end.
 pub(crate) fn parts(alerts: &[&Alert]) -> Vec<Part> {
     let mut groups: Vec<Vec<&Alert>> = Vec::new();
     for alert in alerts {
@@ -109,7 +109,7 @@ fn in_full(alert: &Alert) -> Part {
     Part { text, alerts: 1 }
 }
 
-/// What all of them share is said once.
+/// One line for each alert; what all of them share is shown once.
 fn in_lines(group: &[&Alert]) -> Vec<Part> {
     let first = group[0];
     let mut text = format!("#### {}: {}, {} alerts\n\n", first.status.word(), name(first), group.len());
@@ -156,18 +156,18 @@ fn links(alert: &Alert) -> Option<String> {
     (!links.is_empty()).then(|| links.join(" · "))
 }
 
-/// A Markdown link, if it leads to a page.
+/// A Markdown link, if the URL is that of a page.
 pub(crate) fn link(label: &str, url: &str) -> Option<String> {
     is_page(url).then(|| format!("[{label}]({})", url.replace('(', "%28").replace(')', "%29")))
 }
 
-/// Whether it is an address that a browser opens as a page, and of a length that is one.
+/// Whether a browser would open the URL as a page, and it is not too long.
 pub(crate) fn is_page(url: &str) -> bool {
     let page = url.starts_with("http://") || url.starts_with("https://");
     page && url.len() <= URL_MAX && url.chars().all(|c| c.is_ascii_graphic() && !"<>\"`\\".contains(c))
 }
 
-/// One line of at most `max` characters without anything that Markdown would make a link, a picture or code of.
+/// One line of at most `max` characters, without the characters that make a link, a picture or code in Markdown.
 pub(crate) fn plain(text: &str, max: usize) -> String {
     let harmless = |c: char| match c {
         '[' => '(',

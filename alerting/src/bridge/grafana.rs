@@ -1,14 +1,15 @@
-//! What Grafana's contact point `dingding` sends: a DingTalk message that Grafana itself has made, of one of four types.
+//! The body that Grafana's contact point `dingding` sends: a ready DingTalk message of one of four types.
 //!
-//! Grafana cannot sign, and takes every answer with HTTP 200 for a success: this is why it sends to us. Fields that a type
-//! has besides these (`hideAvatar`, `picUrl`) say nothing.
+//! Grafana sends here and not to the robot, since it cannot sign and takes every answer with HTTP 200 as a success
+//! (<https://github.com/grafana/grafana/issues/44516>, closed as stale). Other fields of a type (`hideAvatar`, `picUrl`) are
+//! ignored.
 
 use serde::Deserialize;
 use webserver::problem::Problem;
 
 use super::message::{Button, Card};
 
-/// The body: the type, and the field of that name. It is no enum, so that an error names its place.
+/// The body: the type, and the field of that name. It is not an enum, so that an error can name its field.
 #[derive(Debug, Deserialize)]
 pub(super) struct Body {
     msgtype: String,

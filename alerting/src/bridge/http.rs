@@ -1,7 +1,7 @@
-//! Where notifications come in: each is answered only when the message that carries it has arrived, or cannot.
+//! Where notifications come in. Each is answered only when its message has arrived or has failed.
 //!
-//! 200: it has arrived. 503 with `Retry-After`: not yet; Alertmanager tries again by itself. 422: it never will, until
-//! somebody changes what the log names. 400, 413, 415: it was not understood.
+//! 200: it has arrived. 503 with `Retry-After`: not yet; Alertmanager tries again. 422: another try does not help, before an operator
+//! changes what the log names. 400, 413, 415: the notification cannot be read.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -25,23 +25,23 @@ use super::{
 };
 use crate::alerts::{NOTIFICATION_MAX, Webhook};
 
-/// Notifications that are read or wait at once; each may have a body of 2 MiB.
-pub(super) const AT_ONCE: usize = 64;
+/// The most notifications that are read or wait at the same time; each may have a body of 2 MiB.
+pub(super) const WAITING_MAX: usize = 64;
 
-/// When to try again, where the robot does not say.
-const AGAIN: Duration = Duration::from_secs(10);
+/// `Retry-After`, if the robot does not say how long to wait.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// What the handlers need.
 #[derive(Clone)]
-pub(super) struct Entrance {
+pub(super) struct Context {
     pub(super) queue: mpsc::Sender<Waiting>,
-    pub(super) places: Arc<Semaphore>,
+    pub(super) slots: Arc<Semaphore>,
     pub(super) metrics: BridgeMetrics,
 }
 
 /// The URLs.
-pub(super) fn configure(app: &mut web::ServiceConfig, entrance: Entrance) {
-    app.app_data(web::Data::new(entrance))
+pub(super) fn configure(app: &mut web::ServiceConfig, context: Context) {
+    app.app_data(web::Data::new(context))
         .service(resource("/alertmanager").post(alertmanager).done())
         .service(resource("/grafana").post(grafana).done())
         .default_service(web::to(nowhere));
@@ -53,25 +53,17 @@ async fn nowhere() -> Result<HttpResponse, Problem> {
 
 type Body<T> = Result<Json<T, NOTIFICATION_MAX>, Problem>;
 
-async fn alertmanager(
-    place: Place,
-    entrance: web::Data<Entrance>,
-    body: Body<Webhook>,
-) -> Result<HttpResponse, Problem> {
-    entrance.pass_on(body.map(|Json(webhook)| Notification::Alerts(webhook)), place).await
+async fn alertmanager(slot: Slot, context: web::Data<Context>, body: Body<Webhook>) -> Result<HttpResponse, Problem> {
+    context.pass_on(body.map(|Json(webhook)| Notification::Alerts(webhook)), slot).await
 }
 
-async fn grafana(
-    place: Place,
-    entrance: web::Data<Entrance>,
-    body: Body<grafana::Body>,
-) -> Result<HttpResponse, Problem> {
+async fn grafana(slot: Slot, context: web::Data<Context>, body: Body<grafana::Body>) -> Result<HttpResponse, Problem> {
     let card = body.and_then(|Json(body)| Card::try_from(body));
-    entrance.pass_on(card.map(Notification::Card), place).await
+    context.pass_on(card.map(Notification::Card), slot).await
 }
 
-impl Entrance {
-    async fn pass_on(&self, read: Result<Notification, Problem>, _place: Place) -> Result<HttpResponse, Problem> {
+impl Context {
+    async fn pass_on(&self, read: Result<Notification, Problem>, _slot: Slot) -> Result<HttpResponse, Problem> {
         let notification = read.inspect_err(|problem| {
             let too_long = problem.status_code() == StatusCode::PAYLOAD_TOO_LARGE;
             self.metrics.count(if too_long { "too_long" } else { "error" });
@@ -83,7 +75,7 @@ impl Entrance {
             Ok(()) => answered.await.ok(),
             Err(_) => None,
         };
-        let outcome = outcome.ok_or_else(|| not_yet("the bridge is stopping", AGAIN))?;
+        let outcome = outcome.ok_or_else(|| not_yet("the bridge is stopping", RETRY_AFTER))?;
         self.metrics.count(outcome.label());
         answered_with(&outcome)
     }
@@ -94,7 +86,7 @@ fn answered_with(outcome: &Outcome) -> Result<HttpResponse, Problem> {
         return Ok(HttpResponse::Ok().content_type("text/plain").body("it has arrived\n"));
     }
     if outcome.worth_a_retry() {
-        return Err(not_yet(&outcome.detail, outcome.wait.unwrap_or(AGAIN)));
+        return Err(not_yet(&outcome.detail, outcome.wait.unwrap_or(RETRY_AFTER)));
     }
     let detail = format!("{}; {}", outcome.detail, outcome.advice());
     let title = "The robot refuses the message, and will refuse it again";
@@ -107,25 +99,23 @@ fn not_yet(detail: &str, wait: Duration) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-delivered-yet", title, detail).retry_after(seconds.max(1))
 }
 
-/// A place among those that are read or wait. It is the first argument, so that without one no body is read.
-struct Place {
+/// A slot among the notifications that are read or wait. It is the first argument of a handler, so that no body is read without one.
+struct Slot {
     _permit: OwnedSemaphorePermit,
 }
 
-impl FromRequest for Place {
+impl FromRequest for Slot {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let entrance = request.app_data::<web::Data<Entrance>>().expect("it is put there above");
-        let place = entrance
-            .places
-            .clone()
-            .try_acquire_owned()
-            .map_err(|_| not_yet("too many notifications wait for the robot", AGAIN).rejected(Rejection::Overload));
-        if place.is_err() {
-            entrance.metrics.count("busy");
+        let context = request.app_data::<web::Data<Context>>().expect("it is put there above");
+        let slot = context.slots.clone().try_acquire_owned().map_err(|_| {
+            not_yet("too many notifications wait for the robot", RETRY_AFTER).rejected(Rejection::Overload)
+        });
+        if slot.is_err() {
+            context.metrics.count("busy");
         }
-        Box::pin(std::future::ready(place.map(|permit| Self { _permit: permit })))
+        Box::pin(std::future::ready(slot.map(|permit| Self { _permit: permit })))
     }
 }

@@ -1,5 +1,5 @@
-//! One DingTalk message of one or several notifications: the keyword in title and text, and never longer than the robot
-//! takes. What does not fit is counted at the end.
+//! Makes one DingTalk message of one or several notifications, with the keyword in title and text, and not longer than the robot
+//! accepts. The number of alerts that do not fit stands at the end.
 
 use serde_json::json;
 
@@ -11,12 +11,12 @@ use crate::{
     dingtalk::{KEYWORD, MESSAGE_MAX},
 };
 
-/// What came in with one request.
+/// The notification of one request.
 #[derive(Debug)]
 pub(super) enum Notification {
     /// From Alertmanager.
     Alerts(Webhook),
-    /// From Grafana, which has made a message of it already.
+    /// From Grafana, which sends a ready message.
     Card(Card),
 }
 
@@ -29,27 +29,27 @@ pub(super) struct Card {
     pub(super) button: Option<Button>,
 }
 
-/// What leads away from a message.
+/// A link below a message.
 #[derive(Debug)]
 pub(super) struct Button {
     pub(super) label: String,
     pub(super) url: String,
 }
 
-/// DingTalk shows about one line of it.
+/// The longest title, in characters; DingTalk shows about one line.
 const TITLE_MAX: usize = 120;
 
-/// Of a ready message that shares its message with others, in bytes.
+/// The longest text of a ready message that is sent together with others, in bytes.
 const CARD_MAX: usize = 1500;
 
-/// For a button, in characters.
+/// The longest label and URL of a button, in characters.
 const LABEL_MAX: usize = 20;
 const URL_MAX: usize = 1000;
 
-/// Kept for the words about what was left out, and the frame around title and text.
+/// Bytes that are reserved for the number of omitted alerts, and for the JSON around title and text.
 const RESERVED: usize = 400;
 
-/// The JSON of a message that carries all of these.
+/// The JSON of one message with all these notifications.
 pub(super) fn message(notifications: &[&Notification]) -> String {
     let title = title(notifications);
     if let [Notification::Card(Card { text, button: Some(button), .. })] = notifications
@@ -121,7 +121,7 @@ fn body(notifications: &[&Notification], title: &str) -> String {
     text
 }
 
-/// The title; of it only the keyword where the first part would say the same again, one line below.
+/// The title, or only its keyword if the first part repeats the title one line below.
 fn heading<'a>(title: &'a str, parts: &[Part]) -> &'a str {
     let (keyword, said) = title.split_once(' ').unwrap_or((title, ""));
     let again =
@@ -129,7 +129,7 @@ fn heading<'a>(title: &'a str, parts: &[Part]) -> &'a str {
     if again { keyword } else { title }
 }
 
-/// Alerts of all notifications together, so that the most urgent come first, then what was ready.
+/// The alerts of all notifications, the most urgent first, then the ready messages.
 fn parts(notifications: &[&Notification]) -> Vec<Part> {
     let alerts: Vec<_> = notifications.iter().flat_map(|one| alerts(one)).collect();
     let mut parts = text::parts(&alerts);
@@ -151,10 +151,10 @@ fn card_text(card: &Card, alone: bool) -> String {
     format!("#### {title}\n\n{}\n{link}\n", fitted(&card.text, CARD_MAX))
 }
 
-/// A page, or what opens one within DingTalk's own program, as Grafana makes it.
+/// The URL, if it is a page, or the `dingtalk:` URL by which Grafana opens a page inside DingTalk.
 fn button_url(url: &str) -> Option<&str> {
-    let ours = url.starts_with("dingtalk://dingtalkclient/page/link?") && url.len() <= URL_MAX;
-    (text::is_page(url) || ours).then_some(url)
+    let in_dingtalk = url.starts_with("dingtalk://dingtalkclient/page/link?") && url.len() <= URL_MAX;
+    (text::is_page(url) || in_dingtalk).then_some(url)
 }
 
 fn label(label: &str) -> String {
@@ -176,7 +176,7 @@ fn fitted(text: &str, max: usize) -> String {
     text.chars().take_while(fits).chain(['…']).collect()
 }
 
-/// How many bytes it takes within a JSON text.
+/// The number of bytes of the text inside a JSON string.
 fn json_len(text: &str) -> usize {
     serde_json::to_string(text).expect("a text can be written").len() - 2
 }

@@ -14,7 +14,7 @@ pub(super) struct BridgeMetrics {
 }
 
 impl BridgeMetrics {
-    /// Registers them, with every result at zero.
+    /// Registers the metric, with every result at zero.
     pub(super) fn new(registry: &Registry) -> Result<Self> {
         let sent = register_int_counter_vec_with_registry!(
             "myevents_notifications_sent_total",

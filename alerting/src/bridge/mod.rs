@@ -1,15 +1,15 @@
 //! `myevents bridge`: passes the alerts of Alertmanager and Grafana on to a DingTalk robot, and says whether they arrived.
 //!
 //! - [`options`]: the options
-//! - [`http`]: where notifications come in, and what they are answered
+//! - [`http`]: where notifications come in, and how they are answered; read it next
 //! - [`grafana`]: what Grafana sends; Alertmanager's form is in [`crate::alerts`]
-//! - [`queue`], [`pace`]: the one task that sends, and when it may
-//! - [`message`]: one message of one or many notifications
-//! - [`robot`], [`outcome`]: the robot at the other end, and what its answers mean; the protocol is in `crate::dingtalk`
-//! - [`metrics`]: what is counted
+//! - [`queue`], [`pace`]: the one task that sends, and when it may send
+//! - [`message`]: makes one message of one or several notifications
+//! - [`robot`], [`outcome`]: the client of the robot, and what its answers mean; the protocol is in `crate::dingtalk`
+//! - [`metrics`]: its metric
 //!
-//! It keeps nothing: who sends a notification waits for its answer, and sends it again where that is an error. Its requests
-//! are not among `myevents_request_total`: those are the services', and so is what is promised about them.
+//! It stores nothing: the sender of a notification waits for the answer, and sends it again after an error. Its requests are not
+//! counted in `myevents_request_total`, since the objectives for those are about the services.
 
 mod grafana;
 mod http;
@@ -35,14 +35,14 @@ use tokio_util::sync::CancellationToken;
 use webserver::small::SmallServer;
 
 use self::{
-    http::{AT_ONCE, Entrance},
+    http::{Context, WAITING_MAX},
     metrics::BridgeMetrics,
     options::{Config, Options},
     pace::Pace,
-    queue::{Last, Queue},
+    queue::{LastResult, Queue},
 };
 
-/// A bridge that listens.
+/// A bridge that is built; it passes notifications on once it runs.
 pub struct Bridge {
     /// Where notifications come in, with the real port.
     pub address: SocketAddr,
@@ -53,7 +53,7 @@ pub struct Bridge {
     queue: Queue,
 }
 
-/// The job as the command line asks for it.
+/// Runs the subcommand.
 pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let (config, log) = options.read()?;
     log.install();
@@ -63,7 +63,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
 }
 
 impl Bridge {
-    /// Makes it. It listens at once, and passes on when it runs.
+    /// Builds the bridge. It listens at once; notifications wait until it runs.
     pub fn build(config: Config, stop: CancellationToken) -> Result<Self, StartError> {
         let (listener, ops) = (config.listen.bind()?, config.ops.bind()?);
         let metrics = Metrics::new();
@@ -73,13 +73,13 @@ impl Bridge {
         runtimes.join("main");
         let counted = BridgeMetrics::new(&metrics.registry)?;
 
-        let (sender, incoming) = mpsc::channel(AT_ONCE);
-        let last = Last::default();
-        let entrance = Entrance { queue: sender, places: Arc::new(Semaphore::new(AT_ONCE)), metrics: counted };
+        let (sender, incoming) = mpsc::channel(WAITING_MAX);
+        let last = LastResult::default();
+        let context = Context { queue: sender, slots: Arc::new(Semaphore::new(WAITING_MAX)), metrics: counted };
         let joined = runtimes.clone();
         let server = SmallServer::start(listener, "bridge", move |app| {
             joined.join("http");
-            http::configure(app, entrance);
+            http::configure(app, context);
         })?;
         let health = Health::new(stop).informational("dingtalk", probe(last.clone()));
         let ops = Ops { metrics, health, dead: None, runtimes }.serve(ops, "bridge")?;
@@ -87,7 +87,7 @@ impl Bridge {
         Ok(Self { address: server.address, ops_address: ops.address, server, ops, queue })
     }
 
-    /// Runs until `stop` is cancelled. Who waits for an answer then is told to try again.
+    /// Runs until `stop` is cancelled. Notifications that wait then are answered with 503.
     pub async fn run_until(self, stop: CancellationToken) {
         tracing::info!(address = %self.address, ops = %self.ops_address, robot = ?self.queue.robot, "ready");
         self.queue.run(stop).await;
@@ -97,8 +97,8 @@ impl Bridge {
     }
 }
 
-/// Says what became of the last message. The bridge is ready without the robot, too: it has to say that it is away.
-fn probe(last: Last) -> Probe {
+/// Shows the result of the last message. It is informational: without the robot the bridge must still answer its senders.
+fn probe(last: LastResult) -> Probe {
     Arc::new(move || {
         let last = last.lock().expect("nothing panics while it holds this").clone();
         Box::pin(async move {

@@ -1,5 +1,5 @@
-//! The options of `myevents bridge`. Each is a text here, so that all problems are told at once. What is wrong with a secret
-//! is told without it.
+//! The options of `myevents bridge`. Each is a text for clap, so that all problems are reported at once. A problem with a secret does
+//! not show the secret.
 
 use process::{
     checks::{Checks, ConfigError, flag, option},
@@ -49,17 +49,17 @@ pub struct Config {
     pub listen: Listen,
     /// Where the ops port is.
     pub ops: Listen,
-    /// Where they go.
+    /// Where the notifications are sent.
     pub robot: Robot,
-    /// How many of them at a time.
+    /// How fast the robot may be used.
     pub rules: Rules,
 }
 
-/// The robot look-alike of `myevents inbox`, where it is by default.
+/// The default address of the robot of `myevents inbox`.
 const INBOX: &str = "http://127.0.0.1:8026/robot/send?access_token=dev";
 
 impl Options {
-    /// Checks them all.
+    /// Checks all options.
     pub fn read(&self) -> Result<(Config, LogConfig), ConfigError> {
         let mut checks = Checks::new();
         let listen = Listen::read(&mut checks, option("BRIDGE_ADDR", &self.bridge_addr), "127.0.0.1:0");
@@ -101,7 +101,7 @@ impl Options {
     }
 }
 
-/// A variable that is empty counts as not given, as Compose files write it.
+/// An empty variable counts as none, since a Compose file cannot leave a variable out.
 fn secret(
     checks: &mut Checks,
     (name, text): (&'static str, &Option<String>),
@@ -129,29 +129,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_at_once_and_no_secret_is_shown() {
-        let told = read(&[
+    fn all_problems_are_reported_at_once_and_no_secret_is_shown() {
+        let message = read(&[
             "--bridge-addr=8060",
             "--dingtalk-webhook-url=https://oapi.dingtalk.com/robot/send?acess_token=hunter2",
             "--dingtalk-secret=SEChunter3",
             "--dingtalk-secret-file=/nowhere",
             "--log-format=xml",
         ]);
-        let told = told.err().unwrap();
+        let message = message.err().unwrap();
         for part in ["BRIDGE_ADDR", "DINGTALK_WEBHOOK_URL", "both set", "LOG_FORMAT", "access_token=…"] {
-            assert!(told.contains(part), "{part}: {told}");
+            assert!(message.contains(part), "{part}: {message}");
         }
-        assert!(!told.contains("hunter"), "{told}");
-        let told = read(&["--bridge-addr=127.0.0.1:7", "--bridge-ops-addr=127.0.0.1:7"]).err().unwrap();
-        assert!(told.contains("an address of its own"), "{told}");
+        assert!(!message.contains("hunter"), "{message}");
+        let message = read(&["--bridge-addr=127.0.0.1:7", "--bridge-ops-addr=127.0.0.1:7"]).err().unwrap();
+        assert!(message.contains("an address of its own"), "{message}");
     }
 
     #[test]
-    fn a_secret_that_was_copied_wrongly_is_told_and_not_shown() {
+    fn a_secret_that_was_copied_wrongly_is_reported_and_not_shown() {
         for wrong in ["hunter2", "sechunter2", "=SEChunter2"] {
-            let told = read(&[&format!("--dingtalk-secret={wrong}")]).err().unwrap();
-            assert!(told.contains("DINGTALK_SECRET (or --dingtalk-secret) must begin with SEC"), "{told}");
-            assert!(!told.contains("hunter2"), "{told}");
+            let message = read(&[&format!("--dingtalk-secret={wrong}")]).err().unwrap();
+            assert!(message.contains("DINGTALK_SECRET (or --dingtalk-secret) must begin with SEC"), "{message}");
+            assert!(!message.contains("hunter2"), "{message}");
         }
         assert!(read(&["--dingtalk-secret=SECabc"]).is_ok());
     }

@@ -1,4 +1,4 @@
-//! What became of a message: the label it is counted under, whether it is worth another try, and the robot's words.
+//! The result of sending a message: its label in the metric, whether another try can help, and the text of the robot.
 
 use std::time::Duration;
 
@@ -7,41 +7,41 @@ use crate::dingtalk::{BUSY, OK, RATE, RATE_NEW, SECURITY, TOKEN, TOO_LONG};
 /// Why a message did not arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// It does not hold the robot's keyword.
+    /// The message is without the robot's keyword.
     Keyword,
     /// No robot has this token.
     Token,
-    /// The signature is missing or wrong, or the clock is.
+    /// The signature is missing or wrong, or the clock is wrong.
     Signature,
-    /// It is longer than the robot takes.
+    /// The message is longer than the robot accepts.
     TooLong,
     /// Too many messages.
     Rate,
-    /// The robot asks to be asked again.
+    /// The robot is busy.
     Busy,
-    /// No answer in time; it may have arrived all the same.
+    /// No answer in time; the message may have arrived.
     Timeout,
-    /// No connection, or it broke.
+    /// No connection, or a lost one.
     Network,
-    /// An answer that is in no table, and may be another one next time.
+    /// An answer that is in no table; another try can succeed.
     Unclear,
-    /// A refusal that will be the same next time.
+    /// A refusal that another try does not change.
     Refused,
 }
 
-/// What became of a message.
+/// The result of sending a message.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     /// `None` if it arrived.
     pub(super) failure: Option<Failure>,
-    /// What the robot said, without secrets.
+    /// The text of the robot, without secrets.
     pub(super) detail: String,
-    /// How long to wait before another try, where that is known.
+    /// How long to wait before another try, if that is known.
     pub(super) wait: Option<Duration>,
 }
 
 impl Outcome {
-    /// All labels, to be set at zero.
+    /// All labels, whose counters begin at zero.
     pub(super) const LABELS: [&str; 10] =
         ["ok", "keyword", "token", "signature", "too_long", "rate", "busy", "timeout", "network", "error"];
 
@@ -49,7 +49,7 @@ impl Outcome {
         Self { failure: Some(failure), detail: detail.into(), wait: None }
     }
 
-    /// What an errcode means. Security is one code for several things, and only the text tells which.
+    /// What an errcode means. The code for security has several causes; only the text says which.
     pub(super) fn of(errcode: i64, errmsg: String) -> Self {
         let lower = errmsg.to_lowercase();
         let failure = match errcode {
@@ -82,7 +82,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the same message may arrive later. The others need a change of the configuration first.
+    /// Whether another try can succeed. The other failures need a change of the configuration first.
     pub(super) fn worth_a_retry(&self) -> bool {
         match self.failure {
             None
@@ -93,7 +93,7 @@ impl Outcome {
         }
     }
 
-    /// What whoever looks after it can do.
+    /// What an operator can do about it.
     pub(super) fn advice(&self) -> &'static str {
         match self.failure {
             None => "",

@@ -1,5 +1,5 @@
-//! The notifications that wait, and the one task that sends them: it takes one, or all together where more would be too many
-//! for the robot, and answers those it took. Nothing else knows the pace, so there is no lock around it.
+//! The queue of notifications, and the one task that sends them. It sends one alone, or all together if single messages would be too
+//! many for the robot, and then answers their requests. Only this task knows the pace, so it needs no lock.
 
 use std::{
     sync::{Arc, Mutex},
@@ -26,30 +26,30 @@ const MERGE_AFTER: Duration = Duration::from_secs(2);
 pub(super) struct Waiting {
     pub(super) notification: Notification,
     pub(super) since: Instant,
-    /// Gone where nobody waits for the answer any more.
+    /// Closed when the client has disconnected.
     pub(super) answer: oneshot::Sender<Outcome>,
 }
 
-/// What became of the last message, and when; for `/readyz`.
-pub(super) type Last = Arc<Mutex<Option<(Instant, Outcome)>>>;
+/// The result of the last message and its time; for `/readyz`.
+pub(super) type LastResult = Arc<Mutex<Option<(Instant, Outcome)>>>;
 
-/// The task.
+/// The task that sends.
 pub(super) struct Queue {
     pub(super) incoming: mpsc::Receiver<Waiting>,
     pub(super) robot: Robot,
     pub(super) pace: Pace,
-    pub(super) last: Last,
+    pub(super) last: LastResult,
 }
 
 impl Queue {
-    /// Runs until `stop` is cancelled. Who waits then is told to try again: the next process sends it.
+    /// Runs until `stop` is cancelled. Notifications that wait then are answered with 503, and their senders try again.
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut waiting: Vec<Waiting> = Vec::new();
         loop {
             while let Ok(one) = self.incoming.try_recv() {
                 waiting.push(one);
             }
-            // Who went away will come again with the same; to send it now would tell it twice.
+            // A client that has disconnected sends the same notification again; sending it now would show it twice.
             waiting.retain(|one| !one.answer.is_closed());
             let until = match self.next_step(&waiting) {
                 _ if stop.is_cancelled() => break,
@@ -86,7 +86,7 @@ impl Queue {
         answer(waiting.drain(..), &Outcome::failed(Failure::Busy, "the bridge is stopping"));
     }
 
-    /// `None` where nothing waits.
+    /// `None` if nothing waits.
     fn next_step(&mut self, waiting: &[Waiting]) -> Option<Step> {
         let (first, now) = (waiting.first()?, Instant::now());
         Some(match self.pace.next_step(now) {
@@ -126,6 +126,6 @@ impl Queue {
 
 fn answer(batch: impl IntoIterator<Item = Waiting>, outcome: &Outcome) {
     for one in batch {
-        let _ = one.answer.send(outcome.clone()); // nobody may wait for it any more
+        let _ = one.answer.send(outcome.clone()); // the client may have disconnected
     }
 }

@@ -1,8 +1,8 @@
-//! The robot at the other end: one message is one request, and its answer says what became of it.
+//! The client of the robot: one request for each message, and its answer gives the [`Outcome`].
 //!
-//! The URL holds the robot's token and our signature, so it is in no error and no log: what is told of a failure is made
-//! here, of words of our own and of the robot's, with the token taken out. For the same reason there is no HTTP client
-//! around it that would put the URL into its errors.
+//! The URL holds the robot's token and a signature, so no error and no log line may show it. The text of a failure is made here, from
+//! fixed texts and from the robot's answer, in which the token is masked. Most HTTP clients put the URL into their errors, so plain
+//! hyper is used.
 
 use std::{
     fmt, io,
@@ -33,16 +33,16 @@ use tokio_rustls::{
 use super::outcome::{Failure, Outcome};
 use crate::dingtalk::sign;
 
-/// Alertmanager gives a notification at least 10 s.
+/// The longest wait for the robot's answer. Alertmanager waits at least 10 s for ours.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The answer is an errcode and a few words.
+/// The most that is read of an answer, which is an errcode and a short text.
 const ANSWER_MAX: usize = 64 * 1024;
 
-/// Longer words of the robot's are cut, in characters.
-const SAID_MAX: usize = 200;
+/// The longest text of the robot that is shown, in characters.
+const ERRMSG_MAX: usize = 200;
 
-/// A robot, and how to speak to it.
+/// A robot, and how to reach it.
 pub struct Robot {
     url: Url,
     secret: Option<Secret>,
@@ -50,7 +50,7 @@ pub struct Robot {
     timeout: Duration,
 }
 
-/// A robot's URL, taken apart.
+/// A robot's URL, in parts.
 pub(super) struct Url {
     host: String,
     port: u16,
@@ -95,22 +95,22 @@ impl Url {
 }
 
 impl Robot {
-    /// Reads whom to trust, where it is asked over TLS.
+    /// Reads the trusted certificate authorities, if the URL is an `https` one.
     pub(super) fn new(url: Url, secret: Option<Secret>) -> anyhow::Result<Self> {
         let tls = url.secure.then(trust).transpose()?;
         Ok(Self { url, secret, tls, timeout: ANSWER_TIMEOUT })
     }
 
-    /// With another timeout than the usual one.
+    /// The same with another timeout.
     #[cfg(test)]
     pub(super) fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// Sends a message; tells what became of it.
+    /// Sends a message.
     pub(super) async fn send(&self, message: String) -> Outcome {
         match timeout(self.timeout, self.exchange(message)).await {
-            Ok(Ok((status, body))) => self.understood(status, &body),
+            Ok(Ok((status, body))) => self.outcome_of(status, &body),
             Ok(Err(cause)) => Outcome::failed(Failure::Network, format!("it cannot be reached: {cause}")),
             Err(_) => Outcome::failed(Failure::Timeout, format!("it did not answer within {:?}", self.timeout)),
         }
@@ -119,7 +119,7 @@ impl Robot {
     async fn exchange(&self, message: String) -> io::Result<(u16, Bytes)> {
         let stream = TokioIo::new(self.connect().await?);
         let (mut open, connection) = handshake(stream).await.map_err(io::Error::other)?;
-        // It ends when this exchange does; what goes wrong in it is told to the exchange.
+        // The task of the connection ends with this exchange, which gets its errors, too.
         let connection = tokio::spawn(async move { drop(connection.await) });
         let path = self.signed_path();
         let request = Request::post(path).header(HOST, &self.url.authority).header(CONTENT_TYPE, "application/json");
@@ -145,27 +145,27 @@ impl Robot {
         let Some(secret) = &self.secret else { return path.clone() };
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let timestamp = since.as_millis().to_string();
-        // Of the characters of base64, these three mean something else in a URL.
+        // These three characters of base64 have another meaning in a URL.
         let sign = sign(secret.reveal(), &timestamp).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
         format!("{path}&timestamp={timestamp}&sign={sign}")
     }
 
-    fn understood(&self, status: u16, body: &[u8]) -> Outcome {
+    fn outcome_of(&self, status: u16, body: &[u8]) -> Outcome {
         #[derive(Deserialize)]
         struct Answer {
             errcode: i64,
             #[serde(default)]
             errmsg: String,
         }
-        let said = |text: &str| {
-            let text: String = text.chars().filter(|c| !c.is_control()).take(SAID_MAX).collect();
+        let shown = |text: &str| {
+            let text: String = text.chars().filter(|c| !c.is_control()).take(ERRMSG_MAX).collect();
             text.replace(&self.url.token, "***")
         };
         match serde_json::from_slice::<Answer>(body) {
-            Ok(answer) if (200..300).contains(&status) => Outcome::of(answer.errcode, said(&answer.errmsg)),
-            // Somebody between us and the robot answers, or the robot in a way that is in no table.
+            Ok(answer) if (200..300).contains(&status) => Outcome::of(answer.errcode, shown(&answer.errmsg)),
+            // The answer is that of a proxy, or one of the robot's that is in no table.
             Ok(_) | Err(_) => {
-                let detail = format!("HTTP {status}: {}", said(&String::from_utf8_lossy(body)));
+                let detail = format!("HTTP {status}: {}", shown(&String::from_utf8_lossy(body)));
                 let again = !(400..500).contains(&status) || status == 408 || status == 429;
                 Outcome::failed(if again { Failure::Unclear } else { Failure::Refused }, detail)
             }
@@ -214,14 +214,14 @@ mod tests {
     }
 
     #[test]
-    fn what_the_robot_says_is_told_without_the_token() {
+    fn an_answer_of_the_robot_is_shown_without_the_token() {
         let robot = Robot::new(Url::parse("http://h/robot/send?access_token=hunter2").unwrap(), None).unwrap();
-        let outcome = robot.understood(200, br#"{"errcode":300001,"errmsg":"token hunter2 is not exist"}"#);
+        let outcome = robot.outcome_of(200, br#"{"errcode":300001,"errmsg":"token hunter2 is not exist"}"#);
         assert_eq!(outcome.label(), "token");
-        let told = format!("{outcome:?} {robot:?}");
-        assert!(!told.contains("hunter2") && told.contains("***"), "{told}");
+        let text = format!("{outcome:?} {robot:?}");
+        assert!(!text.contains("hunter2") && text.contains("***"), "{text}");
         for (status, body, again) in [(502, "bad gateway", true), (404, "", false), (200, r#"{"status":1111}"#, true)] {
-            let outcome = robot.understood(status, body.as_bytes());
+            let outcome = robot.outcome_of(status, body.as_bytes());
             assert_eq!((outcome.label(), outcome.worth_a_retry()), ("error", again), "{status}");
         }
     }

@@ -1,4 +1,4 @@
-//! Where an alert's link to a dashboard leads when no Grafana runs: a page that says how to get one.
+//! The page behind an alert's link to a dashboard, if no Grafana runs: it says how to start one.
 
 use super::page::{escaped, framed};
 

@@ -1,4 +1,4 @@
-//! The URLs of the inbox.
+//! The URLs of the inbox: the page, the robot, Alertmanager's webhooks, and the API that tests read. Read next: `robot.rs`.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -25,10 +25,10 @@ use crate::{
     dingtalk::{METHOD, OK, PARAMETER, TOO_LONG},
 };
 
-/// A longer body is not read: it is too long for a message by far.
+/// A longer body is not read; it is far too long for a message.
 const BODY_MAX: usize = 1024 * 1024;
 
-/// Nothing is loaded, run, framed or sent, whatever a message holds.
+/// The browser loads, runs, frames and sends nothing, with any message on the page.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -53,7 +53,7 @@ pub(super) fn configure(app: &mut web::ServiceConfig, inbox: Inbox) {
         .service(resource("/watchdog").post(watchdog).done())
         .service(resource("/mail").post(mail).done())
         .service(resource("/api/messages").get(messages).done())
-        .service(resource("/api/watchdog").get(last_heard).done())
+        .service(resource("/api/watchdog").get(watchdog_age).done())
         .service(resource("/runbooks").get(all_runbooks).done())
         .service(resource("/runbooks/{name}").get(runbook).done())
         .service(resource("/dashboards/d/{uid}").get(dashboard).done())
@@ -90,7 +90,7 @@ async fn dashboard(uid: web::Path<String>) -> Result<HttpResponse, Problem> {
     dashboards::page(&uid).map(html).ok_or_else(|| Problem::not_found("that is no uid of a dashboard"))
 }
 
-/// Like DingTalk's robot: HTTP 200, whatever it is.
+/// DingTalk's robot: it always answers HTTP 200.
 async fn robot(request: HttpRequest, body: web::Payload, inbox: web::Data<Inbox>) -> HttpResponse {
     let Ok(Ok(body)) = tokio::time::timeout(BODY_DEADLINE, body.to_bytes_limited(BODY_MAX)).await else {
         return answer(TOO_LONG, "message too long, exceed 20000 bytes");
@@ -100,8 +100,8 @@ async fn robot(request: HttpRequest, body: web::Payload, inbox: web::Data<Inbox>
     let is_json = request.mime_type().ok().flatten().is_some_and(|mime| mime.essence_str() == "application/json");
     let clock = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
     let call = Call { query, is_json, body: &body, now: Instant::now(), clock };
-    let heard = inbox.robot.lock().expect("nothing panics while it holds this").hear(&call);
-    match heard {
+    let accepted = inbox.robot.lock().expect("nothing panics while it holds this").accept(&call);
+    match accepted {
         Ok((title, text)) => {
             inbox.store().add(Channel::DingTalk, title, text);
             answer(OK, "ok")
@@ -123,15 +123,15 @@ fn answer(errcode: i64, errmsg: &str) -> HttpResponse {
 
 type Notification = Json<Webhook, NOTIFICATION_MAX>;
 
-/// A resolved Watchdog is a switch that is let go, and another alert is none: neither is heard.
+/// The dead-man's switch: only a firing Watchdog counts, and neither a resolved one nor another alert.
 async fn watchdog(inbox: web::Data<Inbox>, Json(webhook): Notification) -> HttpResponse {
     if webhook.alerts.iter().any(|alert| alert.status == Status::Firing && alert.label("alertname") == "Watchdog") {
-        inbox.store().hear();
+        inbox.store().watchdog_arrived();
     }
     HttpResponse::Ok().finish()
 }
 
-/// A notification as a mail would tell it.
+/// A notification, shown as a mail.
 async fn mail(inbox: web::Data<Inbox>, Json(webhook): Notification) -> HttpResponse {
     let alerts: Vec<&Alert> = webhook.alerts.iter().collect();
     let text = text::parts(&alerts).into_iter().map(|part| part.text).collect();
@@ -143,8 +143,8 @@ async fn messages(inbox: web::Data<Inbox>, _: NoQuery) -> HttpResponse {
     HttpResponse::Ok().json(inbox.store().messages().collect::<Vec<_>>())
 }
 
-async fn last_heard(inbox: web::Data<Inbox>, _: NoQuery) -> HttpResponse {
-    let seconds = inbox.store().last_heard().map(|ago| ago.as_secs_f64());
+async fn watchdog_age(inbox: web::Data<Inbox>, _: NoQuery) -> HttpResponse {
+    let seconds = inbox.store().watchdog_age().map(|ago| ago.as_secs_f64());
     HttpResponse::Ok().json(json!({ "last_heard_seconds": seconds }))
 }
 

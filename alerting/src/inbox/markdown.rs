@@ -1,5 +1,5 @@
-//! Markdown as HTML that can do no harm: no HTML of the writer's own, no pictures, and links only to pages. Messages hold what
-//! anybody has sent.
+//! Markdown as safe HTML: without HTML of the writer, without pictures, and with links only to pages. A message can hold text of any
+//! client.
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
@@ -14,7 +14,7 @@ pub(super) fn to_html(markdown: &str) -> String {
         if let Event::Start(Tag::Link { link_type, dest_url, title, id }) = event {
             return Some(Event::Start(Tag::Link { link_type, dest_url: harmless(dest_url), title, id }));
         }
-        // What a picture shows in words stays.
+        // The alternative text of a picture stays.
         let begins = matches!(event, Event::Start(Tag::Image { .. } | Tag::HtmlBlock));
         let ends = matches!(event, Event::End(TagEnd::Image | TagEnd::HtmlBlock));
         (!begins && !ends).then_some(event)
@@ -24,7 +24,7 @@ pub(super) fn to_html(markdown: &str) -> String {
     page
 }
 
-/// A page, or another runbook: `NAME.md` beside a file is `NAME` beside a page. Everything else leads nowhere.
+/// The URL of a page or of another runbook (a link to the file `NAME.md` becomes one to the page `NAME`); any other URL becomes `#`.
 fn harmless(url: CowStr<'_>) -> CowStr<'_> {
     let name = url.strip_suffix(".md").unwrap_or(&url);
     let beside = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');

@@ -1,12 +1,12 @@
-//! `myevents inbox`: shows the alerts that arrive, on one page, without any account. For one's own machine.
+//! `myevents inbox`: shows the alerts that arrive, on one page, without any account. It is for a developer's own machine.
 //!
 //! - [`options`]: the options
-//! - [`http`]: the URLs
+//! - [`http`]: the URLs and their handlers; read it next
 //! - [`robot`]: behaves like DingTalk's robot; the protocol is in `crate::dingtalk`
 //! - [`store`]: what has arrived, in memory
-//! - [`page`], [`markdown`]: how it is shown, with nothing that a message could bring along
-//! - [`runbooks`]: what to do about each alert
-//! - [`dashboards`]: where the other link of an alert leads when no Grafana runs
+//! - [`page`], [`markdown`]: how it is shown, with everything escaped that a message could hold
+//! - [`runbooks`]: the pages behind the runbook links
+//! - [`dashboards`]: the pages behind the dashboard links, if no Grafana runs
 
 mod dashboards;
 mod http;
@@ -34,14 +34,14 @@ use self::{
     store::Store,
 };
 
-/// An inbox that answers.
+/// A running inbox.
 pub struct Inbox {
     /// Where it listens, with the real port.
     pub address: SocketAddr,
     server: SmallServer,
 }
 
-/// The job as the command line asks for it.
+/// Runs the subcommand.
 pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let (config, log) = options.read()?;
     log.install();

@@ -1,4 +1,4 @@
-//! The options of `myevents inbox`. Each is a text here, so that all problems are told at once.
+//! The options of `myevents inbox`. Each is a text for clap, so that all problems are reported at once.
 
 use process::{
     checks::{Checks, ConfigError, option},
@@ -36,12 +36,12 @@ pub struct Options {
 pub struct Config {
     /// Where it listens.
     pub listen: Listen,
-    /// What its robot demands.
+    /// What its robot demands and accepts.
     pub rules: Rules,
 }
 
 impl Options {
-    /// Checks them all.
+    /// Checks all options.
     pub fn read(&self) -> Result<(Config, LogConfig), ConfigError> {
         let mut checks = Checks::new();
         let listen = Listen::read(&mut checks, option("INBOX_ADDR", &self.inbox_addr), "127.0.0.1:0");

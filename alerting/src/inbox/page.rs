@@ -1,5 +1,5 @@
-//! The page: what arrived by DingTalk and by mail, side by side, the newest first, and the dead-man's switch above. It comes
-//! ready from the server, loads nothing and refreshes itself.
+//! The page of the inbox: the dead-man's switch, and below it the messages by DingTalk and by mail, side by side, the newest first.
+//! The server renders it completely; it loads nothing and refreshes itself.
 
 use std::{fmt::Write, time::Duration};
 
@@ -10,8 +10,8 @@ use super::{
     store::{Channel, Message, Store},
 };
 
-/// Alertmanager repeats the Watchdog every minute or so; after three it is missed.
-const MISSED: Duration = Duration::from_secs(180);
+/// After this time without a Watchdog the switch is red. Alertmanager repeats the Watchdog about every minute.
+const WATCHDOG_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// How often the page is loaded again, in seconds.
 const REFRESH: u32 = 3;
@@ -34,7 +34,7 @@ pre { overflow-x: auto; background: #8882; padding: .5rem; }
 
 /// The page at `/`.
 pub(super) fn inbox(store: &Store) -> String {
-    let (watchdog, class) = switch(store.last_heard());
+    let (watchdog, class) = switch(store.watchdog_age());
     let (dingtalk, mail) = (column(store, Channel::DingTalk), column(store, Channel::Mail));
     let body = format!(
         "<h1>MyEvents: inbox</h1>\n\
@@ -47,12 +47,12 @@ pub(super) fn inbox(store: &Store) -> String {
     framed("MyEvents: inbox", Some(REFRESH), &body)
 }
 
-fn switch(last_heard: Option<Duration>) -> (String, &'static str) {
-    match last_heard {
+fn switch(watchdog_age: Option<Duration>) -> (String, &'static str) {
+    match watchdog_age {
         None => {
             ("not heard yet. Alertmanager sends the alert Watchdog as long as it and Prometheus are well".into(), "")
         }
-        Some(ago) if ago < MISSED => (format!("last heard {} s ago", ago.as_secs()), "green"),
+        Some(ago) if ago < WATCHDOG_TIMEOUT => (format!("last heard {} s ago", ago.as_secs()), "green"),
         Some(ago) => {
             let silent = "Prometheus or Alertmanager is down, or cannot reach this page: no other alert would arrive";
             (format!("last heard {} s ago. {silent}", ago.as_secs()), "red")
@@ -76,7 +76,7 @@ fn message(message: &Message) -> String {
     )
 }
 
-/// By its title, as whoever reads it tells them apart.
+/// The colour of a message, from its title.
 fn colour(title: &str) -> &'static str {
     let title = title.to_lowercase();
     match (title.contains("firing"), title.contains("resolved")) {
@@ -86,7 +86,7 @@ fn colour(title: &str) -> &'static str {
     }
 }
 
-/// A page of ours around a body.
+/// A whole page around a body.
 pub(super) fn framed(title: &str, refresh: Option<u32>, body: &str) -> String {
     let mut head = String::new();
     if let Some(seconds) = refresh {
@@ -100,7 +100,7 @@ pub(super) fn framed(title: &str, refresh: Option<u32>, body: &str) -> String {
     )
 }
 
-/// A text as HTML shows it.
+/// A text, escaped for HTML.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }

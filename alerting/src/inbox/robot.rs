@@ -1,8 +1,8 @@
-//! A robot that behaves like DingTalk's: it takes what that one takes, and refuses what that one refuses, with the same codes
-//! and words. Also a refusal is HTTP 200, as there.
+//! A robot that behaves like DingTalk's: it accepts and refuses the same messages, with the same codes and texts. A refusal is HTTP
+//! 200, too.
 //!
-//! In which order the real one looks at token, signature, rate and message is not documented. Here every call with the right
-//! token counts for the rate, which is the stricter reading.
+//! The order in which the real robot checks token, signature, rate and message is not documented. Here every call with the right token
+//! counts for the rate, which is stricter.
 
 use std::{
     collections::VecDeque,
@@ -17,21 +17,21 @@ use crate::dingtalk::{
     sign,
 };
 
-/// A signature's timestamp may differ from the clock by so much.
-const CLOCKS: u64 = 60 * 60 * 1000;
+/// The most that a signature's timestamp may differ from the clock, in milliseconds.
+const CLOCK_SKEW_MAX: u64 = 60 * 60 * 1000;
 
 /// What the robot demands.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// Its `access_token`.
     pub token: String,
-    /// A word that each message must hold; an empty one is in any.
+    /// A keyword that each message must hold. An empty one demands nothing.
     pub keyword: String,
-    /// Where it demands a signature.
+    /// The secret of the signature, if it demands one.
     pub secret: Option<Secret>,
-    /// In this time it takes 20 messages.
+    /// It accepts 20 messages in this time.
     pub window: Duration,
-    /// So long it hears nothing after one too many.
+    /// It refuses everything for this time after one message too many.
     pub silence: Duration,
 }
 
@@ -42,7 +42,7 @@ impl Default for Rules {
     }
 }
 
-/// A call, as it came in.
+/// A request to the robot.
 pub(super) struct Call<'c> {
     pub(super) query: Query,
     pub(super) is_json: bool,
@@ -52,7 +52,7 @@ pub(super) struct Call<'c> {
     pub(super) clock: u64,
 }
 
-/// What its URL holds.
+/// The parameters of its URL.
 #[derive(Default, Deserialize)]
 pub(super) struct Query {
     #[serde(default)]
@@ -77,14 +77,14 @@ impl Robot {
         Self { rules, calls: VecDeque::new(), silent_until: None }
     }
 
-    /// The message's title and text, or the code and the words of the refusal.
-    pub(super) fn hear(&mut self, call: &Call<'_>) -> Result<(String, String), Refused> {
+    /// Accepts a message, with its title and text, or refuses it, with a code and a text.
+    pub(super) fn accept(&mut self, call: &Call<'_>) -> Result<(String, String), Refused> {
         if !call.is_json {
             return Err((CONTENT_TYPE, "无效的HTTP HEADER Content-Type".into()));
         }
-        self.may_call(&call.query)?;
-        self.not_too_fast(call.now)?;
-        self.is_signed(call)?;
+        self.check_token(&call.query)?;
+        self.check_rate(call.now)?;
+        self.check_signature(call)?;
         if call.body.len() > MESSAGE_MAX {
             return Err((TOO_LONG, format!("message too long, exceed {MESSAGE_MAX} bytes")));
         }
@@ -95,7 +95,7 @@ impl Robot {
         Ok((title, text))
     }
 
-    fn may_call(&self, query: &Query) -> Result<(), Refused> {
+    fn check_token(&self, query: &Query) -> Result<(), Refused> {
         match query.access_token.as_str() {
             "" => Err((PARAMETER, "缺少参数 access_token".into())),
             token if token == self.rules.token => Ok(()),
@@ -103,7 +103,7 @@ impl Robot {
         }
     }
 
-    fn not_too_fast(&mut self, now: Instant) -> Result<(), Refused> {
+    fn check_rate(&mut self, now: Instant) -> Result<(), Refused> {
         let too_fast = || Err((RATE, "send too fast, exceed 20 times per minute".into()));
         if self.silent_until.is_some_and(|until| now < until) {
             return too_fast();
@@ -119,13 +119,13 @@ impl Robot {
         Ok(())
     }
 
-    fn is_signed(&self, call: &Call<'_>) -> Result<(), Refused> {
+    fn check_signature(&self, call: &Call<'_>) -> Result<(), Refused> {
         let Some(secret) = &self.rules.secret else { return Ok(()) };
         let Query { timestamp, sign: given, .. } = &call.query;
-        if timestamp.parse::<u64>().is_ok_and(|at| at.abs_diff(call.clock) > CLOCKS) {
+        if timestamp.parse::<u64>().is_ok_and(|at| at.abs_diff(call.clock) > CLOCK_SKEW_MAX) {
             return Err((SECURITY, "invalid timestamp".into()));
         }
-        // It keeps nobody out for whom a microsecond would be a hint: this robot is a look-alike.
+        // A comparison in constant time is not needed: this robot protects nothing.
         if *given == sign(secret.reveal(), timestamp) { Ok(()) } else { Err((SECURITY, "sign not match".into())) }
     }
 }

@@ -1,4 +1,4 @@
-//! The runbooks as pages: that is where the link of an alert leads. The build has put them into the binary (`build.rs`).
+//! The runbooks as pages, behind the links of the alerts. `build.rs` has put them into the binary.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use super::{
 /// Each alert's name with its runbook, in Markdown.
 const RUNBOOKS: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/runbooks.rs"));
 
-/// All of them, as links.
+/// The page with links to all runbooks.
 pub(super) fn list() -> String {
     let mut items = String::new();
     for (name, _) in RUNBOOKS {
@@ -27,7 +27,7 @@ pub(super) fn list() -> String {
     framed("Runbooks", None, &format!("<h1>Runbooks</h1>\n{body}"))
 }
 
-/// One of them.
+/// The page of one runbook.
 pub(super) fn page(name: &str) -> Option<String> {
     let (name, markdown) = RUNBOOKS.iter().find(|(known, _)| *known == name)?;
     let back = "<p><a href=\"/runbooks\">All runbooks</a> · <a href=\"/\">Inbox</a></p>";

@@ -1,4 +1,4 @@
-//! What has arrived, in memory only: the last 200 messages, and when the dead-man's switch was last heard.
+//! What has arrived, in memory only: the last 200 messages, and the time of the last Watchdog.
 
 use std::{
     collections::VecDeque,
@@ -8,10 +8,10 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// Older ones are forgotten.
-const KEPT: usize = 200;
+/// The most messages in the store; older ones are dropped.
+const MESSAGES_MAX: usize = 200;
 
-/// A message, as `/api/messages` tells it.
+/// A message, as `/api/messages` shows it.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Message {
     pub(super) channel: Channel,
@@ -21,7 +21,7 @@ pub(super) struct Message {
     pub(super) text: String,
 }
 
-/// How it came.
+/// The way by which a message arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Channel {
@@ -29,32 +29,32 @@ pub(super) enum Channel {
     Mail,
 }
 
-/// All of it.
+/// Everything that has arrived.
 #[derive(Default)]
 pub(super) struct Store {
     messages: VecDeque<Message>,
-    heard: Option<Instant>,
+    watchdog: Option<Instant>,
 }
 
 impl Store {
     pub(super) fn add(&mut self, channel: Channel, title: String, text: String) {
         self.messages.push_front(Message { channel, at: Timestamp::now(), title, text });
-        self.messages.truncate(KEPT);
+        self.messages.truncate(MESSAGES_MAX);
     }
 
-    /// The newest first.
+    /// All messages, the newest first.
     pub(super) fn messages(&self) -> impl Iterator<Item = &Message> {
         self.messages.iter()
     }
 
-    /// The dead-man's switch is pressed.
-    pub(super) fn hear(&mut self) {
-        self.heard = Some(Instant::now());
+    /// A Watchdog has arrived.
+    pub(super) fn watchdog_arrived(&mut self) {
+        self.watchdog = Some(Instant::now());
     }
 
-    /// How long ago; `None` where it never was.
-    pub(super) fn last_heard(&self) -> Option<Duration> {
-        self.heard.map(|at| at.elapsed())
+    /// How long ago the last Watchdog arrived; `None` before the first.
+    pub(super) fn watchdog_age(&self) -> Option<Duration> {
+        self.watchdog.map(|at| at.elapsed())
     }
 }
 

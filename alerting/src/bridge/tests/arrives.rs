@@ -1,4 +1,4 @@
-//! What arrives, and how it reads at the other end.
+//! Notifications that arrive, and how they read.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
-//! What does not arrive, and what whoever sent it is told: 422 where it never will, 503 where it may, 400 where it was not
-//! understood.
+//! Notifications that do not arrive, and their answers: 422 if another try does not help, 503 if it can, 400 if the notification
+//! cannot be read.
 
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,8 @@ fn one() -> Value {
 async fn is_refused(world: &World, result: &str, advice: &str) {
     let response = world.post("/alertmanager", &one()).await;
     assert_eq!(response.status(), 422);
-    let told = response.text().await.unwrap();
-    assert!(told.contains(advice), "{told}");
+    let answer = response.text().await.unwrap();
+    assert!(answer.contains(advice), "{answer}");
     assert_eq!((world.counted(result).await, world.counted("ok").await), (1, 0));
     assert_eq!(world.messages().await.len(), 0);
     let ready = world.get(&format!("http://{}/readyz", world.ops)).await;

@@ -1,5 +1,5 @@
-//! The bridge between real HTTP clients and the inbox's robot: both sides are the programs' own, on free ports. Time is
-//! shortened where it counts, by the same rules that hold for the real one.
+//! The bridge, with real HTTP clients on one side and the inbox's robot on the other, on free ports. The tests about the pace shorten
+//! the robot's minute.
 
 mod arrives;
 mod fails;
