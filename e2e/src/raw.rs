@@ -10,8 +10,8 @@ use tokio::{
 
 use crate::Answer;
 
-/// No answer may take longer, a slow body's included.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long an answer may take, also that to a slow body.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A request's bytes: head, `Content-Length` where there is a body, `Connection: close`.
 pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
@@ -60,7 +60,7 @@ pub async fn send(to: SocketAddr, bytes: &[u8]) -> Option<Answer> {
         answer
     };
     let both = async { tokio::join!(write, read).1 };
-    let answer = tokio::time::timeout(PATIENCE, both).await;
+    let answer = tokio::time::timeout(ANSWER_TIMEOUT, both).await;
     read_answer(&answer.unwrap_or_else(|_| panic!("no end of the answer to {:?}", String::from_utf8_lossy(bytes))))
 }
 

@@ -40,7 +40,7 @@ wait $server
 kill $leash"#;
 
 /// How long a server may take to start.
-const PATIENCE: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A server, and how it is started.
 pub struct MongoServer {
@@ -159,7 +159,7 @@ impl MongoServer {
         let (address, began): (SocketAddr, _) = (self.address.parse().unwrap(), Instant::now());
         while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
             assert!(server.try_wait().unwrap().is_none(), "the MongoDB server ended at once");
-            assert!(began.elapsed() < PATIENCE, "the MongoDB server does not listen within {PATIENCE:?}");
+            assert!(began.elapsed() < START_TIMEOUT, "the MongoDB server does not listen within {START_TIMEOUT:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

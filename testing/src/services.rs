@@ -10,8 +10,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A debug build on a busy machine, with servers that have just started.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a service may take to start: a debug build on a busy machine, with servers that have just started.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Both services, running.
 pub struct Services {
@@ -60,7 +60,7 @@ impl Process {
                 return Self { rest: url("rest"), ops: url("ops"), child };
             }
             let end = child.try_wait().unwrap();
-            assert!(end.is_none() && began.elapsed() < PATIENCE, "{service} does not start ({end:?}):\n{told}");
+            assert!(end.is_none() && began.elapsed() < START_TIMEOUT, "{service} does not start ({end:?}):\n{told}");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -75,7 +75,7 @@ impl Process {
             if ready && report["checks"]["broker"]["ok"] == true {
                 return;
             }
-            assert!(began.elapsed() < PATIENCE, "it does not become ready: {report}");
+            assert!(began.elapsed() < START_TIMEOUT, "it does not become ready: {report}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

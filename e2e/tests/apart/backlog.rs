@@ -13,8 +13,8 @@ use serde_json::json;
 
 pub(crate) const QUEUE: &str = "bookingservice";
 
-/// Of a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long each step may take on a busy machine.
+const STEP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Publishes a message for each of these events. Of one that is known there already it changes nothing.
 pub(crate) async fn fill(channel: &Channel, events: impl Iterator<Item = String>) {
@@ -32,7 +32,7 @@ pub(crate) async fn fill(channel: &Channel, events: impl Iterator<Item = String>
 /// Waits until the service knows all of these events.
 pub(crate) async fn all_known(rest: &Api, events: impl Iterator<Item = String>) {
     let known = stream::iter(events).map(|event| async move {
-        eventually(PATIENCE, "the event is known", async || {
+        eventually(STEP_TIMEOUT, "the event is known", async || {
             (rest.get(&format!("/events/{event}")).await.status == 200).then_some(())
         })
         .await;

@@ -17,8 +17,8 @@ use crate::{
     world::{World, connected},
 };
 
-/// A service starts and connects.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a service may take to start and connect.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// As a program of somebody else does it: without our headers, and perhaps with an id.
 async fn publish(channel: &Channel, exchange: &str, key: &str, body: &[u8], id: Option<&str>) {
@@ -42,7 +42,7 @@ fn list(world: &World) -> Vec<Value> {
 /// Waits until the gauge shows so many.
 async fn dead_letters(replica: &Replica, count: f64) {
     let labels = [("queue", replica.plan.service)];
-    eventually(PATIENCE, "the gauge shows the dead letters", async || {
+    eventually(START_TIMEOUT, "the gauge shows the dead letters", async || {
         (replica.ops.metrics().await.sum("myevents_dead_letters", &labels) == count).then_some(())
     })
     .await;
@@ -113,7 +113,7 @@ async fn poison_is_set_aside_shown_and_redriven_and_all_others_go_on() {
     let spied = spied.properties.message_id().as_ref().unwrap().to_string();
     kill_readers(&channel, "bookingservice").await;
     world.bookings[0].start_again();
-    eventually(PATIENCE, "it reads again", async || connected(&world.bookings[0]).await.then_some(())).await;
+    eventually(START_TIMEOUT, "it reads again", async || connected(&world.bookings[0]).await.then_some(())).await;
     dead_letters(&world.bookings[0], 4.0).await;
     let on_sale = format!("/events/{killer}");
     assert_eq!(world.bookings[0].rest.get(&on_sale).await.status, 404);

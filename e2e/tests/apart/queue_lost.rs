@@ -12,8 +12,8 @@ use crate::{queue::waiting, tools, world::World};
 /// After the queue is there again.
 const BACK: Duration = Duration::from_secs(10);
 
-/// A busy machine may take this long for anything here.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long each step may take on a busy machine.
+const STEP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// So many events, and so many pages of them when they are told again.
 const EVENTS: u32 = 600;
@@ -76,7 +76,8 @@ async fn queues_and_exchange_that_are_deleted_under_load_cost_nothing() {
                 queue => drop(channel.queue_delete(queue.into(), Default::default()).await.unwrap()),
             }
         }
-        eventually(PATIENCE, "bookings go on", async || (load.recorded("booked") > before + 100).then_some(())).await;
+        eventually(STEP_TIMEOUT, "bookings go on", async || (load.recorded("booked") > before + 100).then_some(()))
+            .await;
     }
     tokio::time::sleep(MOMENT).await;
     load.stop();
@@ -87,7 +88,7 @@ async fn queues_and_exchange_that_are_deleted_under_load_cost_nothing() {
 
 /// Deletes a queue once everything waits in it.
 async fn lose(channel: &Channel, queue: &str) {
-    eventually(PATIENCE, "all of it waits in the queue", async || {
+    eventually(STEP_TIMEOUT, "all of it waits in the queue", async || {
         (waiting(channel, queue).await >= EVENTS).then_some(())
     })
     .await;

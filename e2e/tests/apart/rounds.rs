@@ -25,8 +25,8 @@ const BROKER_EVERY: u64 = 6;
 /// Bookings that a kill of the broker must meet.
 const WITHOUT_BROKER: usize = 20;
 
-/// A busy machine may take this long for anything here.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long each step may take on a busy machine.
+const STEP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A lost request is noticed at once, or was none.
 const NOTICED: Duration = Duration::from_secs(1);
@@ -101,7 +101,7 @@ impl Arena {
 
     /// Waits until the load has booked so much.
     async fn booked(&self, count: usize) {
-        eventually(PATIENCE, "the load books", async || (self.load.recorded("booked") > count).then_some(())).await;
+        eventually(STEP_TIMEOUT, "the load books", async || (self.load.recorded("booked") > count).then_some(())).await;
     }
 }
 

@@ -14,8 +14,8 @@ use crate::{
 /// After a server's return.
 const BACK: Duration = Duration::from_secs(10);
 
-/// Of a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long each step may take on a busy machine.
+const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 
 async fn checks(ops: &Api, status: u16) -> Value {
     ops.get("/readyz").await.expect(status).json()["checks"].clone()
@@ -39,7 +39,7 @@ async fn services_that_come_before_their_servers_wait_and_say_so_once() {
     let (events, bookings) = (start("eventservice"), start("bookingservice"));
 
     for replica in [&events, &bookings] {
-        eventually(PATIENCE, "several tries were made", async || {
+        eventually(STEP_TIMEOUT, "several tries were made", async || {
             let metrics = replica.ops.metrics().await;
             (metrics.sum("myevents_amqp_reconnects_total", &[("reason", "unreachable")]) >= 4.0).then_some(())
         })

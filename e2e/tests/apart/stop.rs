@@ -16,8 +16,8 @@ const MESSAGES: u32 = 5000;
 /// Many, since the moment matters: a deadlock with the AMQP client's thread came once in a hundred stops.
 const ROUNDS: u32 = 20;
 
-/// Of a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long each step may take on a busy machine.
+const STEP_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_service_that_is_stopped_with_its_hands_full_ends_in_order_and_loses_nothing() {
@@ -25,13 +25,16 @@ async fn a_service_that_is_stopped_with_its_hands_full_ends_in_order_and_loses_n
     let channel = world.servers.connect().await;
     world.bookings[0].stop();
     fill(&channel, ids(MESSAGES)).await;
-    eventually(PATIENCE, "all of them wait", async || (waiting(&channel, QUEUE).await == MESSAGES).then_some(())).await;
+    eventually(STEP_TIMEOUT, "all of them wait", async || (waiting(&channel, QUEUE).await == MESSAGES).then_some(()))
+        .await;
 
     for round in 0..ROUNDS {
         world.bookings[0].start_again();
         let before = waiting(&channel, QUEUE).await;
-        eventually(PATIENCE, "its hands are full", async || (waiting(&channel, QUEUE).await < before).then_some(()))
-            .await;
+        eventually(STEP_TIMEOUT, "its hands are full", async || {
+            (waiting(&channel, QUEUE).await < before).then_some(())
+        })
+        .await;
         let began = Instant::now();
         let end = world.bookings[0].stop();
         println!(
@@ -49,7 +52,7 @@ async fn a_service_that_is_stopped_with_its_hands_full_ends_in_order_and_loses_n
     }
 
     world.bookings[0].start_again();
-    eventually(PATIENCE, "all is done", async || (waiting(&channel, QUEUE).await == 0).then_some(())).await;
+    eventually(STEP_TIMEOUT, "all is done", async || (waiting(&channel, QUEUE).await == 0).then_some(())).await;
     all_known(&world.bookings[0].rest, ids(MESSAGES)).await;
     assert_eq!(world.bookings[0].ops.metrics().await.sum("myevents_dead_letters", &[]), 0.0);
 }

@@ -18,8 +18,8 @@ use e2e::{
 
 use crate::watch::Watch;
 
-/// The longest `for` is a minute here, and some thresholds are a minute of real time.
-const PATIENCE: Duration = Duration::from_secs(150);
+/// How long a step may take. The longest `for` is a minute here, and some thresholds are a minute of real time.
+const STEP_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// Until all is up and quiet, on a busy machine.
 const CALM: Duration = Duration::from_secs(60);
@@ -91,7 +91,7 @@ impl Drill {
         .await;
         assert!(!before.iter().any(|value| (panel.moved)(*value)), "{} shows {before:?}", panel.title);
         self.begins(inject).await;
-        eventually(PATIENCE, &format!("{}: {} moves", self.what, panel.title), async || {
+        eventually(STEP_TIMEOUT, &format!("{}: {} moves", self.what, panel.title), async || {
             self.values(panel).await.into_iter().any(panel.moved).then_some(())
         })
         .await;
@@ -149,7 +149,7 @@ impl Drill {
 
     /// The Watchdog does not arrive any more, which is what the inbox shows in red.
     pub(crate) async fn switch_is_silent_for(&mut self, long: Duration) {
-        eventually(PATIENCE, &format!("{}: the dead-man's switch is silent", self.what), async || {
+        eventually(STEP_TIMEOUT, &format!("{}: the dead-man's switch is silent", self.what), async || {
             (self.watch.told.last_heard().await? >= long).then_some(())
         })
         .await;
@@ -161,7 +161,7 @@ impl Drill {
     /// It arrives again.
     pub(crate) async fn switch_is_heard(&mut self) {
         let end = Instant::now();
-        eventually(PATIENCE, &format!("{}: the dead-man's switch is heard", self.what), async || {
+        eventually(STEP_TIMEOUT, &format!("{}: the dead-man's switch is heard", self.what), async || {
             (self.watch.told.last_heard().await? < end.elapsed()).then_some(())
         })
         .await;
@@ -171,7 +171,7 @@ impl Drill {
     /// When it is pending, where it has a `for`, and when it fires.
     async fn seen_by_prometheus(&self, rule: &Rule) -> (Option<f64>, f64) {
         let fires = format!("{}: {} fires", self.what, rule.name);
-        let firing = eventually(PATIENCE, &fires, async || self.first(rule, "firing").await).await;
+        let firing = eventually(STEP_TIMEOUT, &fires, async || self.first(rule, "firing").await).await;
         let pending = self.first(rule, "pending").await;
         assert_eq!(pending.is_some(), !rule.lasts.is_empty(), "{}: whether {} was pending", self.what, rule.name);
         (pending, firing)
@@ -191,7 +191,7 @@ impl Drill {
     pub(crate) async fn is_over(&mut self, alert: &str) {
         let rule = rule(alert);
         let end = *self.mended.get_or_insert_with(Instant::now);
-        eventually(PATIENCE, &format!("{}: {alert} is over", self.what), async || {
+        eventually(STEP_TIMEOUT, &format!("{}: {alert} is over", self.what), async || {
             (!self.watch.alerts().await.iter().any(|one| one.is(&rule))).then_some(())
         })
         .await;
@@ -203,7 +203,8 @@ impl Drill {
 
     async fn at_dingtalk(&self, word: &str, alert: &str) -> f64 {
         let told = format!("{}: DingTalk is told, {word} {alert}", self.what);
-        eventually(PATIENCE, &told, async || self.watch.told.by_dingtalk(word, alert).await.then(|| self.since())).await
+        eventually(STEP_TIMEOUT, &told, async || self.watch.told.by_dingtalk(word, alert).await.then(|| self.since()))
+            .await
     }
 
     /// `None` where no mail is due.
@@ -211,7 +212,7 @@ impl Drill {
         let due = rule.labels["severity"] == "critical" || rule.labels.contains_key("channel");
         let told = format!("{}: a mail, {word} {}", self.what, rule.name);
         let mail = async || self.watch.told.by_mail(word, &rule.name).await.then(|| self.since());
-        if due { Some(eventually(PATIENCE, &told, mail).await) } else { None }
+        if due { Some(eventually(STEP_TIMEOUT, &told, mail).await) } else { None }
     }
 
     /// Nothing fired since the fault that the drill does not name.

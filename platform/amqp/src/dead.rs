@@ -28,8 +28,8 @@ use super::{
 /// As many as are shown. A redrive of all takes all.
 const LIST_MAX: u64 = 1000;
 
-/// A redrive of very many is cut here, having done what it did: somebody waits for the answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest time of one redrive, since a client waits for the answer. What is redriven by then stays redriven.
+const REDRIVE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What is given back is there again after a few milliseconds.
 const BACK_TRIES: u32 = 100;
@@ -105,7 +105,7 @@ impl AmqpDeadLetters {
     async fn redrive_queues(&self, line: &Line, id: Option<Uuid>, redriven: &mut u64) -> Vec<String> {
         let mut failed = Vec::new();
         for queue in self.shared.queues() {
-            match timeout(PATIENCE, self.redrive_queue(line, queue, id, redriven)).await {
+            match timeout(REDRIVE_TIMEOUT, self.redrive_queue(line, queue, id, redriven)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(cause)) => failed.push(format!("{queue}: {cause}")),
                 Err(_) => failed.push(format!("{queue}: the broker is too slow")),

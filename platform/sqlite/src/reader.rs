@@ -11,8 +11,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{error::StoreError, trouble::Trouble};
 
+/// The most requests that wait.
 const QUEUE: usize = 4096;
-const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a request waits for a place in the queue; then it fails with `Overloaded`.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Long, and its end is no log line: a read that works says nothing about the damaged page that another one met.
 const CALM: Duration = Duration::from_secs(60);
@@ -57,7 +60,7 @@ impl Reader {
             let _ = answer.send(result); // the caller may have gone away
         });
         let jobs = self.jobs.as_ref().expect("it is there until the drop");
-        jobs.send_timeout(job, PATIENCE).await.map_err(|_| StoreError::Overloaded)?;
+        jobs.send_timeout(job, QUEUE_TIMEOUT).await.map_err(|_| StoreError::Overloaded)?;
         answered.await.map_err(|_| StoreError::Failed("the reader has stopped".into()))?
     }
 }

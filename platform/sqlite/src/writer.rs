@@ -16,9 +16,11 @@ use super::{error::StoreError, metrics::StoreMetrics, place::Place, trouble::Tro
 /// The most requests of one commit: enough to make the fsync cheap, few enough to keep the wait short.
 const BATCH: usize = 256;
 
-/// The most requests that wait. Behind them a request waits for a place, and then gives up.
+/// The most requests that wait.
 const QUEUE: usize = 4096;
-const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a request waits for a place in the queue; then it fails with `Overloaded`.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Behind a failure, it works again only after so long without another one: while the disk is full, some requests fit.
 const CALM: Duration = Duration::from_secs(1);
@@ -74,7 +76,7 @@ impl Writer {
             Ran { finish, failure }
         });
         let jobs = self.jobs.as_ref().expect("it is there until the drop");
-        jobs.send_timeout(job, PATIENCE).await.map_err(|_| StoreError::Overloaded)?;
+        jobs.send_timeout(job, QUEUE_TIMEOUT).await.map_err(|_| StoreError::Overloaded)?;
         self.metrics.waiting(jobs.max_capacity() - jobs.capacity());
         answered.await.map_err(|_| StoreError::Failed("the writer has stopped".into()))?
     }

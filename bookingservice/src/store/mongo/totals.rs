@@ -22,7 +22,7 @@ const EVERY: Duration = Duration::from_secs(5);
 /// The pause after a sum is at least so many times as long as the sum took.
 const PAUSE_PER_SUM: u32 = 20;
 
-/// A sum may take long on much data.
+/// The longest time of the sum, which grows with the data.
 const SUM_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Shared {

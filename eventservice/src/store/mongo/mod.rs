@@ -43,8 +43,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// How often the versions are summed up; and no more than one part in so many of the time is spent on it.
 const SUM: (Duration, u32) = (Duration::from_secs(5), 20);
 
-/// A sum may take long on much data.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest time of the sum, which grows with the data.
+const SUM_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The store with what belongs to it. It does not wait for the server: what is asked of it meanwhile is unavailable.
 pub async fn backend(
@@ -106,7 +106,7 @@ impl MongoStore {
     /// How far the view has come. Other processes apply messages as well, so each adds up all that is stored now and then.
     async fn sum(&self) -> Result<(), MongoError> {
         let all = doc! { "$group": { "_id": null, "version": { "$sum": "$version" } } };
-        let totals = self.events.aggregate(Deadline::after(PATIENCE), vec![all]).await?.pop();
+        let totals = self.events.aggregate(Deadline::after(SUM_TIMEOUT), vec![all]).await?.pop();
         self.metrics.stored(totals.map_or(0, |totals| number(&totals, "version")));
         Ok(())
     }
