@@ -43,7 +43,7 @@ pub fn moving() -> Vec<Dashboard> {
     all
 }
 
-/// Those of the folder Exporters, which show what exporters and the broker tell.
+/// Those of the folder Exporters, which show the metrics of exporters and of the broker.
 pub fn exporters() -> Vec<Dashboard> {
     of_folder("grafana/exporters")
 }

@@ -61,9 +61,9 @@ pub fn read(text: &str) -> Result<Exposition, String> {
             help = Some(rest.split_once(' ').ok_or_else(|| wrong("no help text"))?);
         } else if let Some(rest) = line.strip_prefix("# TYPE ") {
             let (name, kind) = rest.split_once(' ').ok_or_else(|| wrong("no type"))?;
-            let (told, help) = help.take().ok_or_else(|| wrong("TYPE without HELP"))?;
+            let (documented, help) = help.take().ok_or_else(|| wrong("TYPE without HELP"))?;
             let known = ["counter", "gauge", "histogram"].contains(&kind);
-            if told != name || !known {
+            if documented != name || !known {
                 return Err(wrong("HELP and TYPE do not fit"));
             }
             let family = Family { kind: kind.into(), help: help.into(), samples: Vec::new() };

@@ -9,11 +9,11 @@
 //! - [`exposition`], [`series`]: a strict reader of what `/metrics` says
 //! - [`dashboard`], [`promql`]: what Grafana's dashboards ask Prometheus for
 //! - [`prometheus`]: what a running Prometheus answers; [`rules`]: its rules, and their tests
-//! - [`told`]: where alerts arrive
+//! - [`notifications`]: where alerts arrive
 //! - [`server`]: a process to be killed and started again; [`ports`]: where it comes back; [`signal`]: what it is sent
 //! - [`kubectl`]: the command, and ports of a cluster
 //! - [`load`]: a running `myevents load`, and what it has written down
-//! - [`rush`]: the last seats of events, while something is killed
+//! - [`flash_sale`]: the last seats of events, while something is killed
 //! - [`samples`]: things to create; [`small_disk`]: one to fill
 //!
 //! Servers, and waiting without sleeping, are in the crate `testing`.
@@ -22,14 +22,15 @@ pub mod answer;
 pub mod api;
 pub mod dashboard;
 pub mod exposition;
+pub mod flash_sale;
 pub mod kubectl;
 pub mod load;
+pub mod notifications;
 pub mod ports;
 pub mod prometheus;
 pub mod promql;
 pub mod raw;
 pub mod rules;
-pub mod rush;
 pub mod samples;
 pub mod series;
 pub mod server;
@@ -37,7 +38,6 @@ pub mod signal;
 pub mod small_disk;
 pub mod start_page;
 pub mod system;
-pub mod told;
 
 pub use answer::Answer;
 pub use api::Api;

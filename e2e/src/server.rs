@@ -67,11 +67,11 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(File::create(&log).expect("the folder can be written"));
         let mut child = command.spawn().expect("myevents starts");
-        let (tell, lines) = mpsc::channel();
+        let (sender, lines) = mpsc::channel();
         let stdout = child.stdout.take().expect("stdout is a pipe");
         std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let _ = tell.send(line);
+                let _ = sender.send(line);
             }
         });
         let mut server = Self { addresses: Addresses::default(), child, log };

@@ -22,7 +22,7 @@ impl Addresses {
         ![&self.events, &self.bookings, &self.events_ops, &self.bookings_ops].into_iter().any(String::is_empty)
     }
 
-    /// Takes what a line tells.
+    /// Takes the address from a line, if there is one.
     pub fn read(&mut self, line: &str) {
         let lower = line.to_lowercase();
         let is = |service: &str| {

@@ -105,11 +105,11 @@ fn running() -> Option<Addresses> {
 impl Ours {
     /// Waits for the start page. Its thread reads on, or the process would one day wait for a reader.
     fn addresses(&mut self) -> Addresses {
-        let (tell, lines) = mpsc::channel();
+        let (sender, lines) = mpsc::channel();
         let stdout = self.child.stdout.take().expect("stdout is a pipe");
         std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let _ = tell.send(line);
+                let _ = sender.send(line);
             }
         });
         let (began, mut found) = (Instant::now(), Addresses::default());

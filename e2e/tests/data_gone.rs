@@ -22,7 +22,7 @@ async fn a_data_folder_that_is_moved_away_costs_no_booking_that_was_answered() {
     let mut answered = vec![first.await.id()];
     ops.get("/readyz").await.expect(200);
     // Else the event service stores it meanwhile, and complains, too.
-    eventually(SOON, "the event service has heard of it", async || {
+    eventually(SOON, "the event service knows of it", async || {
         let event = server.events().get(&format!("/events/{event}")).await.expect(200).json();
         (event["booked_seats"] == 1).then_some(())
     })

@@ -40,8 +40,8 @@ async fn a_disk_that_fills_up_loses_nothing_that_was_answered() {
     for _ in 0..20 {
         bookings.post(&path, &json!({"seats": 1})).await;
     }
-    let told = server.log().matches("something cannot be stored").count();
-    assert!((1..=4).contains(&told), "a line for each change of a file's state, and not for each request: {told}");
+    let logged = server.log().matches("something cannot be stored").count();
+    assert!((1..=4).contains(&logged), "a line for each change of a file's state, and not for each request: {logged}");
 
     std::fs::remove_file(&ballast).unwrap();
     let booked = eventually(Duration::from_secs(20), "it books again", async || {

@@ -23,9 +23,9 @@ fn fewer_connections_than_usual_are_said_at_start_with_the_limit_that_causes_it(
 
     let log = server.log();
     let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let told: Vec<_> = lines.filter(|line| line["connections"].is_u64()).collect();
-    assert!(!told.is_empty(), "{log}");
-    for line in &told {
+    let limits: Vec<_> = lines.filter(|line| line["connections"].is_u64()).collect();
+    assert!(!limits.is_empty(), "{log}");
+    for line in &limits {
         let connections = line["connections"].as_u64().unwrap();
         assert!((1..=200).contains(&connections), "two services share 400 files: {line}");
         assert!(line["message"].as_str().unwrap().contains("400 open files"), "{line}");

@@ -38,7 +38,7 @@ fn build(packages: &[&str]) -> PathBuf {
     for package in packages {
         cargo.args(["-p", package]);
     }
-    // What cargo told this test about its own crate. Some build scripts (ring's) look at it, and would run again each time,
+    // What cargo says to this test about its own crate. Some build scripts (ring's) look at it, and would run again each time,
     // and all that depends on them be built again.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();

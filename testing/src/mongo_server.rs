@@ -22,7 +22,7 @@ use crate::ports::free_port;
 /// The image that docker-compose.yml names, too.
 const IMAGE: &str = "mongo:8.0.29-noble";
 
-/// What a stand-in in memory cannot show; told with the results of the tests.
+/// What a stand-in in memory cannot show; printed with the results of the tests.
 const NOT_SHOWN: &str = "note: MongoDB was an in-memory stand-in, which cannot show: waiting for the journal and a majority, \
                          elections, retryable writes, write conflicts on a hot document, authentication, TLS, durability";
 
@@ -31,13 +31,13 @@ const HOW_TO_GET_IT: &str =
 
 /// Runs a server as long as standard input is open, which ends with this process, however that ends; and ends with the
 /// server.
-const LEASH: &str = r#"
+const WHILE_STDIN_IS_OPEN: &str = r#"
 exec 3<&0
 signal=$1; shift
 "$@" </dev/null 3<&- & server=$!
-(cat <&3 >/dev/null; kill -$signal $server) & leash=$!
+(cat <&3 >/dev/null; kill -$signal $server) & watcher=$!
 wait $server
-kill $leash"#;
+kill $watcher"#;
 
 /// How long a server may take to start.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -135,10 +135,10 @@ impl MongoServer {
     pub fn start(&mut self) {
         let folder = self.folder.as_ref().expect("only servers of our own are started").path().to_owned();
         let port = self.address.rsplit_once(':').unwrap().1.to_owned();
-        // A container has to be told to stop; the others are killed, as that is quickest.
+        // A container has to be stopped by a signal; the others are killed, as that is quickest.
         let signal = if matches!(self.kind, Kind::Docker) { "TERM" } else { "KILL" };
         let mut command = Command::new("sh");
-        command.args(["-c", LEASH, "leash", signal]);
+        command.args(["-c", WHILE_STDIN_IS_OPEN, "watcher", signal]);
         match &self.kind {
             Kind::Given(_) => unreachable!("only servers of our own are started"),
             Kind::Mongod => command.args(["mongod", "--bind_ip", "127.0.0.1", "--port", &port, "--dbpath"]).arg(folder),
@@ -167,7 +167,7 @@ impl MongoServer {
     /// Kills it.
     pub fn stop(&mut self) {
         if let Some(mut child) = self.running.take() {
-            drop(child.stdin.take()); // the leash
+            drop(child.stdin.take()); // ends the server
             let _ = child.wait();
         }
     }
@@ -193,8 +193,8 @@ impl Drop for MongoServer {
 
 /// Notes a line that all test binaries would note.
 fn note_once(line: &str) {
-    let told = env::var("NOT_RUN_FILE").ok().and_then(|path| fs::read_to_string(path).ok());
-    if !told.is_some_and(|told| told.contains(line)) {
+    let printed = env::var("NOT_RUN_FILE").ok().and_then(|path| fs::read_to_string(path).ok());
+    if !printed.is_some_and(|printed| printed.contains(line)) {
         note(line);
     }
 }
@@ -226,7 +226,7 @@ fn run(folder: &Path, program: &str, arguments: &[&str]) -> io::Result<()> {
     if output.status.success() {
         return Ok(());
     }
-    let told =
+    let output =
         String::from_utf8_lossy(if output.stderr.is_empty() { &output.stdout } else { &output.stderr }).into_owned();
-    Err(io::Error::other(format!("{program}: {told}")))
+    Err(io::Error::other(format!("{program}: {output}")))
 }

@@ -14,13 +14,13 @@ use tokio::{
 
 /// What happens to the bytes, of the connections there are and of new ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weather {
+pub enum Condition {
     /// They arrive.
-    Fine,
+    Good,
     /// They arrive late.
     Slow(Duration),
-    /// They vanish, and nobody is told.
-    Swallow,
+    /// They vanish without an error.
+    BlackHole,
     /// Every connection is closed after so many further bytes, in the middle of a frame, or once it is quiet; a new one at once.
     Drop(usize),
     /// The sending side of the client is closed, and the other one stays open.
@@ -33,7 +33,7 @@ const QUIET: Duration = Duration::from_millis(500);
 /// Stands between a service and its broker.
 pub struct Proxy {
     pub address: SocketAddr,
-    weather: Arc<watch::Sender<Weather>>,
+    condition: Arc<watch::Sender<Condition>>,
     accept: AbortHandle,
 }
 
@@ -41,26 +41,26 @@ impl Proxy {
     pub async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let weather = Arc::new(watch::Sender::new(Weather::Fine));
-        let forecast = weather.clone();
+        let condition = Arc::new(watch::Sender::new(Condition::Good));
+        let conditions = condition.clone();
         let accept = tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                if matches!(*forecast.borrow(), Weather::Drop(_)) {
+                if matches!(*conditions.borrow(), Condition::Drop(_)) {
                     continue;
                 }
                 let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
                 let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-                // What befell a connection stays with it: only new ones have the new weather.
-                tokio::spawn(carry(from_client, to_server, forecast.subscribe(), true));
-                tokio::spawn(carry(from_server, to_client, forecast.subscribe(), false));
+                // What befell a connection stays with it: only new ones have the new condition.
+                tokio::spawn(carry(from_client, to_server, conditions.subscribe(), true));
+                tokio::spawn(carry(from_server, to_client, conditions.subscribe(), false));
             }
         });
-        Self { address, weather, accept: accept.abort_handle() }
+        Self { address, condition, accept: accept.abort_handle() }
     }
 
-    pub fn set(&self, weather: Weather) {
-        self.weather.send_replace(weather);
+    pub fn set(&self, condition: Condition) {
+        self.condition.send_replace(condition);
     }
 }
 
@@ -70,37 +70,42 @@ impl Drop for Proxy {
     }
 }
 
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut weather: watch::Receiver<Weather>, upwards: bool) {
+async fn carry(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut condition: watch::Receiver<Condition>,
+    upwards: bool,
+) {
     let mut buffer = [0; 4096];
     let (mut swallowed, mut dropping) = (false, 0);
     loop {
-        let now = *weather.borrow_and_update();
-        swallowed |= now == Weather::Swallow; // a stream with a hole in it must not go on
-        if now == Weather::HalfClose && upwards {
+        let now = *condition.borrow_and_update();
+        swallowed |= now == Condition::BlackHole; // a stream with a hole in it must not go on
+        if now == Condition::HalfClose && upwards {
             let _ = to.shutdown().await;
             return std::future::pending().await; // and the client's bytes are taken by nobody
         }
-        if now == Weather::Drop(0) {
+        if now == Condition::Drop(0) {
             return;
         }
-        let drops = matches!(now, Weather::Drop(_));
+        let drops = matches!(now, Condition::Drop(_));
         let read = tokio::select! {
             read = from.read(&mut buffer) => read,
-            _ = weather.changed() => continue,
+            _ = condition.changed() => continue,
             () = tokio::time::sleep(QUIET), if drops => return,
         };
         let Ok(count @ 1..) = read else { return };
         dropping = if drops { dropping + count } else { 0 };
         let count = match now {
-            Weather::Slow(delay) => {
+            Condition::Slow(delay) => {
                 tokio::time::sleep(delay).await;
                 count
             }
-            Weather::Drop(last) if dropping >= last => {
+            Condition::Drop(last) if dropping >= last => {
                 let _ = to.write_all(&buffer[..count - (dropping - last)]).await;
                 return;
             }
-            Weather::Fine | Weather::Swallow | Weather::Drop(_) | Weather::HalfClose => count,
+            Condition::Good | Condition::BlackHole | Condition::Drop(_) | Condition::HalfClose => count,
         };
         if !swallowed && to.write_all(&buffer[..count]).await.is_err() {
             return;

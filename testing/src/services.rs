@@ -53,14 +53,14 @@ impl Process {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log).unwrap());
         let (mut child, began) = (command.spawn().unwrap(), Instant::now());
         loop {
-            let told = fs::read_to_string(&log).unwrap();
-            let mut lines = told.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let logged = fs::read_to_string(&log).unwrap();
+            let mut lines = logged.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
             if let Some(ready) = lines.find(|line| line["message"] == "ready") {
                 let url = |field: &str| format!("http://{}", ready[field].as_str().unwrap());
                 return Self { rest: url("rest"), ops: url("ops"), child };
             }
             let end = child.try_wait().unwrap();
-            assert!(end.is_none() && began.elapsed() < START_TIMEOUT, "{service} does not start ({end:?}):\n{told}");
+            assert!(end.is_none() && began.elapsed() < START_TIMEOUT, "{service} does not start ({end:?}):\n{logged}");
             std::thread::sleep(Duration::from_millis(5));
         }
     }

@@ -66,13 +66,13 @@ async fn pause(began: Instant, deadline: Duration, what: &str) {
     tokio::time::sleep(PAUSE).await;
 }
 
-/// Says that a test was not run, and how to get what it needs. Also told to the file named by `NOT_RUN_FILE`, from
+/// Says that a test was not run, and how to get what it needs. It is also written to the file named by `NOT_RUN_FILE`, from
 /// which `make test` makes its last lines.
 pub fn not_run(what_and_how_to_get_it: &str) {
     let line = format!("not run: {what_and_how_to_get_it}");
     println!("{line}");
     let Some(path) = std::env::var_os("NOT_RUN_FILE") else { return };
     let file = OpenOptions::new().create(true).append(true).open(path);
-    let told = file.and_then(|mut file| writeln!(file, "{line}"));
-    told.expect("NOT_RUN_FILE names a file that can be written");
+    let written = file.and_then(|mut file| writeln!(file, "{line}"));
+    written.expect("NOT_RUN_FILE names a file that can be written");
 }

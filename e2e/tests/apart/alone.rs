@@ -29,7 +29,7 @@ async fn a_service_with_a_file_of_its_own_stops_in_order_and_can_be_checked_alon
     let path = format!("/events/{event}");
     eventually(SOON, "it is on sale", async || (bookings.rest.get(&path).await.status == 200).then_some(())).await;
     let booking = bookings.rest.post(&format!("{path}/bookings"), &json!({"seats": 4})).await.expect(201);
-    eventually(SOON, "the event service hears of it", async || {
+    eventually(SOON, "the event service learns of it", async || {
         (events.rest.get(&path).await.expect(200).json()["booked_seats"] == 4).then_some(())
     })
     .await;
@@ -45,12 +45,12 @@ async fn a_service_with_a_file_of_its_own_stops_in_order_and_can_be_checked_alon
         assert!(!log.exists(), "the file was not closed");
     }
 
-    let told = said(&verify(&bookings.data(), &[]));
-    assert!(told.contains("1 events, 1 bookings (0 of them cancelled), 4 seats"), "{told}");
-    assert!(told.contains("not seen  eventservice.db"), "{told}");
-    let told = said(&verify(&events.data(), &[]));
-    assert!(told.contains("1 events, 0 bookings"), "{told}");
-    assert!(told.contains("not seen  bookingservice.db"), "{told}");
+    let report = said(&verify(&bookings.data(), &[]));
+    assert!(report.contains("1 events, 1 bookings (0 of them cancelled), 4 seats"), "{report}");
+    assert!(report.contains("not seen  eventservice.db"), "{report}");
+    let report = said(&verify(&events.data(), &[]));
+    assert!(report.contains("1 events, 0 bookings"), "{report}");
+    assert!(report.contains("not seen  bookingservice.db"), "{report}");
 
     // A record can be held against the bookings, and against nothing else.
     let (record, id) = (folder.path().join("record"), booking.id());

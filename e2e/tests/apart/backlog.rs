@@ -18,7 +18,7 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Publishes a message for each of these events. Of one that is known there already it changes nothing.
 pub(crate) async fn fill(channel: &Channel, events: impl Iterator<Item = String>) {
-    // By the queue's name, so that nobody else hears of it; this is how it says what it is.
+    // By the queue's name, so that nobody else learns of it; this is how it says what it is.
     let mut headers = FieldTable::default();
     headers.insert("x-event-name".into(), AMQPValue::LongString("eventCreated".into()));
     let properties = BasicProperties::default().with_delivery_mode(2).with_headers(headers);

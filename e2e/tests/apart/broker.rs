@@ -1,4 +1,4 @@
-//! The broker goes and comes back under running services: bookings go on, and the event service hears of all of them.
+//! The broker goes and comes back under running services: bookings go on, and the event service learns of all of them.
 
 use std::time::{Duration, Instant};
 
@@ -34,22 +34,22 @@ async fn bookings_go_on_without_a_broker_and_arrive_when_it_is_back() {
             booked += 1;
         }
         for replica in [events, bookings] {
-            let told = eventually(NOTICED, "it says that the broker is away", async || {
-                let told = replica.ops.get("/readyz").await.expect(200).json();
-                (told["checks"]["broker"]["ok"] == false).then_some(told)
+            let report = eventually(NOTICED, "it says that the broker is away", async || {
+                let report = replica.ops.get("/readyz").await.expect(200).json();
+                (report["checks"]["broker"]["ok"] == false).then_some(report)
             })
             .await;
-            assert_eq!((&told["ready"], &told["checks"]["broker"]["required"]), (&json!(true), &json!(false)));
+            assert_eq!((&report["ready"], &report["checks"]["broker"]["required"]), (&json!(true), &json!(false)));
             assert_eq!(replica.ops.metrics().await.sum("myevents_amqp_connected", &[]), 0.0);
         }
         bookings.rest.post(&format!("/events/{event}/bookings"), &json!({"seats": 1})).await.expect(201);
         booked += 1;
         let shown = events.rest.get(&format!("/events/{event}")).await.expect(200).json();
-        assert!(shown["booked_seats"].as_u64().unwrap() < booked, "{how}: it has heard of bookings without a broker");
+        assert!(shown["booked_seats"].as_u64().unwrap() < booked, "{how}: it knows of bookings without a broker");
 
         broker.start();
         broker.runs().await;
-        eventually(BACK, "the event service hears of all bookings", async || {
+        eventually(BACK, "the event service learns of all bookings", async || {
             let shown = events.rest.get(&format!("/events/{event}")).await.expect(200).json();
             (shown["booked_seats"] == booked).then_some(())
         })
@@ -67,7 +67,7 @@ async fn who_asks_for_dead_letters_under_an_alarm_is_told_of_it_at_once() {
     let (events, broker) = (&world.events[0], &world.servers.broker);
     broker.memory_alarm(true);
     let waits = events.rest.post("/events", &samples::event("alarm", 10)).await.expect(201).id();
-    eventually(NOTICED, "the service is told of the alarm", async || {
+    eventually(NOTICED, "the service knows of the alarm", async || {
         (events.ops.metrics().await.sum("myevents_amqp_blocked", &[]) == 1.0).then_some(())
     })
     .await;
@@ -76,8 +76,8 @@ async fn who_asks_for_dead_letters_under_an_alarm_is_told_of_it_at_once() {
     let answer = events.ops.get("/dead").await.expect(503).text();
     assert!(answer.contains("has an alarm") && answer.contains("low on memory"), "{answer}");
     for what in [&["list"][..], &["redrive", "--all"]] {
-        let told = dead_fails(&world, what);
-        assert!(told.contains("503") && told.contains("low on memory"), "{told}");
+        let report = dead_fails(&world, what);
+        assert!(report.contains("503") && report.contains("low on memory"), "{report}");
     }
     assert!(began.elapsed() < Duration::from_secs(4), "somebody waits: {:?}", began.elapsed());
 

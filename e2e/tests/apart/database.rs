@@ -12,7 +12,7 @@ use e2e::{Answer, eventually};
 use serde_json::json;
 use testing::{
     mongo_server,
-    proxy::{Proxy, Weather},
+    proxy::{Condition, Proxy},
 };
 
 use crate::{
@@ -91,15 +91,15 @@ async fn a_database_that_is_away_is_told_in_time_and_costs_nothing() {
     };
     let threads = world.replicas().map(|replica| status(replica, "Threads")).collect::<Vec<_>>();
 
-    // Away, in two ways: it hangs up, or it says nothing any more. What is heard of bookings meanwhile cannot be stored.
-    for (outage, weather) in [Weather::Drop(0), Weather::Swallow].into_iter().enumerate() {
+    // Away, in two ways: it hangs up, or it says nothing any more. What arrives of bookings meanwhile cannot be stored.
+    for (outage, condition) in [Condition::Drop(0), Condition::BlackHole].into_iter().enumerate() {
         let mut no_server = Vec::new();
         for replica in world.replicas() {
             no_server.push(finds_no_server(replica).await);
         }
-        to_events.set(weather);
+        to_events.set(condition);
         books(Duration::from_secs(30)).await;
-        to_bookings.set(weather);
+        to_bookings.set(condition);
         let began = Instant::now();
         let (mut unknown, mut slowest, mut memory) = (0, Duration::ZERO, None);
         while began.elapsed() < AWAY {
@@ -112,41 +112,41 @@ async fn a_database_that_is_away_is_told_in_time_and_costs_nothing() {
             }
             for replica in world.replicas() {
                 let refused = replica.ops.get("/readyz").await;
-                assert!(began.elapsed() < BACK || refused.status == 503, "{weather:?}: {refused:?}");
+                assert!(began.elapsed() < BACK || refused.status == 503, "{condition:?}: {refused:?}");
             }
             if began.elapsed() > BACK && memory.is_none() {
                 memory = Some(world.replicas().map(|replica| status(replica, "VmRSS")).collect::<Vec<_>>());
             }
         }
-        println!("{weather:?}: {unknown} answers with an unknown outcome; the slowest 503 took {slowest:?}");
-        if weather == Weather::Swallow {
+        println!("{condition:?}: {unknown} answers with an unknown outcome; the slowest 503 took {slowest:?}");
+        if condition == Condition::BlackHole {
             assert!(unknown > 0, "what was on its way has an unknown outcome, and says of which booking");
         }
         for (replica, before) in world.replicas().zip(no_server) {
             let counted = finds_no_server(replica).await - before;
-            assert!(counted >= 2.0, "{weather:?}: the alert needs it counted all the time: {counted}");
+            assert!(counted >= 2.0, "{condition:?}: the alert needs it counted all the time: {counted}");
         }
         for (replica, (before, threads)) in world.replicas().zip(memory.unwrap().iter().zip(&threads)) {
             let after = status(replica, "VmRSS");
             println!("{}: {threads} threads, {before} KiB, then {after} KiB", replica.plan.service);
             assert!(after < before + MEMORY_MAX, "memory grows: from {before} to {after} KiB");
-            assert_eq!(status(replica, "Threads"), *threads, "{weather:?}");
+            assert_eq!(status(replica, "Threads"), *threads, "{condition:?}");
             assert_eq!(replica.logged("the database does not work").len(), outage + 1, "a line for each outage");
         }
 
-        to_events.set(Weather::Fine);
-        to_bookings.set(Weather::Fine);
+        to_events.set(Condition::Good);
+        to_bookings.set(Condition::Good);
         eventually(BACK, "it books again", async || (book().await.0.status == 201).then_some(())).await;
         for replica in world.replicas() {
             eventually(BACK, "it is ready, and says that it works again", async || {
-                let told = replica.logged("the database works again").len() == outage + 1;
-                (told && replica.ops.get("/readyz").await.status == 200).then_some(())
+                let logged = replica.logged("the database works again").len() == outage + 1;
+                (logged && replica.ops.get("/readyz").await.status == 200).then_some(())
             })
             .await;
         }
         books(Duration::from_secs(30)).await;
     }
     load.stop();
-    let told = verify(&world, &["--against", load.record(), "--exclusive", "--patience", "60"]);
-    println!("{told}");
+    let report = verify(&world, &["--against", load.record(), "--exclusive", "--patience", "60"]);
+    println!("{report}");
 }

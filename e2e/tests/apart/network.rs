@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use e2e::{eventually, load::Load};
 use testing::{
-    proxy::{Proxy, Weather},
+    proxy::{Condition, Proxy},
     rabbitmq,
 };
 
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A network of a few hundred kilometres.
-const SLOW: Weather = Weather::Slow(Duration::from_millis(100));
+const SLOW: Condition = Condition::Slow(Duration::from_millis(100));
 
 /// How often the broker closes all connections.
 const CLOSED: usize = 10;
@@ -42,22 +42,22 @@ async fn a_network_that_breaks_in_mid_stream_holds_up_messages_and_nothing_else(
     let mut load = load(&world, folder.path(), &["--connections", "4", "--rate", "60"]);
     books(&load).await;
 
-    for weather in [SLOW, Weather::Drop(1234), Weather::HalfClose, Weather::Swallow] {
-        println!("{weather:?}");
+    for condition in [SLOW, Condition::Drop(1234), Condition::HalfClose, Condition::BlackHole] {
+        println!("{condition:?}");
         let mut trial = Trial::begin(&world).await;
-        proxy.set(weather);
+        proxy.set(condition);
         trial.goes_on(&world).await;
-        if weather != SLOW {
+        if condition != SLOW {
             for replica in world.replicas() {
                 assert_eq!(says(replica, "no connection to amqp://").await, false);
             }
         }
         books(&load).await;
         trial.goes_on(&world).await;
-        if weather != SLOW {
+        if condition != SLOW {
             trial.nothing_arrives(&world).await;
         }
-        proxy.set(Weather::Fine);
+        proxy.set(Condition::Good);
         trial.ends(&world).await;
     }
 
@@ -75,7 +75,7 @@ async fn books(load: &Load) {
 
 async fn closed_in_mid_delivery(world: &mut World, load: &Load) {
     let (mut trial, channel) = (Trial::begin(world).await, world.servers.connect().await);
-    let known = world.event("told of again and again", 1).await;
+    let known = world.event("changed again and again", 1).await;
     world.bookings[0].stop();
     fill(&channel, std::iter::repeat_n(known, MESSAGES)).await;
     world.bookings[0].start_again();

@@ -67,7 +67,7 @@ async fn poison_is_set_aside_shown_and_redriven_and_all_others_go_on() {
 
     world.event("after poison", 100).await;
     world.bookings[0].rest.post(&format!("/events/{event}/bookings"), &json!({"seats": 3})).await.expect(201);
-    eventually(SOON, "the event service hears of it", async || {
+    eventually(SOON, "the event service learns of it", async || {
         let shown = world.events[0].rest.get(&format!("/events/{event}")).await.expect(200).json();
         (shown["booked_seats"] == 3).then_some(())
     })
@@ -149,8 +149,8 @@ async fn poison_is_set_aside_shown_and_redriven_and_all_others_go_on() {
 
     // A service that does not answer keeps nobody else's from their queue.
     world.events[0].stop();
-    let told = dead_fails(&world, &["redrive", "--all"]);
-    assert!(told.contains("3 messages go to the queue again; ") && told.contains("does not answer"), "{told}");
+    let printed = dead_fails(&world, &["redrive", "--all"]);
+    assert!(printed.contains("3 messages go to the queue again; ") && printed.contains("does not answer"), "{printed}");
     eventually(SOON, "they are tried again", async || {
         (consumed(&world.bookings[0], "rejected").await == 6.0).then_some(())
     })
@@ -183,7 +183,7 @@ async fn a_message_whose_handler_always_panics_is_set_aside_and_handled_when_tha
         (&json!("the handler panicked 5 times"), &json!(5)),
         "{letter}"
     );
-    assert_eq!(shown(&world).await, 0, "it serves, and has not heard of it");
+    assert_eq!(shown(&world).await, 0, "it serves, and does not know of it");
 
     world.events[0].stop();
     world.events[0].plan.env.pop();
@@ -191,7 +191,7 @@ async fn a_message_whose_handler_always_panics_is_set_aside_and_handled_when_tha
     world.ready().await;
     let said = dead(&world, &["redrive", "--id", letter["id"].as_str().unwrap()]);
     assert!(said.contains("1 message goes to the queue again"), "{said}");
-    eventually(SOON, "it hears of it", async || (shown(&world).await == 3).then_some(())).await;
+    eventually(SOON, "it learns of it", async || (shown(&world).await == 3).then_some(())).await;
     dead_letters(&world.events[0], 0.0).await;
     assert_eq!(consumed(&world.events[0], "acked").await, 1.0, "once");
     verify(&world, &[]);

@@ -1,5 +1,5 @@
 //! A queue is deleted with everything that waits in it. The broker had confirmed those messages, so they are in no outbox
-//! any more; what they told of is told again by itself.
+//! any more; the state is published again by itself (resync).
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ const BACK: Duration = Duration::from_secs(10);
 /// How long each step may take on a busy machine.
 const STEP_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// So many events, and so many pages of them when they are told again.
+/// So many events, and so many pages of them when the state is published again (resync).
 const EVENTS: u32 = 600;
 
 /// How long the load runs before and between the losses.
@@ -39,7 +39,7 @@ async fn what_waited_in_a_deleted_queue_is_told_again() {
     for event in &events {
         world.on_sale(event).await;
     }
-    println!("{EVENTS} events were told again within {:?}", began.elapsed());
+    println!("{EVENTS} events were published again within {:?}", began.elapsed());
 
     // Booked while the event service is stopped, likewise.
     world.events[0].stop();

@@ -35,9 +35,9 @@ async fn two_replicas_of_each_agree_under_a_load_and_leave_everything_in_order()
     eventually(Duration::from_secs(60), "it books", async || (load.recorded("booked") > 1000).then_some(())).await;
     load.stop();
 
-    let told = verify(&world, &["--against", load.record(), "--exclusive"]);
+    let printed = verify(&world, &["--against", load.record(), "--exclusive"]);
 
-    assert!(told.contains("0 bookings without an answer"), "nothing was killed: {told}");
+    assert!(printed.contains("0 bookings without an answer"), "nothing was killed: {printed}");
     for replica in &world.bookings {
         let booked = replica.ops.metrics().await.sum("myevents_bookings_accepted_total", &[]);
         assert!(booked > 100.0, "each has its share, and {booked} at {}", replica.urls.0);
@@ -149,7 +149,7 @@ async fn one_of_them_relays_what_is_left_over_and_a_killed_one_is_replaced() {
     world.bookings[0].kill();
     world.servers.broker.start();
     world.servers.broker.runs().await;
-    eventually(Duration::from_secs(30), "the event service hears of them", async || {
+    eventually(Duration::from_secs(30), "the event service learns of them", async || {
         let shown = world.events[0].rest.get(&format!("/events/{event}")).await.expect(200).json();
         (shown["booked_seats"] == 20).then_some(())
     })

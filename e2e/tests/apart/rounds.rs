@@ -51,13 +51,13 @@ impl Victim {
 }
 
 /// Everything that runs.
-struct Arena {
+struct Running {
     world: World,
     load: Load,
     clients: Clients,
 }
 
-impl Arena {
+impl Running {
     /// Kills it and starts it again; says whether that hit something.
     async fn kill(&mut self, victim: Victim) -> bool {
         match victim {
@@ -74,14 +74,14 @@ impl Arena {
             Victim::Events(number) => {
                 let before = self.clients.lost();
                 self.world.events[number].kill();
-                let hit = self.noticed(|arena| arena.clients.lost() > before).await;
+                let hit = self.noticed(|running| running.clients.lost() > before).await;
                 self.world.events[number].start_again();
                 hit
             }
             Victim::Bookings(number) => {
                 let before = self.load.recorded("unanswered_");
                 self.world.bookings[number].kill();
-                let hit = self.noticed(|arena| arena.load.recorded("unanswered_") > before).await;
+                let hit = self.noticed(|running| running.load.recorded("unanswered_") > before).await;
                 self.world.bookings[number].start_again();
                 hit
             }
@@ -114,14 +114,14 @@ async fn twenty_kills_of_any_process_lose_double_and_oversell_nothing() {
     let (mut dice, folder, began) = (Rng::with_seed(seed), tempfile::tempdir().unwrap(), Instant::now());
     let load = load(&world, folder.path(), &["--connections", "32"]);
     let clients = Clients::start(world.events.iter().map(|replica| replica.rest.clone()));
-    let mut arena = Arena { world, load, clients };
+    let mut running = Running { world, load, clients };
 
     let (mut counted, mut hits) = (0, [0; 3]);
     for round in 0..ROUNDS_MAX {
-        arena.booked(arena.load.recorded("booked") + 20).await;
+        running.booked(running.load.recorded("booked") + 20).await;
         tokio::time::sleep(Duration::from_millis(dice.u64(..200))).await; // a random moment
         let victim = Victim::choose(round, &mut dice);
-        if arena.kill(victim).await {
+        if running.kill(victim).await {
             counted += 1;
             hits[match victim {
                 Victim::Events(_) => 0,
@@ -133,7 +133,7 @@ async fn twenty_kills_of_any_process_lose_double_and_oversell_nothing() {
             break;
         }
     }
-    let Arena { world, mut load, clients } = arena;
+    let Running { world, mut load, clients } = running;
     load.stop();
     let (lost, created) = (clients.lost(), clients.stop().await);
     println!(

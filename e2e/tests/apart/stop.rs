@@ -1,5 +1,5 @@
 //! SIGTERM with all hands full: thousands of messages wait, as many as the broker hands out are in hand, and the process is
-//! told to stop. It ends in order, and whatever it had not finished is there for the next one.
+//! asked to stop. It ends in order, and whatever it had not finished is there for the next one.
 
 use std::time::{Duration, Instant};
 

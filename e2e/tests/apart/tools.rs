@@ -14,13 +14,13 @@ fn list<'r>(urls: impl Iterator<Item = &'r String>) -> String {
     urls.map(String::as_str).collect::<Vec<_>>().join(",")
 }
 
-/// The options that tell where its REST is.
+/// The options with the addresses of its REST ports.
 fn rest_options(world: &World) -> [String; 4] {
     let rest = |replicas: &[Replica]| list(replicas.iter().map(|replica| &replica.urls.0));
     ["--events-url".into(), rest(&world.events), "--bookings-url".into(), rest(&world.bookings)]
 }
 
-/// The options that tell where its ops ports are.
+/// The options with the addresses of its ops ports.
 fn ops_options(world: &World) -> [String; 4] {
     let ops = |replicas: &[Replica]| list(replicas.iter().map(|replica| &replica.urls.1));
     ["--events-ops-url".into(), ops(&world.events), "--bookings-ops-url".into(), ops(&world.bookings)]
@@ -41,9 +41,9 @@ pub(crate) fn dead(world: &World, what: &[&str]) -> String {
 pub(crate) fn dead_fails(world: &World, what: &[&str]) -> String {
     let what = ["dead"].iter().chain(what).map(|text| (*text).to_owned());
     let output = run(what.chain(ops_options(world)));
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    told
+    let printed = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    printed
 }
 
 /// `myevents verify` on the running system, with more arguments: all must be well.
@@ -56,9 +56,9 @@ pub(crate) fn verify(world: &World, more: &[&str]) -> String {
 /// What it said, if it ended well; else all of it in the panic.
 #[track_caller]
 pub(crate) fn said(output: &Output) -> String {
-    let told = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{told}");
-    told
+    let printed = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    printed
 }
 
 /// A running `myevents load` on all replicas.

@@ -91,13 +91,13 @@ impl Trial {
 /// Waits until it says what is wrong, and is ready all the same. Gives what it says.
 pub(crate) async fn says(replica: &Replica, part: &str) -> Value {
     let what = format!("{} says {part:?}", replica.plan.service);
-    let told = eventually(NOTICED, &what, async || {
-        let told = replica.ops.get("/readyz").await.expect(200).json();
-        told["checks"]["broker"]["detail"].as_str().unwrap().contains(part).then_some(told)
+    let report = eventually(NOTICED, &what, async || {
+        let report = replica.ops.get("/readyz").await.expect(200).json();
+        report["checks"]["broker"]["detail"].as_str().unwrap().contains(part).then_some(report)
     })
     .await;
-    assert_eq!((&told["ready"], &told["checks"]["broker"]["required"]), (&json!(true), &json!(false)));
-    told["checks"]["broker"]["ok"].clone()
+    assert_eq!((&report["ready"], &report["checks"]["broker"]["required"]), (&json!(true), &json!(false)));
+    report["checks"]["broker"]["ok"].clone()
 }
 
 /// Lost connections, by one of the reasons that `myevents_amqp_reconnects_total` knows.

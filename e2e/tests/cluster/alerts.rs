@@ -9,8 +9,8 @@ use e2e::{
     dashboard::list,
     eventually,
     kubectl::{Forward, kubectl},
+    notifications::Notifications,
     rules,
-    told::Told,
 };
 use serde_json::Value;
 
@@ -31,12 +31,12 @@ const COMPUTED: Duration = Duration::from_secs(150);
 /// A scrape, an evaluation, `for: 1m`, `group_wait: 5s`, and as much again for a busy machine.
 const FIRES: Duration = Duration::from_secs(180);
 
-/// `group_interval: 5m`: a group is told of again so long after the last time at the earliest.
+/// `group_interval: 5m`: a group is sent again so long after the last time at the earliest.
 const ENDS: Duration = Duration::from_secs(360);
 
 /// Where alerts arrive in the cluster, and the way there.
 struct Arrivals {
-    told: Told,
+    notifications: Notifications,
     _ways: [Forward; 2],
 }
 
@@ -44,21 +44,22 @@ impl Arrivals {
     fn open() -> Self {
         let ways = [Forward::to("svc/inbox", 8026), Forward::to("svc/mailpit", 8025)];
         let [inbox, mailpit] = ways.each_ref().map(|way| way.api.clone());
-        Self { told: Told { inbox, mailpit }, _ways: ways }
+        Self { notifications: Notifications { inbox, mailpit }, _ways: ways }
     }
 
     /// As a message of DingTalk, and as a mail.
     async fn both(&self, word: &str, patience: Duration) {
         let there = async || {
             tokio::time::sleep(Duration::from_secs(1)).await; // it takes minutes: once a second is enough
-            (self.told.by_dingtalk(word, ALERT).await && self.told.by_mail(word, ALERT).await).then_some(())
+            (self.notifications.by_dingtalk(word, ALERT).await && self.notifications.by_mail(word, ALERT).await)
+                .then_some(())
         };
         eventually(patience, &format!("{ALERT} has arrived twice as {word}"), there).await;
     }
 
     async fn the_switch_is_pressed(&self) {
-        let pressed = async || self.told.last_heard().await.filter(|ago| *ago < PRESSED);
-        eventually(PRESSED, "the dead-man's switch hears the Watchdog", pressed).await;
+        let pressed = async || self.notifications.since_heartbeat().await.filter(|ago| *ago < PRESSED);
+        eventually(PRESSED, "the dead-man's switch gets the Watchdog", pressed).await;
     }
 }
 
@@ -101,7 +102,7 @@ fn counted<T: Ord>(all: impl IntoIterator<Item = T>) -> BTreeMap<T, usize> {
 pub(crate) async fn one_arrives(cluster: &Cluster) {
     let arrivals = Arrivals::open();
     arrivals.the_switch_is_pressed().await;
-    cluster.step("the dead-man's switch hears the Watchdog");
+    cluster.step("the dead-man's switch gets the Watchdog");
 
     scraped_at(9);
     arrivals.both("firing", FIRES).await;
@@ -120,5 +121,5 @@ pub(crate) async fn its_end_arrives(cluster: &Cluster) {
     let arrivals = Arrivals::open();
     arrivals.both("resolved", ENDS).await;
     arrivals.the_switch_is_pressed().await;
-    cluster.step("that it is over has arrived, too, and the dead-man's switch still hears the Watchdog");
+    cluster.step("that it is over has arrived, too, and the dead-man's switch still gets the Watchdog");
 }

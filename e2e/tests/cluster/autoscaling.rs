@@ -33,8 +33,8 @@ pub(crate) async fn pods_follow_the_load(cluster: &Cluster) {
     let trial = Trial::as_fast_as_it_can("autoscaling", 60).await;
     eventually(Duration::from_secs(55), "more pods under load", async || (wanted() > 2).then_some(())).await;
     println!("      the autoscaler wants {} pods", wanted());
-    let told = trial.end().await;
-    println!("      {} requests, failed: {:?}", told.requests, told.failed);
+    let report = trial.end().await;
+    println!("      {} requests, failed: {:?}", report.requests, report.failed);
     eventually(Duration::from_secs(150), "two pods again", async || (wanted() == 2).then_some(())).await;
     kubectl(&["delete", "--filename", AUTOSCALERS]);
     cluster.settled(Duration::from_secs(90)).await;

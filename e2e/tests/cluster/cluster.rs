@@ -68,7 +68,7 @@ impl Cluster {
     }
 
     /// What a person would look at first.
-    pub(crate) fn tell(&self) {
+    pub(crate) fn print_pods(&self) {
         println!("{}", try_kubectl(&["get", "pods", "--output", "wide"]).1);
         println!("{}", try_kubectl(&["get", "events", "--sort-by=.lastTimestamp"]).1);
         for name in pods("").iter().filter(|pod| !pod.ready).map(|pod| &pod.name) {
@@ -80,7 +80,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if !self.ended.get() && std::env::var_os("KUBERNETES_TEST_KEEP").is_none() {
-            self.tell();
+            self.print_pods();
             try_kubectl(&["delete", "namespace", NAMESPACE, STRANGER, "--ignore-not-found", "--timeout=180s"]);
         }
     }

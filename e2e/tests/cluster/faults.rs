@@ -10,28 +10,28 @@ use e2e::{
 
 use crate::{
     cluster::{Cluster, SERVICES, names, pods, pods_of},
-    trial::{Told, Trial},
+    trial::{LoadReport, Trial},
     watched,
 };
 
 /// Around each fault so many seats are sold at least.
 const SEATS: u64 = 1000;
 
-pub(crate) fn enough(told: &Told, what: &str) {
-    println!("      {what}: {} requests, {} seats, failed: {:?}", told.requests, told.seats, told.failed);
-    assert!(told.seats >= SEATS, "inconclusive: only {} seats were sold", told.seats);
+pub(crate) fn enough(report: &LoadReport, what: &str) {
+    println!("      {what}: {} requests, {} seats, failed: {:?}", report.requests, report.seats, report.failed);
+    assert!(report.seats >= SEATS, "inconclusive: only {} seats were sold", report.seats);
 }
 
 /// For what is planned: not one request fails, and no connection is refused.
 async fn without_a_failed_request(cluster: &Cluster, what: &str, trial: Trial) {
-    let told = trial.end().await;
-    enough(&told, what);
-    assert!(told.failed.is_empty(), "{what}: {:?}", told.failed);
+    let report = trial.end().await;
+    enough(&report, what);
+    assert!(report.failed.is_empty(), "{what}: {:?}", report.failed);
     cluster.step(&format!("{what}: no request failed, verify is clean"));
 }
 
 pub(crate) async fn releases_scaling_and_a_drain_lose_no_request(cluster: &Cluster) {
-    // Only the trial changes seats, so that what it was told can be held against what is there.
+    // Only the trial changes seats, so that what it was answered can be held against what is there.
     kubectl(&["scale", "deployment", "load", "--replicas", "0"]);
     cluster.settled(Duration::from_secs(60)).await;
 

@@ -3,7 +3,7 @@
 //!
 //! - [`cluster`]: the running system, and its pods
 //! - [`watched`]: what the Prometheus in the cluster sees
-//! - [`alerts`]: what its rules make of that, and who is told
+//! - [`alerts`]: what its rules make of that, and who is notified
 //! - [`trial`]: a load in the cluster while something happens, and `myevents verify` behind it
 //! - [`faults`]: what happens meanwhile
 //! - [`autoscaling`], [`policies`], [`production`]: what only some clusters can do

@@ -19,7 +19,7 @@ pub(crate) struct Trial {
 
 /// What the load was answered.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct LoadReport {
     pub(crate) seats: u64,
     pub(crate) requests: u64,
     /// Requests without an answer, connections that could not be made, answers that should not have been.
@@ -61,7 +61,7 @@ impl Trial {
     }
 
     /// What was to happen has happened: it must have done so under load. Waits for the end, for `verify` and its verdict.
-    pub(crate) async fn end(self) -> Told {
+    pub(crate) async fn end(self) -> LoadReport {
         println!("      it was over after {:.0} s of {} s of load", self.began.elapsed().as_secs_f64(), self.seconds);
         assert!(
             self.init_status()["terminated"].is_null(),
@@ -79,7 +79,7 @@ impl Trial {
         let start = load.find('{').unwrap_or_else(|| panic!("no report: {load}"));
         let report = load[start..].trim_end();
         let report: Value = serde_json::from_str(report).unwrap_or_else(|cause| panic!("{cause}: {load}"));
-        Told::read(&report)
+        LoadReport::read(&report)
     }
 }
 
@@ -89,7 +89,7 @@ impl Drop for Trial {
     }
 }
 
-impl Told {
+impl LoadReport {
     fn read(report: &Value) -> Self {
         let count = |field: &str| report[field].as_u64().unwrap();
         let mut failed = Vec::new();

@@ -63,7 +63,7 @@ pub(crate) async fn a_booking_is_seen_everywhere(cluster: &Cluster) {
         let event = events.api.get(&format!("/events/{event}")).await.expect(200).json();
         (event["booked_seats"] == 2).then_some(())
     };
-    eventually(Duration::from_secs(20), "the event service hears of the booking", shown).await;
+    eventually(Duration::from_secs(20), "the event service learns of the booking", shown).await;
     let counted = counted(&name).await;
     assert!((counted - 2.0).abs() < 0.1, "{counted} seats in the pods' /metrics");
     let watch = Watch::open();

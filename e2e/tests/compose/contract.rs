@@ -25,14 +25,14 @@ use crate::{
 /// A rule that is computed every 2 minutes, from one that is computed every 30 s.
 const UNTIL_RECORDED: Duration = Duration::from_secs(150);
 
-/// Does once what a user would have done before: a batch job tells how it ended, and the booking service is told of an event, when
+/// Does once what a user would have done before: a batch job reports how it ended, and the booking service gets an event, when
 /// Prometheus has already seen it without. Rules need a while for that.
 pub(crate) async fn prepare(stack: &Stack, prometheus: &Prometheus) {
     let pushgateway = stack.api("pushgateway", 9091);
     let nightly = pushgateway.request(Method::POST, "/metrics/job/nightly").body("nightly_rows 1\n");
     e2e::api::send(nightly).await.expect(200);
-    let heard = "myevents_message_age_seconds_count{job=\"bookingservice\"}";
-    let watched = async || (!prometheus.query(heard).await.is_empty()).then_some(());
+    let received = "myevents_message_age_seconds_count{job=\"bookingservice\"}";
+    let watched = async || (!prometheus.query(received).await.is_empty()).then_some(());
     eventually(Duration::from_secs(30), "Prometheus asks the booking service", watched).await;
     let event = e2e::samples::event(&e2e::samples::unique("Later"), 10);
     stack.api("eventservice", 8181).post("/events", &event).await.expect(201);

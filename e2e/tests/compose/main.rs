@@ -130,7 +130,7 @@ async fn a_booking_is_seen_everywhere(stack: &Stack, prometheus: &Prometheus) {
         let shown = events.get(&format!("/events/{event}")).await.expect(200).json();
         (shown["booked_seats"] == 2).then_some(())
     };
-    eventually(wait, "the event service hears of the booking", seen).await;
+    eventually(wait, "the event service learns of the booking", seen).await;
     let labels = [("eventName", name.as_str())];
     let counted = bookings_ops.metrics().await.sum("myevents_bookings_count", &labels);
     assert!((counted - 2.0).abs() < 0.1, "{counted}");

@@ -69,7 +69,7 @@ pub(crate) const NOT_HERE: [NotHere; 4] = [
         metrics: "rabbitmq_detailed_queue_info",
         job: "",
         unless: r#"rabbitmq_build_info{rabbitmq_version!~"[123][.].*|4[.]0[.].*"}"#,
-        why: "who leads a queue (rabbitmq_detailed_queue_info), which RabbitMQ tells since 4.1",
+        why: "who leads a queue (rabbitmq_detailed_queue_info), which RabbitMQ exports since 4.1",
     },
 ];
 

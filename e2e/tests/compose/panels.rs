@@ -81,7 +81,7 @@ pub(crate) async fn bookings_are_shown_to_the_last_one(prometheus: &Prometheus, 
     assert!(counted > 0.5 && shown.len() == 1 && (shown[0].value - counted).abs() < 0.1, "{counted}: {shown:?}");
 }
 
-/// A panel that shows the same at idle and under load tells nothing, but for those on the list, which must have their value.
+/// A panel that shows the same at idle and under load says nothing, but for those on the list, which must have their value.
 pub(crate) fn differ_or_are_listed(loaded: &Values, idle: &Values) {
     assert!(CONSTANTS.len() <= 10, "the list is for exceptions");
     let mut wrong = Vec::new();

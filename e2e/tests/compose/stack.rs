@@ -129,7 +129,7 @@ impl Stack {
         if self.exporters.get() {
             compose.args(["--profile", "exporters"]); // `down`, too, takes away only what the profiles name
         }
-        told(compose.args(["--progress", "quiet"]).args(arguments))
+        output_of(compose.args(["--progress", "quiet"]).args(arguments))
     }
 
     /// Where the clone is.
@@ -165,13 +165,13 @@ fn there() -> Vec<String> {
 
 /// `docker …`: what it printed.
 pub(crate) fn docker(arguments: &[&str]) -> String {
-    let (status, printed) = told(Command::new("docker").args(arguments));
+    let (status, printed) = output_of(Command::new("docker").args(arguments));
     assert!(status, "docker {}: {printed}", arguments.join(" "));
     printed
 }
 
 /// Whether it went well, and then its output; else its complaints, too.
-fn told(command: &mut Command) -> (bool, String) {
+fn output_of(command: &mut Command) -> (bool, String) {
     let output = command.output().unwrap_or_else(|cause| panic!("docker cannot be run: {cause}"));
     let (well, mut text) = (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned());
     let logs = command.get_args().any(|argument| argument == "logs"); // a container's standard error is ours

@@ -2,7 +2,7 @@
 //! system calls: a 201 may leave its socket only after an fdatasync of the write-ahead log that follows its commit.
 //!
 //! Each booking has a user of its own, whose name is found again in the page that is written to the log and in the answer.
-//! The test is tested: with `synchronous=OFF`, which only debug builds can be told, it must find every answer too early.
+//! The test is tested: with `synchronous=OFF`, which only debug builds can be set to, it must find every answer too early.
 
 use std::{
     collections::{BTreeSet, HashMap},

@@ -78,7 +78,7 @@ async fn scenario(armed: &str) -> bool {
     let cancelled = case.insist(|s| s.bookings().request(Method::DELETE, &cancel)).await;
     assert_eq!((&second["seats"], &cancelled["status"]), (&json!(3), &json!("cancelled")), "{armed}");
 
-    // The view catches up, also where the process dies only now, while it hears.
+    // The view catches up, also where the process dies only now, while it handles the message.
     let mut tries = 0;
     while !case.shows(&event).await {
         tries += 1;

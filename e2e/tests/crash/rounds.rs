@@ -10,8 +10,9 @@ use std::{
 };
 
 use e2e::{
-    Api, ports,
-    rush::Rush,
+    Api,
+    flash_sale::FlashSale,
+    ports,
     server::{Plan, Server},
     start_page::Addresses,
 };
@@ -26,8 +27,8 @@ const UNANSWERED_MIN: usize = 16;
 const LEFT_OVER_MIN: usize = 5;
 const RUSHED_MIN: usize = 5;
 
-/// Clients of the rush in each round.
-const RUSHING: usize = 16;
+/// Clients of the flash sale in each round.
+const BUYERS: usize = 16;
 
 #[test]
 fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
@@ -38,15 +39,15 @@ fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
     let mut load = load(&server.addresses, &record);
     let runtime = Runtime::new().unwrap();
 
-    let (mut counted, mut left_over, mut rushed) = (0, 0, 0);
+    let (mut counted, mut left_over, mut unanswered_sales) = (0, 0, 0);
     for _ in 0..ROUNDS_MAX {
         let (booked, unanswered) = (load.recorded("booked"), load.recorded("unanswered_"));
         wait("the load books again", || load.recorded("booked") > booked + 200);
-        let rush = runtime.block_on(Rush::begin(RUSHING, &server.events(), &[server.bookings()]));
+        let flash_sale = runtime.block_on(FlashSale::begin(BUYERS, &server.events(), &[server.bookings()]));
         std::thread::sleep(Duration::from_millis(RandomState::new().hash_one(counted) % 200)); // a random moment
         server.kill();
         server = Server::start(folder.path(), &plan).expect("it starts on what was left");
-        rushed += usize::from(runtime.block_on(finish(rush, server.events(), server.bookings())) > 0);
+        unanswered_sales += usize::from(runtime.block_on(finish(flash_sale, server.events(), server.bookings())) > 0);
         wait("the load has noticed", || load.recorded("booked") > booked + 300);
         if load.recorded("unanswered_") >= unanswered + UNANSWERED_MIN {
             counted += 1;
@@ -58,13 +59,16 @@ fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
     }
     let acknowledged = load.recorded("booked") + load.recorded("cancelled");
     println!(
-        "{counted} rounds, {left_over} with messages left, {rushed} amid the last seats of an event, {acknowledged} answers \
+        "{counted} rounds, {left_over} with messages left, {unanswered_sales} amid the last seats of an event, {acknowledged} answers \
          to be found again"
     );
     load.stop();
     assert!(counted >= ROUNDS, "inconclusive: only {counted} kills hit {UNANSWERED_MIN} requests on their way");
     assert!(left_over >= LEFT_OVER_MIN, "inconclusive: only {left_over} kills left messages in an outbox");
-    assert!(rushed >= RUSHED_MIN, "inconclusive: only {rushed} kills came while the last seats were sold");
+    assert!(
+        unanswered_sales >= RUSHED_MIN,
+        "inconclusive: only {unanswered_sales} kills came while the last seats were sold"
+    );
 
     let against = ["--against", record.to_str().unwrap(), "--exclusive"];
     assert_clean(&verify(&server, &against));
@@ -73,10 +77,10 @@ fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
 }
 
 /// Says how many requests the kill left without an answer.
-async fn finish(mut rush: Rush, events: Api, bookings: Api) -> usize {
-    let unanswered = rush.broken_off().await;
-    rush.is_shown(&events, &bookings).await;
-    rush.finish(&[bookings]).await;
+async fn finish(mut flash_sale: FlashSale, events: Api, bookings: Api) -> usize {
+    let unanswered = flash_sale.broken_off().await;
+    flash_sale.is_shown(&events, &bookings).await;
+    flash_sale.finish(&[bookings]).await;
     unanswered
 }
 

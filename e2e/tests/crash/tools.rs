@@ -25,8 +25,8 @@ pub(crate) fn verify_folder(folder: &Path) -> Output {
 /// Panics with everything that was printed, where it was not satisfied.
 #[track_caller]
 pub(crate) fn assert_clean(output: &Output) {
-    let told = [&output.stdout[..], &output.stderr[..]].concat();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&told));
+    let printed = [&output.stdout[..], &output.stderr[..]].concat();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&printed));
 }
 
 /// A running `myevents load` with 64 connections.

@@ -61,7 +61,7 @@ async fn make_monitor() {
     assert!(of_state(&["inactive"]).len() > 40);
     let arrived = inbox.get("/api/messages").await.expect(200).json();
     assert_eq!(list(&arrived).count(), 0, "{arrived}");
-    let heard = inbox.get("/api/watchdog").await.expect(200).json();
-    assert!(heard["last_heard_seconds"].as_f64().is_some_and(|ago| ago <= 65.0), "{heard}");
+    let watchdog = inbox.get("/api/watchdog").await.expect(200).json();
+    assert!(watchdog["last_heard_seconds"].as_f64().is_some_and(|ago| ago <= 65.0), "{watchdog}");
     write_quiet_row("`make monitor` at rest", "the dead-man's switch is heard", WATCHED);
 }

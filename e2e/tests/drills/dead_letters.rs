@@ -28,14 +28,14 @@ async fn stays(drill: &Drill) {
         assert!(fires, "it is over after {:?}, and nobody has redriven anything", began.elapsed());
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    assert!(!drill.watch.told.by_dingtalk("resolved", ALERT).await, "DingTalk was told that it is over");
+    assert!(!drill.watch.notifications.by_dingtalk("resolved", ALERT).await, "DingTalk got a message that it is over");
 }
 
 /// `myevents dead redrive --all`
 fn redrive(system: &System) {
     let ops = ["--events-ops-url", &system.events.urls.1, "--bookings-ops-url", &system.bookings.urls.1];
-    let told = myevents(&[&["dead", "redrive", "--all"][..], &ops].concat());
-    assert!(told.contains("to the queue again"), "{told}");
+    let printed = myevents(&[&["dead", "redrive", "--all"][..], &ops].concat());
+    assert!(printed.contains("to the queue again"), "{printed}");
 }
 
 /// Stops a service and starts it again, otherwise. Meanwhile nobody has its name.
@@ -53,7 +53,7 @@ async fn sees(rest: &Api, event: &str, seats: u64) -> bool {
     answer.status == 200 && answer.json()["booked_seats"] == seats
 }
 
-/// What it told is missing in the view, and the ledger says so until it is redriven.
+/// Its change of seats is missing in the view, and the ledger says so until it is redriven.
 async fn of_seats(mut drill: Drill, mut system: System, event: &str, mend: impl FnOnce(&mut Replica)) {
     drill.fires(ALERT).await;
     drill.fires("MyEventsViewBehind").await;

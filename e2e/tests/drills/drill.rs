@@ -68,7 +68,7 @@ impl Drill {
         .await;
         eventually(CALM, &format!("{what}: nothing fires"), async || {
             let quiet = watch.alerts().await.iter().all(|alert| alert.name == "Watchdog");
-            (quiet && watch.told.last_heard().await.is_some()).then_some(())
+            (quiet && watch.notifications.since_heartbeat().await.is_some()).then_some(())
         })
         .await;
         Self {
@@ -137,11 +137,15 @@ impl Drill {
         let rule = rule(alert);
         let (pending, firing) = self.seen_by_prometheus(&rule).await;
         let mail = self.mailed("firing", &rule).await;
-        assert!(mail.is_some() && !self.watch.told.by_dingtalk("firing", alert).await, "{}: {alert}", self.what);
+        assert!(
+            mail.is_some() && !self.watch.notifications.by_dingtalk("firing", alert).await,
+            "{}: {alert}",
+            self.what
+        );
         self.seen.push(Seen { alert: alert.into(), pending, firing, dingtalk: None, mail, resolved: None });
     }
 
-    /// DingTalk takes messages again: what still fires is told there, too.
+    /// DingTalk takes messages again: what still fires arrives there, too.
     pub(crate) async fn arrives_late(&mut self, alert: &str) {
         let late = self.at_dingtalk("firing", alert).await;
         self.seen.iter_mut().find(|seen| seen.alert == alert).expect("it fired").dingtalk = Some(late);
@@ -150,7 +154,7 @@ impl Drill {
     /// The Watchdog does not arrive any more, which is what the inbox shows in red.
     pub(crate) async fn switch_is_silent_for(&mut self, long: Duration) {
         eventually(STEP_TIMEOUT, &format!("{}: the dead-man's switch is silent", self.what), async || {
-            (self.watch.told.last_heard().await? >= long).then_some(())
+            (self.watch.notifications.since_heartbeat().await? >= long).then_some(())
         })
         .await;
         let alert = "the dead-man's switch".into();
@@ -161,8 +165,8 @@ impl Drill {
     /// It arrives again.
     pub(crate) async fn switch_is_heard(&mut self) {
         let end = Instant::now();
-        eventually(STEP_TIMEOUT, &format!("{}: the dead-man's switch is heard", self.what), async || {
-            (self.watch.told.last_heard().await? < end.elapsed()).then_some(())
+        eventually(STEP_TIMEOUT, &format!("{}: the dead-man's switch gets heartbeats", self.what), async || {
+            (self.watch.notifications.since_heartbeat().await? < end.elapsed()).then_some(())
         })
         .await;
         self.seen.last_mut().expect("it was silent").resolved = Some(end.elapsed().as_secs_f64());
@@ -187,7 +191,7 @@ impl Drill {
         self.watch.ask.query(&first).await.first().map(|one| one.value - began)
     }
 
-    /// After the end of the fault: it fires no more, and whoever was told of it is told that.
+    /// After the end of the fault: it fires no more, and whoever was notified of it is notified of that.
     pub(crate) async fn is_over(&mut self, alert: &str) {
         let rule = rule(alert);
         let end = *self.mended.get_or_insert_with(Instant::now);
@@ -202,17 +206,19 @@ impl Drill {
     }
 
     async fn at_dingtalk(&self, word: &str, alert: &str) -> f64 {
-        let told = format!("{}: DingTalk is told, {word} {alert}", self.what);
-        eventually(STEP_TIMEOUT, &told, async || self.watch.told.by_dingtalk(word, alert).await.then(|| self.since()))
-            .await
+        let what = format!("{}: DingTalk gets {word} {alert}", self.what);
+        eventually(STEP_TIMEOUT, &what, async || {
+            self.watch.notifications.by_dingtalk(word, alert).await.then(|| self.since())
+        })
+        .await
     }
 
     /// `None` where no mail is due.
     async fn mailed(&self, word: &str, rule: &Rule) -> Option<f64> {
         let due = rule.labels["severity"] == "critical" || rule.labels.contains_key("channel");
-        let told = format!("{}: a mail, {word} {}", self.what, rule.name);
-        let mail = async || self.watch.told.by_mail(word, &rule.name).await.then(|| self.since());
-        if due { Some(eventually(STEP_TIMEOUT, &told, mail).await) } else { None }
+        let what = format!("{}: a mail, {word} {}", self.what, rule.name);
+        let mail = async || self.watch.notifications.by_mail(word, &rule.name).await.then(|| self.since());
+        if due { Some(eventually(STEP_TIMEOUT, &what, mail).await) } else { None }
     }
 
     /// Nothing fired since the fault that the drill does not name.
@@ -239,14 +245,14 @@ impl Drill {
     }
 
     /// The end of a quiet drill, in which so much was seen: so many minutes more (as the rules count them; more than the longest `for` of
-    /// what could follow), and then nothing is pending, nothing but the Watchdog has fired, and nobody was told anything.
+    /// what could follow), and then nothing is pending, nothing but the Watchdog has fired, and nobody was notified.
     pub(crate) async fn stays_quiet_after(self, seen: &str, minutes: u64) {
         let long = self.watch.factor.time(Duration::from_secs(60 * minutes));
         tokio::time::sleep(long).await; // nothing is what it waits for
         let there: Vec<_> = self.watch.alerts().await.into_iter().map(|one| one.name).collect();
         assert_eq!(there, ["Watchdog"], "{}: pending or firing", self.what);
-        assert_eq!(self.watch.told.messages().await, [""; 0], "{}: messages", self.what);
-        assert_eq!(self.watch.told.subjects().await, [""; 0], "{}: mails", self.what);
+        assert_eq!(self.watch.notifications.messages().await, [""; 0], "{}: messages", self.what);
+        assert_eq!(self.watch.notifications.subjects().await, [""; 0], "{}: mails", self.what);
         write_quiet_row(self.what, seen, long);
         self.end().await;
     }

@@ -12,7 +12,7 @@
 //! - [`process_limits`]: threads, and space for data; with both services in one process: [`together`]
 //! - [`objectives`]: users see errors or wait
 //! - [`watchers`]: DingTalk refuses, Alertmanager or Prometheus is dead
-//! - [`quiet`], [`releases`]: what nobody is told of; [`at_rest`]: `make monitor`
+//! - [`quiet`], [`releases`]: what nobody is notified of; [`at_rest`]: `make monitor`
 //!
 //! With [`replicated`] services, under [`traffic`].
 

@@ -81,7 +81,7 @@ async fn the_view_is_behind() {
         .await;
     drill.fires("MyEventsViewBehind").await;
     let shown = system.events.rest.get(&format!("/events/{event}")).await.expect(200).json();
-    assert_eq!(shown["booked_seats"], 0, "it runs, answers, and has heard of nothing");
+    assert_eq!(shown["booked_seats"], 0, "it runs, answers, and knows of nothing");
     let reader = reader.expect("it was started");
     reader.close(200, "it is found and ended".into()).await.unwrap();
     drill.is_over("MyEventsViewBehind").await;

@@ -6,7 +6,7 @@ use e2e::{eventually, samples};
 use serde_json::json;
 use testing::{
     mongo_server,
-    proxy::{Proxy, Weather},
+    proxy::{Condition, Proxy},
 };
 
 use crate::{
@@ -48,7 +48,7 @@ async fn one_of_twenty_requests_fails_while_one_of_two_replicas_is_dead() {
     let living = 1 - dead;
     let reads = Traffic::start(&system.events, &system.bookings[living..=living], RATE, 0);
     reads.is_seen(&watch).await;
-    // Each booking panics. Of the dead one it is told before it is down, and muted then.
+    // Each booking panics. The dead one fires before it is down, and is muted then.
     let may = &["MyEventsTargetDown", "MyEventsPanics"];
     let mut drill = Drill::begin("5 % errors, and one of two replicas is dead", watch, targets, may).await;
     let gone = address(&system.bookings[dead]);
@@ -107,9 +107,9 @@ async fn the_database_answers_slowly() {
     reads.is_seen(&watch).await;
     let mut drill = Drill::begin("the database answers slowly", watch, targets, &[]).await;
     let panel = Panel { dashboard: "slo", title: "Slow share", moved: |share| share > 0.144 };
-    drill.moves(panel, async |_| way.set(Weather::Slow(FAR))).await;
+    drill.moves(panel, async |_| way.set(Condition::Slow(FAR))).await;
     drill.fires(SLOW).await;
-    way.set(Weather::Fine);
+    way.set(Condition::Good);
     drill.is_over(SLOW).await;
     drop(reads);
     drill.end().await;

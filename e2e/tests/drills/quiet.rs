@@ -1,4 +1,4 @@
-//! What is no reason to wake anybody: each really happens, and nobody is told.
+//! What is no reason to wake anybody: each really happens, and nobody is notified.
 
 use std::time::{Duration, Instant};
 

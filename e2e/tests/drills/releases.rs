@@ -1,4 +1,4 @@
-//! Quiet: what somebody does on purpose, in order, is no reason to tell anybody.
+//! Quiet: what somebody does on purpose, in order, is no reason to notify anybody.
 
 use std::time::Duration;
 

@@ -50,10 +50,10 @@ async fn both_services_are_killed() {
 async fn each_is_told(watch: &Watch, word: &str) {
     for service in ["eventservice", "bookingservice"] {
         let subject = format!("MyEventsJobDown {service}");
-        eventually(Duration::from_secs(60), &format!("both tell, {word} {subject}"), async || {
-            let mailed = watch.told.by_mail(word, &subject).await;
-            let told = watch.told.by_dingtalk(word, &format!("MyEventsJobDown ({service})")).await;
-            (mailed && told).then_some(())
+        eventually(Duration::from_secs(60), &format!("both deliver {word} {subject}"), async || {
+            let mailed = watch.notifications.by_mail(word, &subject).await;
+            let messaged = watch.notifications.by_dingtalk(word, &format!("MyEventsJobDown ({service})")).await;
+            (mailed && messaged).then_some(())
         })
         .await;
     }

@@ -75,7 +75,7 @@ impl System {
         self.bookings.rest.post(&format!("/events/{event}/bookings"), &json!({"seats": 1})).await.expect(201);
     }
 
-    /// The event service hears of this many seats, and not of more.
+    /// The event service learns of this many seats, and not of more.
     pub(crate) async fn shows(&self, event: &str, seats: usize) {
         let path = format!("/events/{event}");
         eventually(LATE, &format!("the event service shows {seats} seats"), async || {
@@ -93,7 +93,7 @@ pub(crate) fn address(replica: &Replica) -> String {
 /// Runs `myevents` to its end, which must be a good one; what it said.
 pub(crate) fn myevents(arguments: &[&str]) -> String {
     let output = Command::new(binary::myevents()).args(arguments).env_clear().stdin(Stdio::null()).output().unwrap();
-    let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {told}");
-    told
+    let printed = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {printed}");
+    printed
 }

@@ -13,9 +13,9 @@ use e2e::{
     Api, binary,
     dashboard::{list, workspace},
     not_run,
+    notifications::Notifications,
     prometheus::Prometheus,
     rules::Rule,
-    told::Told,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -36,7 +36,7 @@ pub(crate) struct Watch {
     pub(crate) ask: Prometheus,
     pub(crate) alertmanager_api: Api,
     /// Where alerts arrive.
-    pub(crate) told: Told,
+    pub(crate) notifications: Notifications,
     pub(crate) folder: TempDir,
     /// Of Alertmanager, and of the bridge's metrics.
     addresses: (String, String),
@@ -137,13 +137,16 @@ impl Watch {
             },
             ask: Prometheus(Api::new(&format!("http://{prometheus}"))),
             alertmanager_api: Api::new(&format!("http://{alertmanager}")),
-            told: Told { inbox: Api::new(&format!("http://{inbox}")), mailpit: Api::new(&format!("http://{mails}")) },
+            notifications: Notifications {
+                inbox: Api::new(&format!("http://{inbox}")),
+                mailpit: Api::new(&format!("http://{mails}")),
+            },
             folder,
             addresses: (alertmanager.clone(), bridge_ops),
             factor,
         };
-        answers(&watch.told.mailpit, "/readyz").await;
-        answers(&watch.told.inbox, "/readyz").await;
+        answers(&watch.notifications.mailpit, "/readyz").await;
+        answers(&watch.notifications.inbox, "/readyz").await;
         answers(&watch.alertmanager_api, "/-/ready").await;
         answers(&watch.ask.0, "/-/ready").await;
         Some(watch)
@@ -152,9 +155,9 @@ impl Watch {
     /// DingTalk's robot has another word that each message must hold. It forgets what has arrived.
     pub(crate) async fn robot_wants(&mut self, keyword: &str) {
         self.inbox.kill();
-        let address = self.told.inbox.address().to_string();
+        let address = self.notifications.inbox.address().to_string();
         self.inbox = Process::start(self.folder.path(), "inbox", inbox_command(&address, keyword));
-        answers(&self.told.inbox, "/readyz").await;
+        answers(&self.notifications.inbox, "/readyz").await;
     }
 
     /// All that belongs to the system ends in order: not the inbox and the mail server, which stand for the world outside.
@@ -194,11 +197,12 @@ impl Watch {
 
     /// The message's links, to the runbook and to the dashboard, lead to pages; here to those of the inbox.
     pub(crate) async fn links_open(&self, alert: &str) {
-        let (links, inbox) = (self.told.links("firing", alert).await, format!("http://{}", self.told.inbox.address()));
+        let (links, inbox) =
+            (self.notifications.links("firing", alert).await, format!("http://{}", self.notifications.inbox.address()));
         assert_eq!(links.len(), 2, "{alert}: {links:?}");
         for link in links {
             let path = link.strip_prefix(&inbox).unwrap_or_else(|| panic!("{alert}: {link} is no page of {inbox}"));
-            self.told.inbox.get(path).await.expect(200);
+            self.notifications.inbox.get(path).await.expect(200);
         }
     }
 }

@@ -9,13 +9,13 @@ use crate::{
     watch::{KEYWORD, Watch},
 };
 
-/// A robot answers 200 also where it refuses; the bridge tells Alertmanager what it meant, and the mail arrives all the same.
+/// A robot answers 200 also where it refuses; the bridge gives Alertmanager the error that it meant, and the mail arrives all the same.
 #[tokio::test]
 async fn dingtalk_misses_the_keyword() {
     let Some(mut watch) = Watch::start().await else { return };
     let mut system = Together::start(&watch);
     watch.robot_wants("another word").await;
-    // One process is both services: each is told of.
+    // One process is both services: each is reported.
     let may = &["MyEventsTargetDown", "AlertmanagerNotificationsFailing"];
     let mut drill = Drill::begin("DingTalk misses its keyword", watch, TARGETS, may).await;
     let panel = Panel { dashboard: "overview", title: "Parts running", moved: |up| up < 2.0 };
@@ -37,7 +37,7 @@ const MISSED: Duration = Duration::from_secs(180);
 async fn alertmanager_is_dead() {
     let Some(watch) = Watch::start().await else { return };
     let _system = Together::start(&watch);
-    // Nobody is told of it: who would? Prometheus and Grafana show it.
+    // Nobody is notified of it, since what would notify is what failed. Prometheus and Grafana show it.
     let mut drill =
         Drill::begin("Alertmanager is dead", watch, TARGETS, &["MyEventsTargetDown", "AlertmanagerDown"]).await;
     let panel = Panel { dashboard: "meta", title: "Targets", moved: |up| up < 1.0 };

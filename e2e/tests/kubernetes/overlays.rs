@@ -7,7 +7,7 @@ use crate::{
     scratch::{Kustomization, Namespace},
 };
 
-/// The warnings are told, too: a workload whose pods will be refused is only warned of.
+/// The warnings are printed, too: a workload whose pods will be refused is only warned of.
 fn accepted(what: &str, namespace: &str, kustomization: &Kustomization) {
     let path = kustomization.path();
     let tried = ["--namespace", namespace, "apply", "--dry-run=server", "--validate=strict", "--kustomize", path];

@@ -35,7 +35,7 @@ fn a_release_is_marked_in_the_minute_in_which_it_appears_and_at_no_other_time() 
     }
 }
 
-/// Else one dashboard tells of an alert and the next one does not.
+/// Else one dashboard shows an alert and the next one does not.
 #[test]
 fn every_dashboard_marks_what_fires() {
     for dashboard in all().into_iter().chain(exporters()) {

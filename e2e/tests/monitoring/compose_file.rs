@@ -100,7 +100,7 @@ fn every_service_is_bounded_pinned_and_comes_back() {
     }
 }
 
-/// Of those who are told of alerts nobody may write to their root, either.
+/// The containers that deliver alerts cannot write to their root, either.
 #[test]
 fn who_delivers_alerts_has_no_rights_and_cannot_write_to_its_root() {
     let Some(services) = services() else { return };
@@ -175,10 +175,10 @@ fn variables(text: &str) -> BTreeSet<&str> {
 fn the_example_names_every_knob_with_its_default() {
     let read = |name| fs::read_to_string(workspace().join(name)).unwrap();
     let (compose, example) = (read("docker-compose.yml"), read(".env.example"));
-    let told: BTreeMap<_, _> = example.lines().filter_map(|line| line.strip_prefix('#')?.split_once('=')).collect();
-    let told: BTreeMap<_, _> = told.into_iter().filter(|(name, _)| !name.contains(' ')).collect();
-    assert_eq!(told.keys().copied().collect::<BTreeSet<_>>(), variables(&compose));
-    for (name, default) in told {
+    let shown: BTreeMap<_, _> = example.lines().filter_map(|line| line.strip_prefix('#')?.split_once('=')).collect();
+    let shown: BTreeMap<_, _> = shown.into_iter().filter(|(name, _)| !name.contains(' ')).collect();
+    assert_eq!(shown.keys().copied().collect::<BTreeSet<_>>(), variables(&compose));
+    for (name, default) in shown {
         assert!(compose.contains(&format!("${{{name}:-{default}}}")), "{name} is not {default} by default");
     }
 }

@@ -30,9 +30,9 @@ fn drills() -> BTreeSet<String> {
 #[test]
 fn every_drill_has_its_rows() {
     let rows = rows();
-    let told: BTreeSet<_> = rows.iter().map(|row| row[0].clone()).filter(|name| !name.is_empty()).collect();
-    assert!(told.len() >= 14 + 7, "{}", told.len());
-    assert_eq!(told, drills(), "run .ci/drills, then .ci/drills table");
+    let listed: BTreeSet<_> = rows.iter().map(|row| row[0].clone()).filter(|name| !name.is_empty()).collect();
+    assert!(listed.len() >= 14 + 7, "{}", listed.len());
+    assert_eq!(listed, drills(), "run .ci/drills, then .ci/drills table");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn every_alert_and_panel_in_the_table_is_one() {
     }
 }
 
-/// Under Compose, with MongoDB and without trouble, some selectors have no series: where they have some is told there.
+/// Under Compose, with MongoDB and without trouble, some selectors have no series: that list says where they have some.
 #[test]
 fn what_compose_does_not_show_is_shown_by_a_drill() {
     let list = fs::read_to_string(workspace().join("e2e/tests/compose/missing.rs")).unwrap();

@@ -123,8 +123,8 @@ fn there_is_one_tree_of_policies_and_a_page_goes_to_both() {
     for route in routes.iter().chain([&tree]) {
         assert!(names(&points, "name").contains(route["receiver"].as_str().unwrap()), "{route}");
     }
-    // Who is told of such labels, as Grafana finds it: the first that fits, and on where it says so.
-    let told = |labels: &Value| {
+    // Who is notified of such an alert, as Grafana finds it: the first that fits, and on where it says so.
+    let notified = |labels: &Value| {
         let fits = |matcher: &Value| {
             let value = labels[matcher[0].as_str().unwrap()].as_str().unwrap_or_default();
             let wanted = matcher[2].as_str().unwrap();
@@ -143,12 +143,12 @@ fn there_is_one_tree_of_policies_and_a_page_goes_to_both() {
         }
         if found.is_empty() { vec![tree["receiver"].as_str().unwrap()] } else { found }
     };
-    assert_eq!(told(&json!({"severity": "critical"})), ["dingding", "email"]);
-    assert_eq!(told(&json!({"severity": "critical", "channel": "both"})), ["dingding", "email"]);
-    assert_eq!(told(&json!({"severity": "warning", "channel": "both"})), ["dingding", "email"]);
-    assert_eq!(told(&json!({"severity": "warning"})), ["dingding"]);
-    assert_eq!(told(&json!({"severity": "unheard-of"})), ["dingding", "email"]);
-    assert_eq!(told(&json!({})), ["dingding", "email"]);
+    assert_eq!(notified(&json!({"severity": "critical"})), ["dingding", "email"]);
+    assert_eq!(notified(&json!({"severity": "critical", "channel": "both"})), ["dingding", "email"]);
+    assert_eq!(notified(&json!({"severity": "warning", "channel": "both"})), ["dingding", "email"]);
+    assert_eq!(notified(&json!({"severity": "warning"})), ["dingding"]);
+    assert_eq!(notified(&json!({"severity": "unheard-of"})), ["dingding", "email"]);
+    assert_eq!(notified(&json!({})), ["dingding", "email"]);
     // How soon, and how often again: as Alertmanager's.
     let alertmanager = read("prometheus/alertmanager/alertmanager.yml");
     let (_, page) = alertmanager.split_once("severity = \"critical\"").unwrap();

@@ -49,7 +49,7 @@ pub(crate) const RECORDED: &[(&str, &[&str])] = &[
     ("job:myevents_freshness_budget_left:ratio", &["30d"]),
 ];
 
-/// What exporters, RabbitMQ and services with MongoDB tell, with the labels that the folder Exporters asks for. No dashboard of
+/// What exporters, RabbitMQ and services with MongoDB export, with the labels that the folder Exporters asks for. No dashboard of
 /// the folder MyEvents may: there every panel has something to show without them.
 pub(crate) const EXPORTED: &[(&str, &[&str])] = &[
     ("myevents_mongodb_command_duration_seconds_bucket", &["command", "result", "le"]),

@@ -1,4 +1,4 @@
-//! What pictures of the dashboards showed to be wrong, held so that it does not come back. How they are drawn is told in
+//! What pictures of the dashboards showed to be wrong, held so that it does not come back. How they are drawn is said in
 //! `docs/pictures/README.md`.
 
 use e2e::dashboard::{Dashboard, all, exporters, list};

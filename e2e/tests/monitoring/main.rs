@@ -1,7 +1,7 @@
 //! What watches the system, held to the files themselves: dashboards, scrape configuration, compose file. Whether it also works
 //! in motion is tested by `.ci/compose-test`.
 //!
-//! - [`alertmanager`]: who is told of an alert, by real Alertmanagers
+//! - [`alertmanager`]: who is notified of an alert, by real Alertmanagers
 //! - [`schema`]: each dashboard against Grafana's own schema
 //! - [`annotations`]: what is marked on every time axis
 //! - [`panels`]: what a reader needs on every panel

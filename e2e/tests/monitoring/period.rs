@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::promtool::reckon;
 
 /// A series that was there before counts with its `increase()`. One that began within the period counts with all that it has; if
-/// its process has started again since, then with what the restarts took from it, too, which is what tells `increase()` from
+/// its process has started again since, then with what the restarts took from it, too, which is the difference between `increase()` and
 /// `delta()`. "Before" is the week before the period: a machine that slept has a gap, but its counters go on.
 fn counted(selector: &str, by: &str) -> String {
     let sum = if by.is_empty() { "sum".to_owned() } else { format!("sum by ({by}) ") };

@@ -15,8 +15,8 @@ fn each_picture_is_of_the_dashboard_as_it_is() {
         let hash = workspace().join(format!("docs/pictures/{name}.sha256"));
         let mut check = Command::new("sha256sum");
         let output = check.current_dir(workspace()).args(["--check", "--strict"]).arg(&hash).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "draw it again with docs/pictures/draw.sh, and look at it:\n{told}");
+        let printed = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "draw it again with docs/pictures/draw.sh, and look at it:\n{printed}");
         let of = fs::read_to_string(&hash).unwrap();
         assert!(of.ends_with(&format!("  grafana/dashboards/{}\n", dashboard.file)), "{of}");
     }

@@ -1,4 +1,4 @@
-//! Pods as Prometheus would hear of them from an API server, and a Prometheus that is told of them in a file instead: then its
+//! Pods as an API server would list them for Prometheus, and a Prometheus that reads them from a file instead: then its
 //! relabelling can be seen without a cluster. (Debian's Prometheus cannot ask an API server at all.)
 
 use std::{

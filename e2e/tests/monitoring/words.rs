@@ -124,7 +124,7 @@ fn what_fires_is_named_pages_in_red_and_the_rest_in_orange() {
     let firing = |alertname: &str, severity: &str| {
         format!("ALERTS{{alertname=\"{alertname}\",alertstate=\"firing\",severity=\"{severity}\",team=\"myevents\"}}")
     };
-    // The first one is there always, and tells that the way to the pager is open.
+    // The first one is there always, and says that the way to the pager is open.
     let watchdog = firing("Watchdog", "none");
     let pending = firing("MyEventsJobDown", "critical").replace("firing", "pending");
     let quiet = [(watchdog.as_str(), "1x100"), (pending.as_str(), "1x100")];

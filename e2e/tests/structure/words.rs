@@ -27,7 +27,7 @@ fn no_source_says_what_must_never_be_said() {
 /// A name is read as its words: `seats_left`, `BookingId` and `EventBooked` are about seats, bookings and events.
 #[test]
 fn the_platform_knows_no_event_no_booking_and_no_seat() {
-    // Events of others: MongoDB's driver and tokio tell of some, a log line is one, and messages go to an exchange of this name.
+    // Events of others: MongoDB's driver and tokio report some, a log line is one, and messages go to an exchange of this name.
     let events_of_others = [
         "platform/mongo/src/",
         "platform/amqp/src/",

@@ -76,7 +76,7 @@ async fn cancellations_at_once_bring_the_seats_back_once_and_the_view_follows() 
     }));
     let answers = answers.await;
     assert_eq!(with(&answers, 200).len(), 8);
-    assert!(answers.iter().all(|answer| answer.body == answers[0].body), "all tell the same cancellation");
+    assert!(answers.iter().all(|answer| answer.body == answers[0].body), "all answers show the same cancellation");
     let stock = stock(&system, &event).await;
     assert_eq!((&stock["seats_left"], &stock["booked_seats"], &stock["version"]), (&7.into(), &3.into(), &3.into()));
     assert_eq!(view_shows(&system, &event, 3).await["seats_left"], 7);

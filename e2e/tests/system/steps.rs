@@ -15,10 +15,10 @@ pub(crate) async fn seats(system: &System, capacity: u64) -> String {
     on_sale(system, &samples::event(&samples::unique("Concert"), capacity)).await
 }
 
-/// Waits until the booking service has heard of an event.
+/// Waits until the booking service knows of an event.
 pub(crate) async fn heard_of(system: &System, id: &str) {
     let path = format!("/events/{id}");
-    eventually(SOON, "the booking service hears of the event", || async {
+    eventually(SOON, "the booking service learns of the event", || async {
         (system.bookings.get(&path).await.status == 200).then_some(())
     })
     .await;

@@ -1,4 +1,4 @@
-//! The event service's view of the seats: it hears of them by messages, a moment later.
+//! The event service's view of the seats: it learns of them by messages, a moment later.
 
 use e2e::{System, samples};
 

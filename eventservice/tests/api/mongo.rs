@@ -12,7 +12,7 @@ use process::checks::{Checks, option};
 use tempfile::TempDir;
 use testing::{
     mongo_server::{self, MongoServer},
-    proxy::{Proxy, Weather},
+    proxy::{Condition, Proxy},
 };
 use uuid::Uuid;
 
@@ -99,7 +99,7 @@ async fn away_it_is_a_clear_refusal_in_time_and_back_all_works_by_itself_and_no_
     let Some(World { app, proxy, server: _server, folder: _folder }) = World::start().await else { return };
 
     // It hangs up; or it says nothing any more, and nobody is told.
-    for weather in [Weather::Drop(0), Weather::Swallow] {
+    for condition in [Condition::Drop(0), Condition::BlackHole] {
         let event = create(&app, None).await.body["id"].as_str().unwrap().to_owned();
         // Under load, so that some are in the middle of it.
         let client = async || loop {
@@ -110,33 +110,33 @@ async fn away_it_is_a_clear_refusal_in_time_and_back_all_works_by_itself_and_no_
         };
         let goes = async {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            proxy.set(weather);
+            proxy.set(condition);
         };
         let (a, b, c, d, ()) = tokio::join!(client(), client(), client(), client(), goes);
         let unknown = [a, b, c, d].into_iter().flatten().collect::<Vec<_>>();
-        assert!(weather == Weather::Drop(0) || !unknown.is_empty(), "what was on its way has an unknown outcome");
+        assert!(condition == Condition::Drop(0) || !unknown.is_empty(), "what was on its way has an unknown outcome");
 
         let (bus, entry) = (app.bus.clone(), booked(&event));
         let heard = tokio::spawn(async move { bus.publish(&[entry]).await });
         for _ in 0..4 {
             let (one, two, _) =
                 tokio::join!(create(&app, None), create(&app, Some(Uuid::now_v7())), app.get("/events"));
-            assert_eq!((one.status, two.status), (503, 503), "{weather:?}");
+            assert_eq!((one.status, two.status), (503, 503), "{condition:?}");
         }
-        assert!(!app.is_ready().await, "{weather:?}");
-        assert!(!heard.is_finished(), "{weather:?}: a message was given up: {:?}", heard.await);
+        assert!(!app.is_ready().await, "{condition:?}");
+        assert!(!heard.is_finished(), "{condition:?}: a message was given up: {:?}", heard.await);
 
-        proxy.set(Weather::Fine);
+        proxy.set(Condition::Good);
         eventually(BACK, "events are created, and it is ready", async || {
             create(&app, None).await.status == 201 && app.is_ready().await
         })
         .await;
-        assert_eq!(tokio::time::timeout(HEARD, heard).await.unwrap().unwrap(), [Ok(())], "{weather:?}");
+        assert_eq!(tokio::time::timeout(HEARD, heard).await.unwrap().unwrap(), [Ok(())], "{condition:?}");
         let seen = app.get(&format!("/events/{event}")).await.body;
-        assert_eq!((&seen["booked_seats"], &seen["seats_left"]), (&2.into(), &98.into()), "{weather:?}");
+        assert_eq!((&seen["booked_seats"], &seen["seats_left"]), (&2.into(), &98.into()), "{condition:?}");
         for id in unknown {
             let status = app.get(&format!("/events/{id}")).await.status;
-            assert!([200, 404].contains(&status), "{weather:?}: asked by the id it was answered: {status}");
+            assert!([200, 404].contains(&status), "{condition:?}: asked by the id it was answered: {status}");
         }
     }
     app.stop().await;
@@ -147,9 +147,9 @@ async fn a_slow_server_does_not_make_an_answer_later_than_promised() {
     let Some(World { app, proxy, server: _server, folder: _folder }) = World::start().await else { return };
     let location = app.create_location().await;
     // An event at a location is two calls: each is answered in time, and both together are not.
-    proxy.set(Weather::Slow(Duration::from_millis(750)));
+    proxy.set(Condition::Slow(Duration::from_millis(750)));
     assert_eq!(create(&app, Some(location)).await.status, 503);
-    proxy.set(Weather::Fine);
+    proxy.set(Condition::Good);
     eventually(BACK, "it works again", async || create(&app, Some(location)).await.status == 201).await;
     app.stop().await;
 }

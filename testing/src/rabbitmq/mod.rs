@@ -64,7 +64,7 @@ pub async fn alone() -> Option<RwLockWriteGuard<'static, RabbitMq>> {
     }
 }
 
-/// One of the test's own beside all others, which tells Prometheus its metrics.
+/// One of the test's own beside all others, which exports metrics for Prometheus.
 pub async fn watched() -> Option<RabbitMq> {
     let Some(program) = program() else { return not_run("a RabbitMQ of its own", "apt install rabbitmq-server") };
     let own = Own::new(program, true);
@@ -110,7 +110,7 @@ impl RabbitMq {
         self.own().port
     }
 
-    /// Where it tells its metrics: one of [`watched`].
+    /// Where it exports its metrics: one of [`watched`].
     pub fn metrics(&self) -> u16 {
         self.own().metrics.expect("it is a watched one")
     }

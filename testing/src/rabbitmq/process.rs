@@ -1,4 +1,4 @@
-//! A RabbitMQ as a process of its own, on free ports in a temporary folder. It is told what to do over its standard input,
+//! A RabbitMQ as a process of its own, on free ports in a temporary folder. It takes commands over its standard input,
 //! an Erlang shell, and ends with it: also when the tests are killed.
 
 use std::{
@@ -17,7 +17,7 @@ pub(super) struct Own {
     program: PathBuf,
     folder: PathBuf,
     pub(super) port: u16,
-    /// Where it tells its metrics, if it does.
+    /// Where it exports its metrics, if it does.
     pub(super) metrics: Option<u16>,
     epmd: u16,
     distribution: u16,
@@ -43,7 +43,7 @@ impl Own {
             fs::write(folder.join("none.conf"), config).unwrap();
         }
         let epmd = free_port();
-        // `cat` ends with this process; the node's name server has to be told.
+        // `cat` ends with this process; the node's name server has to be killed.
         let clean = r#"cat > /dev/null; sleep 2; epmd -kill > /dev/null 2>&1; rm -rf "$0""#;
         let mut cleaner = Command::new("sh");
         cleaner.args(["-c", clean]).arg(&folder).env("ERL_EPMD_PORT", epmd.to_string()).stdin(Stdio::piped());

@@ -31,7 +31,7 @@ pub(crate) const NAMES: [(&str, &str); 11] = [
 
 /// Variables that differ, with their values there and here.
 const VARIABLES: [(&str, &str, Option<&str>, Option<&str>); 8] = [
-    // A pod that ends is taken out of its Services, but the nodes hear of that a moment later. Compose has nobody to tell.
+    // A pod that ends is taken out of its Services, but the nodes know that a moment later. Under Compose there are no nodes.
     ("eventservice", "SHUTDOWN_DELAY", None, Some("5")),
     ("bookingservice", "SHUTDOWN_DELAY", None, Some("5")),
     // There one name leads to all ports. Here the ops port has a Service of its own, with an answer for each pod.

@@ -1,4 +1,4 @@
-//! A running Alertmanager: who hears of what, how it reads, and what is muted.
+//! A running Alertmanager: who is notified of what, how it reads, and what is muted.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -29,8 +29,8 @@ fn alert(labels: &str) -> Value {
     })
 }
 
-/// Names and instances in the messages at a path, each as often as it was told.
-fn told(running: &Running, path: &str) -> Vec<String> {
+/// Names and instances in the messages at a path, each as often as it was delivered.
+fn delivered(running: &Running, path: &str) -> Vec<String> {
     let messages = running.receivers.hooks(path);
     let alerts = messages.iter().flat_map(|message| list(&message["alerts"]));
     let mut names: Vec<_> = alerts.map(|alert| name(&alert["labels"])).collect();
@@ -55,7 +55,7 @@ async fn a_group_is_one_mail_and_one_message_and_is_told_again_when_it_is_over()
         let labels = |instance| {
             format!("alertname=MyEventsAmqpDisconnected job=bookingservice instance={instance} severity=critical")
         };
-        running.hears(json!([alert(&labels("one")), alert(&labels("two"))])).await;
+        running.receives(json!([alert(&labels("one")), alert(&labels("two"))])).await;
         let arrived = async || {
             let (mails, hooks) = (running.receivers.mails(), running.receivers.hooks("/alertmanager"));
             (!mails.is_empty() && !hooks.is_empty()).then(|| (mails[0].clone(), hooks[0].clone()))
@@ -87,16 +87,16 @@ async fn a_group_is_one_mail_and_one_message_and_is_told_again_when_it_is_over()
             alert["endsAt"] = json!("2020-01-01T00:00:01Z");
             alert["startsAt"] = json!("2020-01-01T00:00:00Z");
         }
-        running.hears(json!(over)).await;
+        running.receives(json!(over)).await;
         let resolved = "[RESOLVED] MyEventsAmqpDisconnected bookingservice";
         let arrived = async || running.receivers.mails().into_iter().find(|mail| mail.subject == resolved);
         let mail = eventually(SOON, "a mail that it is over", arrived).await;
         assert!(mail.text.contains("RESOLVED, from 20"), "{}", mail.text);
-        let told = async || {
+        let resolved = async || {
             let hooks = running.receivers.hooks("/alertmanager");
             hooks.iter().any(|hook| hook["status"] == "resolved").then_some(())
         };
-        eventually(SOON, "a message that it is over", told).await;
+        eventually(SOON, "a message that it is over", resolved).await;
     }
 }
 
@@ -105,7 +105,7 @@ async fn a_page_goes_to_both_a_ticket_to_dingtalk_and_an_information_to_nobody()
     for program in alertmanagers() {
         let running = Running::start(&program);
         running
-            .hears(json!([
+            .receives(json!([
                 alert("alertname=Page severity=critical"),
                 alert("alertname=Threads severity=warning channel=both"),
                 alert("alertname=Ticket severity=warning"),
@@ -114,16 +114,16 @@ async fn a_page_goes_to_both_a_ticket_to_dingtalk_and_an_information_to_nobody()
             ]))
             .await;
         let all = async || {
-            let there = told(&running, "/alertmanager") == ["Page", "Threads", "Ticket"];
+            let there = delivered(&running, "/alertmanager") == ["Page", "Threads", "Ticket"];
             (there && mailed(&running).len() == 2).then_some(())
         };
         eventually(SOON, "all of it", all).await;
         assert_eq!(mailed(&running), set(&["Page", "Threads"]));
-        // The dead-man's switch hears of it again and again, and nobody else does.
-        let often = async || (told(&running, "/watchdog").len() >= 4).then_some(());
+        // The dead-man's switch gets it again and again, and nobody else does.
+        let often = async || (delivered(&running, "/watchdog").len() >= 4).then_some(());
         eventually(SOON, "the Watchdog again and again", often).await;
-        assert!(told(&running, "/watchdog").iter().all(|name| name == "Watchdog"));
-        assert_eq!(told(&running, "/alertmanager"), ["Page", "Threads", "Ticket"]);
+        assert!(delivered(&running, "/watchdog").iter().all(|name| name == "Watchdog"));
+        assert_eq!(delivered(&running, "/alertmanager"), ["Page", "Threads", "Ticket"]);
     }
 }
 
@@ -133,7 +133,7 @@ async fn five_percent_errors_while_one_of_two_replicas_is_dead_are_a_page_all_th
     for program in alertmanagers() {
         let running = Running::start(&program);
         running
-            .hears(json!([
+            .receives(json!([
                 alert("alertname=MyEventsTargetDown job=bookingservice instance=one severity=warning"),
                 alert(
                     "alertname=MyEventsHighThreadCount job=bookingservice instance=one severity=warning channel=both"
@@ -162,7 +162,7 @@ async fn five_percent_errors_while_one_of_two_replicas_is_dead_are_a_page_all_th
             "MyEventsHighThreadCount eventservice",
             "MyEventsOutboxStuck bookingservice",
         ];
-        let all = async || (told(&running, "/alertmanager") == right && mailed(&running).len() == 5).then_some(());
+        let all = async || (delivered(&running, "/alertmanager") == right && mailed(&running).len() == 5).then_some(());
         eventually(SOON, "the page, the other instances and the other job", all).await;
         assert_eq!(mailed(&running), set(&mails));
         assert_eq!(running.muted().await, ["MyEventsHighThreadCount one"]);
@@ -174,7 +174,7 @@ async fn where_all_instances_are_down_only_the_warnings_of_their_job_are_muted()
     for program in alertmanagers() {
         let running = Running::start(&program);
         running
-            .hears(json!([
+            .receives(json!([
                 alert("alertname=MyEventsJobDown job=bookingservice severity=critical"),
                 alert("alertname=MyEventsTargetDown job=bookingservice instance=one severity=warning"),
                 alert("alertname=MyEventsRestarting job=bookingservice instance=one severity=warning"),
@@ -184,7 +184,7 @@ async fn where_all_instances_are_down_only_the_warnings_of_their_job_are_muted()
             ]))
             .await;
         let right = ["MyEventsErrorBudgetBurn", "MyEventsHighMemory two", "MyEventsJobDown", "MyEventsOutboxStuck"];
-        let all = async || (told(&running, "/alertmanager") == right && mailed(&running).len() == 3).then_some(());
+        let all = async || (delivered(&running, "/alertmanager") == right && mailed(&running).len() == 3).then_some(());
         eventually(SOON, "the pages, and the other job", all).await;
         assert_eq!(running.muted().await, ["MyEventsRestarting one", "MyEventsTargetDown one"]);
     }
@@ -205,7 +205,7 @@ async fn todays_alertmanager_can_write_to_a_robot_by_itself() {
             text.replace(hook, payload.trim_start_matches('\n').replace("bridge:8060", bridge).as_str())
         });
         let labels = "alertname=MyEventsDeadLetters job=eventservice severity=warning";
-        running.hears(json!([alert(labels)])).await;
+        running.receives(json!([alert(labels)])).await;
         let arrived = async || running.receivers.hooks("/robot").first().cloned();
         let message = eventually(SOON, "a message of the robot's form", arrived).await;
         assert_eq!(message["msgtype"], "markdown");

@@ -60,7 +60,7 @@ fn each_row_of_the_table_of_routes_is_what_alertmanager_does() {
     }
 }
 
-/// amtool does not tell the waits of a route, so they are looked up in the file.
+/// amtool does not show the waits of a route, so they are looked up in the file.
 #[test]
 fn the_waits_of_the_table_are_those_of_the_routes() {
     let text = text();

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::{files, receivers::Receivers};
 use crate::listening;
 
-/// What it is told of where it is reached; links begin with it.
+/// The address that it is given as its own; links begin with it.
 pub(crate) const EXTERNAL: &str = "http://alertmanager.example:9093";
 
 /// What stands in the file, and what it is here: every wait in the same proportion.
@@ -69,11 +69,11 @@ impl Running {
     }
 
     /// All of them at once, as Prometheus sends what it finds in one round.
-    pub(crate) async fn hears(&self, alerts: Value) {
+    pub(crate) async fn receives(&self, alerts: Value) {
         self.api.post("/api/v2/alerts", &alerts).await.expect(200);
     }
 
-    /// The names, with their instance where they have one, of the alerts that it will not tell.
+    /// The names, with their instance where they have one, of the alerts that it mutes.
     pub(crate) async fn muted(&self) -> Vec<String> {
         let alerts = self.api.get("/api/v2/alerts").await.expect(200).json();
         let muted = list(&alerts).filter(|alert| list(&alert["status"]["inhibitedBy"]).next().is_some());

@@ -1,4 +1,4 @@
-//! The guard against too many series: 1,000 events are told apart, all others are counted together.
+//! The guard against too many series: 1,000 events have series of their own, all others are counted together.
 
 use e2e::{Exposition, System, samples};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use testing::{
     eventually, eventually_mut, logs,
-    proxy::{Proxy, Weather},
+    proxy::{Condition, Proxy},
     rabbitmq,
 };
 
@@ -28,7 +28,7 @@ async fn a_broker_that_says_nothing_is_told_once_and_does_not_collect_threads() 
     detour(&format!("amqp://guest:guest@{}", proxy.address));
     let service = Service::start().await;
     eventually(NOTICED, "nothing is left of other tests", async || threads_of_lapin() == 1).await;
-    proxy.set(Weather::Swallow);
+    proxy.set(Condition::BlackHole);
     let tries = r#"myevents_amqp_reconnects_total{reason="timeout"}"#;
     let mut most = 0;
     eventually_mut(Duration::from_secs(60), "three tries got no answer", async || {
@@ -45,38 +45,38 @@ async fn a_broker_that_says_nothing_is_told_once_and_does_not_collect_threads() 
 }
 
 /// Has the network behave like this while messages are on their way, and then well again.
-async fn weather(weather: Weather) {
+async fn condition(condition: Condition) {
     let Some(server) = rabbitmq::alone().await else { return };
     let proxy = Proxy::to(server.port()).await;
     detour(&format!("amqp://guest:guest@{}", proxy.address));
     let mut service = Service::start().await;
     service.commit(300).await;
-    proxy.set(weather);
+    proxy.set(condition);
     service.commit(300).await;
-    if !matches!(weather, Weather::Slow(_)) {
+    if !matches!(condition, Condition::Slow(_)) {
         service.is_away().await;
     }
     service.commit(100).await;
-    proxy.set(Weather::Fine);
+    proxy.set(Condition::Good);
     service.all_arrive(HEALED).await;
 }
 
 #[tokio::test]
 async fn a_network_that_swallows_everything_costs_nothing() {
-    weather(Weather::Swallow).await;
+    condition(Condition::BlackHole).await;
 }
 
 #[tokio::test]
 async fn a_network_that_drops_connections_in_the_middle_of_a_frame_costs_nothing() {
-    weather(Weather::Drop(1234)).await;
+    condition(Condition::Drop(1234)).await;
 }
 
 #[tokio::test]
 async fn a_network_that_closes_one_direction_costs_nothing() {
-    weather(Weather::HalfClose).await;
+    condition(Condition::HalfClose).await;
 }
 
 #[tokio::test]
 async fn a_slow_network_costs_nothing() {
-    weather(Weather::Slow(Duration::from_millis(100))).await;
+    condition(Condition::Slow(Duration::from_millis(100))).await;
 }

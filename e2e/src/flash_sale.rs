@@ -19,7 +19,7 @@ const EACH: usize = 3;
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// The events and their clients.
-pub struct Rush {
+pub struct FlashSale {
     events: Vec<String>,
     running: JoinSet<Client>,
     waiting: Vec<Client>,
@@ -35,7 +35,7 @@ struct Client {
     unanswered: bool,
 }
 
-impl Rush {
+impl FlashSale {
     /// Creates the events, and lets so many clients go, to one replica of the booking service after the other. Needs a
     /// runtime with a thread to spare.
     pub async fn begin(clients: usize, events: &Api, bookings: &[Api]) -> Self {
@@ -49,9 +49,9 @@ impl Rush {
             unanswered: false,
         };
         let waiting = (0..clients).map(client).collect();
-        let mut rush = Self { events, running: JoinSet::new(), waiting };
-        rush.go(bookings);
-        rush
+        let mut sale = Self { events, running: JoinSet::new(), waiting };
+        sale.go(bookings);
+        sale
     }
 
     fn go(&mut self, bookings: &[Api]) {
@@ -86,7 +86,7 @@ impl Rush {
 }
 
 async fn create(events: Api, bookings: Api) -> String {
-    let event = events.post("/events", &samples::event(&samples::unique("rush"), 1)).await.expect(201).id();
+    let event = events.post("/events", &samples::event(&samples::unique("sale"), 1)).await.expect(201).id();
     let path = format!("/events/{event}");
     let known = async || (bookings.get(&path).await.status == 200).then_some(());
     eventually(SOON, "the booking service knows the event", known).await;

@@ -5,14 +5,14 @@ use std::time::Duration;
 use crate::{Api, dashboard::list};
 
 /// Both, by their addresses.
-pub struct Told {
+pub struct Notifications {
     /// The inbox.
     pub inbox: Api,
     /// Mailpit.
     pub mailpit: Api,
 }
 
-impl Told {
+impl Notifications {
     /// What DingTalk's robot has taken, each as Markdown.
     pub async fn messages(&self) -> Vec<String> {
         let messages = self.inbox.get("/api/messages").await.expect(200).json();
@@ -28,7 +28,8 @@ impl Told {
     /// Where the links of such a message lead to.
     pub async fn links(&self, word: &str, alert: &str) -> Vec<String> {
         let texts = self.messages().await;
-        let (_, about) = texts.iter().find_map(|text| text.split_once(&heading(word, alert))).expect("it was told");
+        let (_, about) =
+            texts.iter().find_map(|text| text.split_once(&heading(word, alert))).expect("there is such a message");
         let about = about.split("####").next().unwrap_or_default();
         about.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0.to_owned())).collect()
     }
@@ -49,10 +50,10 @@ impl Told {
         self.subjects().await.iter().any(about)
     }
 
-    /// How long ago the dead-man's switch was heard.
-    pub async fn last_heard(&self) -> Option<Duration> {
-        let heard = self.inbox.get("/api/watchdog").await.expect(200).json();
-        heard["last_heard_seconds"].as_f64().map(Duration::from_secs_f64)
+    /// How long ago the dead-man's switch had its last heartbeat.
+    pub async fn since_heartbeat(&self) -> Option<Duration> {
+        let watchdog = self.inbox.get("/api/watchdog").await.expect(200).json();
+        watchdog["last_heard_seconds"].as_f64().map(Duration::from_secs_f64)
     }
 }
 
