@@ -14,12 +14,12 @@ use process::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use webserver::{
+    connection::Limits,
     connection_timeouts::Timeouts,
     descriptors::{descriptors, ops_connections},
     input::{NoQuery, Query, uuid},
     problem::Problem,
     routes::resource,
-    serve::Limits,
     small::SmallServer,
 };
 

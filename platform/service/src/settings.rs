@@ -8,7 +8,7 @@ use std::{
 
 use mongo::address::MongoUrl;
 use process::checks::{Checks, OptionText};
-use webserver::server::{ListenError, listen};
+use webserver::listen::{ListenError, listen};
 
 /// How a service runs; each binary's `config.rs` makes it from its own options.
 #[derive(Clone, Debug)]

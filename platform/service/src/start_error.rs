@@ -4,7 +4,7 @@ use std::io;
 
 use mongo::error::ClientError;
 use sqlite::{StoreError, open::OpenError};
-use webserver::server::ListenError;
+use webserver::listen::ListenError;
 
 /// Why a service does not start.
 #[derive(Debug, thiserror::Error)]

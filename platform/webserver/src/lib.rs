@@ -2,7 +2,8 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | [`server`], [`small`] | a server with workers, or on a single thread; [`serve`] and `single_thread` build them |
+//! | [`server`], [`small`], `single_thread` | a server with workers; one on a single thread |
+//! | [`connection`], [`listen`] | what is done with a connection; binding an address |
 //! | [`observe`] | the middleware: request id, metrics, log, panics |
 //! | [`routes`] | a URL with its methods; any other method is a 405 with `Allow` |
 //! | [`input`], [`object`] | body, query and path, each with errors that name the field |
@@ -16,17 +17,18 @@
 //!
 //! Read next: the crate `service`, which runs such a server beside an ops port.
 
+pub mod connection;
 pub mod connection_timeouts;
 pub mod descriptors;
 pub mod docs;
 pub mod input;
+pub mod listen;
 pub mod metrics;
 pub mod object;
 pub mod observe;
 pub mod page;
 pub mod problem;
 pub mod routes;
-pub mod serve;
 pub mod server;
 mod single_thread;
 pub mod small;

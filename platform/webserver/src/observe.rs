@@ -86,7 +86,8 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
     }
 }
 
-/// Sets `Connection: close` at a shutdown, so that a client with a kept connection sends its next request to another process.
+/// Sets `Connection: close` at a shutdown, so that a client with a kept connection sends its next request to another process. actix
+/// does not do that by itself (https://github.com/actix/actix-web/issues/3169, open).
 fn close_if(stopping: &CancellationToken, head: &mut ResponseHead) {
     if stopping.is_cancelled() {
         head.set_connection_type(ConnectionType::Close);

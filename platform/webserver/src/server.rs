@@ -1,24 +1,29 @@
-//! The REST server: its address, and the limits that protect it from its clients: connections, slow heads, idle connections.
-//! How it is built is in `serve.rs`.
+//! The REST server. One thread accepts connections and hands them to the worker threads, which answer. Limits protect it from its
+//! clients: the number of connections, the time for a head, the time without a request.
+//!
+//! Read next: `connection.rs` for what is done with a connection, `observe.rs` for what is done with a request.
 
-use std::{
-    io,
-    net::{SocketAddr, TcpListener},
-    sync::Arc,
-    time::Duration,
+use std::{fmt, io, net::TcpListener, sync::Arc, time::Duration};
+
+use actix_http::{Request, Response};
+use actix_service::{IntoServiceFactory, ServiceFactory};
+use actix_web::{
+    App, Error,
+    body::MessageBody,
+    dev::{AppConfig, Server, Service},
+    middleware::from_fn,
+    web,
 };
-
-use actix_web::{App, dev::Server, middleware::from_fn, web};
-use process::{checks::flag, metrics::runtime::Runtimes};
+use process::{metrics::runtime::Runtimes, threads};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    connection::{Limits, connection_service},
     connection_timeouts::Timeouts,
     descriptors::{CONNECTIONS_MAX, descriptors, rest_connections},
     metrics::HttpMetrics,
     observe::observe,
     routes::nowhere,
-    serve::{Limits, serve},
 };
 
 /// The header read timeout. The body has a deadline of its own, in `input/body.rs`.
@@ -30,49 +35,24 @@ const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long requests that are being handled at a shutdown may still take, in whole seconds.
 const DRAIN_SECONDS: u64 = 5;
 
-/// An address that cannot be listened on.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address} ({cause}): {hint}", hint = self.hint())]
-pub struct ListenError {
-    address: SocketAddr,
-    option: &'static str,
-    cause: io::Error,
-}
-
-impl ListenError {
-    fn hint(&self) -> String {
-        let (option, flag) = (self.option, flag(self.option));
-        let exporter = match (self.address.port(), self.cause.kind()) {
-            (9100, io::ErrorKind::AddrInUse) => " (node_exporter often has port 9100)",
-            _ => "",
-        };
-        format!("choose another address with {flag} or {option}; port 0 takes a free one{exporter}")
-    }
-}
-
-/// Takes the address. `option` is the variable that sets it, for the error.
-pub fn listen(address: SocketAddr, option: &'static str) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).map_err(|cause| ListenError { address, option, cause })
-}
-
 /// What a REST server needs besides its routes.
 pub struct Rest {
-    /// Where it listens.
+    /// Its listener.
     pub listener: TcpListener,
-    /// How many threads answer.
+    /// The number of threads that answer.
     pub workers: usize,
-    /// How many REST servers share this process's descriptors.
+    /// The number of REST servers that share this process's descriptors.
     pub servers: usize,
-    /// What it counts.
+    /// Its metrics.
     pub metrics: Arc<HttpMetrics>,
-    /// Where its runtimes are measured.
+    /// The metrics of its runtimes.
     pub runtimes: Runtimes,
-    /// From when on each answer closes its connection.
+    /// Cancelled at shutdown: from then on each answer closes its connection.
     pub stopping: CancellationToken,
 }
 
 impl Rest {
-    /// Makes the server; it answers as soon as it is polled.
+    /// Builds the server. It answers as soon as it is polled.
     pub fn serve<F>(self, configure: F) -> io::Result<Server>
     where
         F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
@@ -88,7 +68,7 @@ impl Rest {
             timeouts: Timeouts::new(HEADER_READ_TIMEOUT, KEEP_ALIVE_TIMEOUT),
             drain_seconds: DRAIN_SECONDS,
         };
-        serve(self.listener, self.workers, &limits, move || {
+        build(self.listener, self.workers, &limits, move || {
             runtimes.join("rest");
             App::new()
                 .app_data(metrics.clone())
@@ -98,4 +78,36 @@ impl Rest {
                 .wrap(from_fn(observe))
         })
     }
+}
+
+/// Builds a server as `actix_web::HttpServer` does, but with our own service for connections. `app` makes an application for each of
+/// the `workers`.
+fn build<F, A, S, B>(listener: TcpListener, workers: usize, limits: &Limits, app: F) -> io::Result<Server>
+where
+    F: Fn() -> A + Send + Clone + 'static,
+    A: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<Error> + 'static,
+    S::InitError: fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    S::Service: 'static,
+    B: MessageBody + 'static,
+{
+    let builder = Server::build()
+        .workers(workers)
+        .worker_max_blocking_threads(threads::BLOCKING)
+        .max_concurrent_connections((limits.connections / workers).max(1))
+        .shutdown_timeout(limits.drain_seconds)
+        .disable_signals();
+    let (timeouts, signal) = (limits.timeouts, builder.graceful_shutdown_signal());
+    let server = builder.listen("http", listener, move || {
+        let signal = signal.clone();
+        let shutdown = move || {
+            let signal = signal.clone();
+            async move { signal.notified().await }
+        };
+        connection_service(app(), timeouts, shutdown)
+    })?;
+    Ok(server.run())
 }

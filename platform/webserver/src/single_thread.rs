@@ -28,7 +28,7 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::serve::{Limits, connection};
+use super::connection::{Limits, connection_service};
 
 /// The pause after a failure to accept. The usual cause is a lack of file descriptors; they come back when connections end.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(500);
@@ -62,7 +62,7 @@ impl SingleThreadServer {
             let served = rt::Runtime::from(runtime).block_on(async {
                 let signal = stopped.clone();
                 let stopping = move || signal.clone().cancelled_owned();
-                let service = connection(app(), timeouts, stopping).new_service(()).await;
+                let service = connection_service(app(), timeouts, stopping).new_service(()).await;
                 let service = service.map_err(|()| io::Error::other("the application cannot be made"))?;
                 accept(listener, service, &limits, &stopped).await
             });

@@ -18,8 +18,8 @@ use actix_web::{
 };
 
 use super::{
+    connection::Limits,
     connection_timeouts::{ConnectionState, Timeouts},
-    serve::Limits,
     single_thread::SingleThreadServer,
     unread_body::SharedBody,
 };

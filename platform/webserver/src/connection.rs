@@ -1,9 +1,8 @@
-//! Builds an actix server with worker threads, as `actix_web::HttpServer` does, but over a `TimedStream` for each connection.
+//! What a server does with a connection: HTTP/1.1 as `actix_web::HttpServer` builds it, but over a [`TimedStream`].
 //!
-//! REST is served so: a thread accepts connections and hands them to the workers. A server with little to do has one thread for
-//! all of this: see `single_thread.rs`.
+//! Both kinds of server use it: `server.rs`, with worker threads, and `single_thread.rs`. Read next: `timed_stream.rs`.
 
-use std::{fmt, future::Future, io, net::TcpListener, time::Duration};
+use std::{fmt, future::Future, time::Duration};
 
 use actix_http::{HttpService, Protocol, Request, Response, error::DispatchError};
 use actix_service::{
@@ -14,17 +13,16 @@ use actix_service::{
 use actix_web::{
     Error,
     body::MessageBody,
-    dev::{AppConfig, Server, Service},
+    dev::{AppConfig, Service},
     http::KeepAlive,
     rt::net::TcpStream,
 };
-use process::threads;
 
 use super::{connection_timeouts::Timeouts, timed_stream::TimedStream};
 
-/// What protects a server from its clients.
+/// The limits that protect a server from its clients.
 pub struct Limits {
-    /// Connections at once; the others wait until one of these ends.
+    /// The most connections at the same time. Further ones wait until one of these ends.
     pub connections: usize,
     /// How long a connection waits for its client.
     pub timeouts: Timeouts,
@@ -32,40 +30,9 @@ pub struct Limits {
     pub drain_seconds: u64,
 }
 
-/// Makes the server; it answers as soon as it is polled. `app` makes an application for each of the `workers`.
-pub(crate) fn serve<F, A, S, B>(listener: TcpListener, workers: usize, limits: &Limits, app: F) -> io::Result<Server>
-where
-    F: Fn() -> A + Send + Clone + 'static,
-    A: IntoServiceFactory<S, Request>,
-    S: ServiceFactory<Request, Config = AppConfig> + 'static,
-    S::Error: Into<Error> + 'static,
-    S::InitError: fmt::Debug,
-    S::Response: Into<Response<B>> + 'static,
-    <S::Service as Service<Request>>::Future: 'static,
-    S::Service: 'static,
-    B: MessageBody + 'static,
-{
-    let builder = Server::build()
-        .workers(workers)
-        .worker_max_blocking_threads(threads::BLOCKING)
-        .max_concurrent_connections((limits.connections / workers).max(1))
-        .shutdown_timeout(limits.drain_seconds)
-        .disable_signals();
-    let (timeouts, signal) = (limits.timeouts, builder.graceful_shutdown_signal());
-    let server = builder.listen("http", listener, move || {
-        let signal = signal.clone();
-        let shutdown = move || {
-            let signal = signal.clone();
-            async move { signal.notified().await }
-        };
-        connection(app(), timeouts, shutdown)
-    })?;
-    Ok(server.run())
-}
-
-/// What is done with a connection. The HTTP service of actix gets no shutdown signal: it would drop a request that has arrived
+/// The service for connections. It handles each one with `app`, until `shutdown` is ready or the connection ends. The HTTP service of actix gets no shutdown signal: it would drop a request that has arrived
 /// and is not read yet. `TimedStream` ends the connections at a shutdown.
-pub(super) fn connection<A, S, B, G, W>(
+pub(super) fn connection_service<A, S, B, G, W>(
     app: A,
     timeouts: Timeouts,
     shutdown: G,
