@@ -157,25 +157,25 @@ impl BookingMetrics {
 
     /// A booking is durable.
     pub fn booked(&self, booking: &Booking) {
-        self.series_of(booking.event_id, &booking.event_name)
+        self.series_of(booking.event_id(), booking.event_name())
             .unwrap_or_else(|| {
                 self.overflow.with_label_values(&["myevents_bookings_count"]).inc();
                 self.seats_by_event.with_label_values(&[OTHER, OTHER])
             })
-            .inc_by(booking.seats);
-        self.seats_per_booking.observe(booking.seats as f64);
-        self.booked_seats.inc_by(booking.seats);
+            .inc_by(booking.seats());
+        self.seats_per_booking.observe(booking.seats() as f64);
+        self.booked_seats.inc_by(booking.seats());
         self.accepted.inc();
         self.seat_changes.inc();
-        self.seats_confirmed.add(booking.seats.cast_signed());
+        self.seats_confirmed.add(booking.seats().cast_signed());
     }
 
     /// A cancellation is durable.
     pub fn cancelled(&self, booking: &Booking) {
         self.cancelled.inc();
-        self.cancelled_seats.inc_by(booking.seats);
+        self.cancelled_seats.inc_by(booking.seats());
         self.seat_changes.inc();
-        self.seats_confirmed.sub(booking.seats.cast_signed());
+        self.seats_confirmed.sub(booking.seats().cast_signed());
     }
 
     /// A request repeated a booking.
@@ -207,6 +207,7 @@ impl BookingMetrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::BookingRecord;
 
     #[test]
     fn events_beyond_the_limit_are_counted_together_and_the_overflow_says_so() {
@@ -219,7 +220,7 @@ mod tests {
         let overflow = || metrics.overflow.with_label_values(&["myevents_bookings_count"]).get();
         assert_eq!(overflow(), 0, "nothing was counted yet");
 
-        let booking = Booking {
+        let booking = Booking::stored(BookingRecord {
             id: Uuid::new_v4(),
             event_id: Uuid::new_v4(),
             event_name: "x".into(),
@@ -229,7 +230,7 @@ mod tests {
             booked_at: contracts::Instant::now(),
             cancelled_at: None,
             seq: 1,
-        };
+        });
         metrics.booked(&booking);
         metrics.booked(&booking);
 

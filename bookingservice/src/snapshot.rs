@@ -10,7 +10,7 @@ use messaging::{
 };
 use paging::Cursor;
 
-use crate::{domain::EventOnSale, store::Store};
+use crate::{domain::Seats, store::Store};
 
 /// The seats of all events.
 pub(crate) struct SeatsSnapshot(pub(crate) Arc<dyn Store>);
@@ -20,11 +20,11 @@ impl resync::Snapshot for SeatsSnapshot {
     async fn page(&self, after: Option<Cursor>, max: usize) -> Result<Vec<(Cursor, Entry)>, OutboxError> {
         let events = self.0.events(after.map(|place| place.id), max).await;
         let events = events.map_err(|_| OutboxError("the events cannot be read".into()))?;
-        let told = |event: EventOnSale| {
-            let seats = event.seats_changed().to_json();
-            let entry = Entry::new(SeatsChanged::NAME, SeatsChanged::MANDATORY, seats, None);
-            (Cursor { number: 0, id: event.id }, entry)
+        let entry = |seats: Seats| {
+            let message = seats.seats_changed();
+            let entry = Entry::new(SeatsChanged::NAME, SeatsChanged::MANDATORY, message.to_json(), None);
+            (Cursor { number: 0, id: message.event_id }, entry)
         };
-        Ok(events.into_iter().map(told).collect())
+        Ok(events.into_iter().map(entry).collect())
     }
 }

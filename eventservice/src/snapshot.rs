@@ -21,7 +21,7 @@ impl resync::Snapshot for EventsSnapshot {
         let events = self.0.events(Filter::default(), after, max).await;
         let events = events.map_err(|_| OutboxError("the events cannot be read".into()))?;
         let told = |event: crate::domain::Event| {
-            let place = Cursor { number: event.start_date.as_millis(), id: event.id };
+            let place = Cursor { number: event.start_date().as_millis(), id: event.id() };
             (place, Entry::new(EventCreated::NAME, EventCreated::MANDATORY, event.created().to_json(), None))
         };
         Ok(events.into_iter().map(told).collect())

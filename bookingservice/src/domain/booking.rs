@@ -1,61 +1,80 @@
-//! A booking, and its cancellation.
+//! A booking, and its cancellation. It is made by [`super::Seats::sell`], or of what a store has kept.
 
 use contracts::{BookingCancelled, Instant};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::Serialize;
 use uuid::Uuid;
 
-/// A booking as it is stored and answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Booking {
-    /// UUID version 7; version 5 where it was booked under a key.
-    pub id: Uuid,
-    /// What was booked.
-    pub event_id: Uuid,
-    /// Its name.
-    pub event_name: String,
-    /// Who booked.
-    pub user_id: String,
-    /// How many seats.
-    pub seats: u64,
-    /// Whether it still holds.
-    pub status: Status,
-    /// When it was booked.
-    #[schema(value_type = String, format = DateTime, example = "2026-11-21T08:00:00.000Z")]
-    pub booked_at: Instant,
-    /// When it was cancelled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
-    pub cancelled_at: Option<Instant>,
-    /// The event's version when the seats were taken: the order of an event's bookings.
-    #[serde(skip)]
-    #[schema(ignore)]
-    pub seq: u64,
-}
+use super::records::{BookingRecord, Status};
 
-/// Whether a booking still holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// The seats are taken.
-    Confirmed,
-    /// The seats were given back.
-    Cancelled,
-}
+/// A booking.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Booking(pub(super) BookingRecord);
 
 impl Booking {
-    /// Cancels it, and says so to others; `None` where it was cancelled before. The seats come back by [`super::Seats::release`].
+    /// As a store has kept it.
+    pub fn stored(record: BookingRecord) -> Self {
+        Self(record)
+    }
+
+    /// Cancels it, and makes the message; `None` where it was cancelled before. The seats are released by [`super::Seats::release`].
     pub fn cancel(&mut self, at: Instant) -> Option<BookingCancelled> {
-        if self.status == Status::Cancelled {
+        let Self(booking) = self;
+        if booking.status == Status::Cancelled {
             return None;
         }
-        (self.status, self.cancelled_at) = (Status::Cancelled, Some(at));
+        (booking.status, booking.cancelled_at) = (Status::Cancelled, Some(at));
         Some(BookingCancelled {
-            booking_id: self.id,
-            event_id: self.event_id,
-            user_id: self.user_id.clone(),
-            seats: self.seats,
+            booking_id: booking.id,
+            event_id: booking.event_id,
+            user_id: booking.user_id.clone(),
+            seats: booking.seats,
             cancelled_at: at,
         })
+    }
+
+    /// Its id: UUID version 7; version 5 where it was booked under a key.
+    pub fn id(&self) -> Uuid {
+        self.0.id
+    }
+
+    /// What was booked.
+    pub fn event_id(&self) -> Uuid {
+        self.0.event_id
+    }
+
+    /// The name of what was booked.
+    pub fn event_name(&self) -> &str {
+        &self.0.event_name
+    }
+
+    /// Who booked.
+    pub fn user_id(&self) -> &str {
+        &self.0.user_id
+    }
+
+    /// How many seats.
+    pub fn seats(&self) -> u64 {
+        self.0.seats
+    }
+
+    /// Whether it still holds.
+    pub fn status(&self) -> Status {
+        self.0.status
+    }
+
+    /// When it was booked.
+    pub fn booked_at(&self) -> Instant {
+        self.0.booked_at
+    }
+
+    /// When it was cancelled.
+    pub fn cancelled_at(&self) -> Option<Instant> {
+        self.0.cancelled_at
+    }
+
+    /// The event's version when the seats were taken: the order of an event's bookings.
+    pub fn seq(&self) -> u64 {
+        self.0.seq
     }
 }

@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 
-use super::{Booked, Booking, NewBooking, Refused};
-
-/// Characters of a key at most.
-pub const KEY_MAX: usize = 255;
+use super::{
+    booking::Booking,
+    outcome::{Booked, Refused},
+};
 
 /// Ids of bookings under a key are UUIDs version 5 in this namespace. It must never change: a key would book again.
 const KEYS: Uuid = Uuid::from_u128(0x7a1c_33a0_6d5e_4f0e_9b1f_5a4b_8e21_c0de);
@@ -17,9 +17,10 @@ pub fn id_under(user_id: &str, key: &str) -> Uuid {
 }
 
 impl Booking {
-    /// What a request gets whose id this booking has: the booking as it stands now, or nothing, if it asks for something else.
-    pub fn replay(self, request: &NewBooking) -> Result<Booked, Refused> {
-        let same = self.event_id == request.event_id() && self.seats == request.seats();
+    /// The outcome of a request whose id this booking has: the booking as it stands now, or a refusal where the request is for another
+    /// event or another number of seats.
+    pub fn replay(self, event_id: Uuid, seats: u64) -> Result<Booked, Refused> {
+        let same = self.event_id() == event_id && self.seats() == seats;
         if same { Ok(Booked::Replay(self)) } else { Err(Refused::KeyInUse) }
     }
 }

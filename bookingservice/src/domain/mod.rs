@@ -1,44 +1,23 @@
 //! What a booking is, and the rules for selling seats, without any store: nothing here knows HTTP, SQL or BSON.
 //!
 //! - [`seats`]: where overselling is prevented
-//! - [`key`]: where a request under the same key is recognised, and refused where it is another one
-//! - [`request`]: what may be asked for
-//! - [`booking`], [`event`]: what is stored and answered
+//! - [`key`]: where a request under the same key is recognised, and refused where it asks for something else
+//! - [`request`]: what may be asked for, within [`limits`]; [`outcome`]: what a request comes to
+//! - [`booking`]: a booking, and its cancellation; [`records`]: what a store keeps
 
 pub mod booking;
-pub mod event;
 pub mod key;
+pub mod limits;
+pub mod outcome;
+pub mod records;
 pub mod request;
 pub mod seats;
 #[cfg(test)]
 mod tests;
 
-pub use booking::{Booking, Status};
-pub use event::EventOnSale;
-pub use request::{Draft, NewBooking};
+pub use booking::Booking;
+pub use limits::{KEY_MAX, SEATS_MAX, USER_ID_MAX};
+pub use outcome::{Booked, Refused};
+pub use records::{BookingRecord, SeatsRecord, Status};
+pub use request::{BookingDraft, NewBooking};
 pub use seats::{Sale, Seats};
-
-/// What a booking request came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Booked {
-    /// The seats are taken now.
-    New(Booking),
-    /// They were taken before, under the same key; this is that booking as it stands now.
-    Replay(Booking),
-}
-
-/// Why nothing was booked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// No such event, or it has not arrived here yet.
-    UnknownEvent,
-    /// Fewer seats are left.
-    SoldOut {
-        /// How many.
-        seats_left: u64,
-    },
-    /// The event has ended.
-    Over,
-    /// The key has booked something else.
-    KeyInUse,
-}

@@ -1,25 +1,22 @@
-//! What may be booked. Every limit is a constant here: the validation and the OpenAPI schema both use it. A [`NewBooking`] is only
-//! made from a [`Draft`] that keeps the rules; behind it nobody checks again.
+//! What may be asked for. A [`NewBooking`] is only made of a [`BookingDraft`] that keeps the rules; behind it nobody checks again. The
+//! numbers in the rules are in `limits.rs`.
 
 use contracts::Instant;
 use garde::Validate;
 use uuid::Uuid;
 
-use super::key::id_under;
+use super::{
+    key::id_under,
+    limits::{SEATS_MAX, USER_ID_MAX, no_control_characters},
+};
 
-/// Seats of one booking at most.
-pub const SEATS_MAX: i64 = 100;
-
-/// Characters of a user's id at most.
-pub const USER_ID_MAX: usize = 100;
-
-/// Who books where nobody is named.
+/// The user where none is named.
 pub const GUEST: &str = "guest";
 
-/// What somebody asks for, not checked yet.
+/// What a client asks for, not checked yet.
 #[derive(Clone, Debug, Validate)]
 #[garde(allow_unvalidated)]
-pub struct Draft<'a> {
+pub struct BookingDraft<'a> {
     /// What is booked.
     pub event_id: Uuid,
     /// How many seats, 1 to [`SEATS_MAX`].
@@ -48,9 +45,9 @@ pub struct NewBooking {
 
 impl NewBooking {
     /// Checks a draft; the report names each field that breaks a rule.
-    pub fn new(draft: Draft<'_>) -> Result<Self, garde::Report> {
+    pub fn new(draft: BookingDraft<'_>) -> Result<Self, garde::Report> {
         draft.validate()?;
-        let Draft { event_id, seats, user_id, key, traceparent } = draft;
+        let BookingDraft { event_id, seats, user_id, key, traceparent } = draft;
         let user_id = user_id.unwrap_or_else(|| GUEST.to_owned());
         let id = key.map_or_else(Uuid::now_v7, |key| id_under(&user_id, key));
         let (seats, at) = (seats.unsigned_abs(), Instant::now());
@@ -93,11 +90,6 @@ impl NewBooking {
     }
 }
 
-fn no_control_characters(text: &str, _: &()) -> garde::Result {
-    let found = text.chars().any(char::is_control);
-    if found { Err(garde::Error::new("must not hold control characters")) } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,7 +104,7 @@ mod tests {
             (1, Some("a\u{0}b"), "user_id"),
         ] {
             let user_id = user_id.map(str::to_owned);
-            let draft = Draft { event_id: Uuid::now_v7(), seats, user_id, key: None, traceparent: None };
+            let draft = BookingDraft { event_id: Uuid::now_v7(), seats, user_id, key: None, traceparent: None };
             let report = NewBooking::new(draft).unwrap_err().to_string();
             assert!(report.contains(field), "{seats}: {report}");
         }

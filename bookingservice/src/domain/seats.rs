@@ -1,92 +1,94 @@
-//! The seats of an event: where overselling is prevented. Every change is made here, with its new version, and so is every message
-//! that tells of one. SQLite loads them, changes them and stores them; MongoDB changes them by a filter that says the same (`reserve`
-//! in `store/mongo/steps.rs`), and asks here why it did not fit.
+//! The seats of an event: where overselling is prevented. Every change is made here, with its new version, and so are the messages about
+//! it. SQLite loads the seats, changes them and stores them. MongoDB changes them by a filter with the same conditions (`reserve` in
+//! `store/mongo/steps.rs`), and asks here why the filter did not match.
 
-use contracts::{EventBooked, Instant};
+use contracts::{EventBooked, EventCreated, Instant, SeatsChanged};
 use uuid::Uuid;
 
-use super::{Booking, EventOnSale, NewBooking, Refused, Status};
+use super::{
+    booking::Booking,
+    outcome::Refused,
+    records::{BookingRecord, SeatsRecord, Status},
+    request::NewBooking,
+};
 
 /// Seats left of an event without a capacity; no client ever sees the number. 2^53 - 1, as other tools may read MongoDB's numbers
 /// as doubles.
 pub const UNLIMITED: u64 = (1 << 53) - 1;
 
-/// The seats of one event as they are stored.
+/// The seats of one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seats {
-    on_sale: EventOnSale,
-    end_date: Instant,
-    left: u64,
-}
+pub struct Seats(SeatsRecord);
 
-/// Seats that are taken: how they are now, the booking, and what others are told.
+/// Seats that are taken.
 #[derive(Debug)]
 pub struct Sale {
-    /// Afterwards.
+    /// The seats afterwards.
     pub seats: Seats,
-    /// Whose they are.
+    /// The booking.
     pub booking: Booking,
-    /// For other services.
+    /// The message about it, for other services.
     pub message: EventBooked,
 }
 
 impl Seats {
-    /// As they are stored. `left` counts down from [`UNLIMITED`] where there is no capacity.
-    pub fn stored(on_sale: EventOnSale, end_date: Instant, left: u64) -> Self {
-        Self { on_sale, end_date, left }
+    /// Of a new event: none is booked.
+    pub fn new(event: EventCreated) -> Self {
+        let EventCreated { id: event_id, name: event_name, end_date, capacity, .. } = event;
+        let left = capacity.unwrap_or(UNLIMITED);
+        Self(SeatsRecord { event_id, event_name, end_date, capacity, left, booked: 0, version: 0 })
     }
 
-    /// Takes the seats of a request, if there are as many and the event is not over.
+    /// As a store has kept them.
+    pub fn stored(record: SeatsRecord) -> Self {
+        Self(record)
+    }
+
+    /// Takes the seats of a request, if as many are left and the event is not over.
     pub fn sell(mut self, request: &NewBooking) -> Result<Sale, Refused> {
-        if self.end_date <= request.at() {
+        if self.0.end_date <= request.at() {
             return Err(Refused::Over);
         }
-        let Some(left) = self.left.checked_sub(request.seats()) else {
-            return Err(Refused::SoldOut { seats_left: self.left });
+        let Some(left) = self.0.left.checked_sub(request.seats()) else {
+            return Err(Refused::SoldOut { seats_left: self.0.left });
         };
-        self.change(left, self.on_sale.booked_seats + request.seats());
+        (self.0.left, self.0.booked) = (left, self.0.booked + request.seats());
+        self.0.version += 1;
         Ok(self.sold(request.id(), request.user_id().to_owned(), request.seats(), request.at()))
     }
 
-    /// Gives the seats of a booking back.
+    /// Takes the seats of a cancelled booking back.
     pub fn release(mut self, seats: u64) -> Self {
-        self.change(self.left + seats, self.on_sale.booked_seats - seats);
+        (self.0.left, self.0.booked) = (self.0.left + seats, self.0.booked - seats);
+        self.0.version += 1;
         self
     }
 
-    fn change(&mut self, left: u64, booked: u64) {
-        self.left = left;
-        self.on_sale.seats_left = self.on_sale.capacity.map(|_| left);
-        self.on_sale.booked_seats = booked;
-        self.on_sale.version += 1;
+    /// The sale of seats that are taken already.
+    pub fn sold(self, id: Uuid, user_id: String, seats: u64, booked_at: Instant) -> Sale {
+        let SeatsRecord { event_id, booked: booked_seats, version, .. } = self.0;
+        let (event_name, seats_left, status) = (self.0.event_name.clone(), self.left(), Status::Confirmed);
+        let user = user_id.clone();
+        let (booking_id, cancelled_at, seq) = (id, None, version);
+        let message =
+            EventBooked { booking_id, event_id, user_id: user, seats, booked_at, seats_left, booked_seats, version };
+        let booking = BookingRecord { id, event_id, event_name, user_id, seats, status, booked_at, cancelled_at, seq };
+        Sale { seats: self, booking: Booking(booking), message }
     }
 
-    /// The booking of seats that are taken already.
-    pub fn sold(self, id: Uuid, user_id: String, seats: u64, at: Instant) -> Sale {
-        let EventOnSale { id: event_id, seats_left, booked_seats, version, .. } = self.on_sale;
-        let message = EventBooked {
-            booking_id: id,
-            event_id,
-            user_id: user_id.clone(),
-            seats,
-            booked_at: at,
-            seats_left,
-            booked_seats,
-            version,
-        };
-        let (event_name, status) = (self.on_sale.name.clone(), Status::Confirmed);
-        let (booked_at, cancelled_at, seq) = (at, None, version);
-        let booking = Booking { id, event_id, event_name, user_id, seats, status, booked_at, cancelled_at, seq };
-        Sale { seats: self, booking, message }
+    /// How many seats are left and booked now, for other services.
+    pub fn seats_changed(&self) -> SeatsChanged {
+        let SeatsRecord { event_id, booked: booked_seats, version, .. } = self.0;
+        SeatsChanged { event_id, seats_left: self.left(), booked_seats, version }
     }
 
-    /// What can still be booked, as it is stored.
-    pub fn left(&self) -> u64 {
-        self.left
+    /// How many can still be booked; `None` where there is no capacity.
+    pub fn left(&self) -> Option<u64> {
+        self.0.capacity.map(|_| self.0.left)
     }
 
-    /// What everybody may know of them.
-    pub fn on_sale(&self) -> &EventOnSale {
-        &self.on_sale
+    /// What a store keeps of them.
+    pub fn record(&self) -> &SeatsRecord {
+        &self.0
     }
 }

@@ -1,15 +1,14 @@
 //! The rules together, without any store.
 
-use contracts::Instant;
+use contracts::{EventCreated, Instant};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Booked, Booking, Draft, EventOnSale, NewBooking, Refused, Seats, seats::UNLIMITED};
+use super::{Booked, Booking, BookingDraft, NewBooking, Refused, Seats, seats::UNLIMITED};
 
 fn seats(capacity: Option<u64>, end_date: Instant) -> Seats {
-    let (id, name, booked_seats, version) = (Uuid::now_v7(), "Tango".to_owned(), 0, 0);
-    let on_sale = EventOnSale { id, name, capacity, seats_left: capacity, booked_seats, version };
-    Seats::stored(on_sale, end_date, capacity.unwrap_or(UNLIMITED))
+    let (id, name, start_date) = (Uuid::now_v7(), "Tango".to_owned(), Instant::now());
+    Seats::new(EventCreated { id, name, location_id: None, start_date, end_date, capacity })
 }
 
 fn for_years() -> Instant {
@@ -17,12 +16,12 @@ fn for_years() -> Instant {
 }
 
 fn request(event_id: Uuid, seats: i64) -> NewBooking {
-    NewBooking::new(Draft { event_id, seats, user_id: None, key: None, traceparent: None }).unwrap()
+    NewBooking::new(BookingDraft { event_id, seats, user_id: None, key: None, traceparent: None }).unwrap()
 }
 
 fn under(key: &str, event_id: Uuid, seats: i64, user_id: Option<&str>) -> NewBooking {
     let user_id = user_id.map(str::to_owned);
-    NewBooking::new(Draft { event_id, seats, user_id, key: Some(key), traceparent: None }).unwrap()
+    NewBooking::new(BookingDraft { event_id, seats, user_id, key: Some(key), traceparent: None }).unwrap()
 }
 
 #[derive(Clone, Debug)]
@@ -46,17 +45,17 @@ proptest! {
         for step in steps {
             let before = seats.clone();
             match step {
-                Step::Book(number) => match seats.clone().sell(&request(seats.on_sale().id, number)) {
+                Step::Book(number) => match seats.clone().sell(&request(seats.record().event_id, number)) {
                     Ok(sale) => {
                         let (left, version) = (sale.message.seats_left, sale.message.version);
-                        prop_assert_eq!((left, version), (sale.seats.on_sale().seats_left, sale.booking.seq));
-                        prop_assert_eq!(sale.message.booked_seats, sale.seats.on_sale().booked_seats);
+                        prop_assert_eq!((left, version), (sale.seats.left(), sale.booking.seq()));
+                        prop_assert_eq!(sale.message.booked_seats, sale.seats.record().booked);
                         booked.push(sale.booking);
                         seats = sale.seats;
                     }
                     Err(refused) => {
-                        prop_assert_eq!(refused, Refused::SoldOut { seats_left: before.left() });
-                        prop_assert!(number.unsigned_abs() > before.left());
+                        prop_assert_eq!(refused, Refused::SoldOut { seats_left: before.record().left });
+                        prop_assert!(number.unsigned_abs() > before.record().left);
                         continue;
                     }
                 },
@@ -67,14 +66,14 @@ proptest! {
                     let mut booking = booked.swap_remove(which.index(booked.len()));
                     prop_assert!(booking.cancel(Instant::now()).is_some());
                     prop_assert!(booking.cancel(Instant::now()).is_none(), "its seats would come back twice");
-                    seats = seats.release(booking.seats);
+                    seats = seats.release(booking.seats());
                 }
             }
-            let taken: u64 = booked.iter().map(|booking| booking.seats).sum();
-            prop_assert_eq!(seats.on_sale().booked_seats, taken);
-            prop_assert_eq!(seats.left() + taken, capacity.unwrap_or(UNLIMITED));
-            prop_assert_eq!(seats.on_sale().seats_left, capacity.map(|_| seats.left()));
-            prop_assert_eq!(seats.on_sale().version, before.on_sale().version + 1);
+            let taken: u64 = booked.iter().map(|booking| booking.seats()).sum();
+            prop_assert_eq!(seats.record().booked, taken);
+            prop_assert_eq!(seats.record().left + taken, capacity.unwrap_or(UNLIMITED));
+            prop_assert_eq!(seats.left(), capacity.map(|_| seats.record().left));
+            prop_assert_eq!(seats.record().version, before.record().version + 1);
         }
     }
 }
@@ -100,11 +99,12 @@ fn the_same_user_and_key_give_the_same_id_and_others_do_not() {
 #[test]
 fn a_key_that_has_booked_something_else_is_refused() {
     let seats = seats(Some(10), for_years());
-    let event = seats.on_sale().id;
+    let event = seats.record().event_id;
     let first = under("k", event, 2, None);
     let stored = seats.sell(&first).unwrap().booking;
-    assert_eq!(stored.clone().replay(&first), Ok(Booked::Replay(stored.clone())));
-    for other in [under("k", event, 3, None), under("k", Uuid::now_v7(), 2, None)] {
-        assert_eq!(stored.clone().replay(&other), Err(Refused::KeyInUse));
+    assert_eq!(stored.clone().replay(event, 2), Ok(Booked::Replay(stored.clone())));
+    for (other, seats) in [(event, 3_i64), (Uuid::now_v7(), 2)] {
+        assert_eq!(under("k", other, seats, None).id(), stored.id());
+        assert_eq!(stored.clone().replay(other, seats.unsigned_abs()), Err(Refused::KeyInUse));
     }
 }

@@ -13,7 +13,7 @@ use webserver::{
 
 use super::{Context, error};
 use crate::{
-    domain::{Booked, Booking, Draft, NewBooking, key::KEY_MAX},
+    domain::{Booked, Booking, BookingDraft, BookingRecord, KEY_MAX, NewBooking},
     metrics::Rejection,
 };
 
@@ -40,9 +40,9 @@ pub struct BookingBody {
     ),
     request_body = BookingBody,
     responses(
-        (status = 201, body = Booking, description = "the seats are taken, and it is on disk",
+        (status = 201, body = BookingRecord, description = "the seats are taken, and it is on disk",
             headers(("Location" = String, description = "the booking"))),
-        (status = 200, body = Booking, description = "the key had booked this before",
+        (status = 200, body = BookingRecord, description = "the key had booked this before",
             headers(("Idempotent-Replay" = String, description = "true"))),
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "no such event, or not heard of yet: ask again in a second", body = ProblemBody,
@@ -70,7 +70,7 @@ pub async fn create(
     let answer = match context.store.book(parsed).await {
         Ok(Ok(Booked::New(booking))) => {
             fail_point("book.before_answer");
-            let place = format!("/bookings/{}", booking.id);
+            let place = format!("/bookings/{}", booking.id());
             return Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(booking));
         }
         Ok(Ok(Booked::Replay(booking))) => {
@@ -93,7 +93,7 @@ fn parse(
     let event_id = event?.0;
     let key = header_text(request, "Idempotency-Key", KEY_MAX)?;
     let (BookingBody { seats, user_id }, traceparent) = (body?.0, traceparent(request));
-    Ok(NewBooking::new(Draft { event_id, seats, user_id, key, traceparent })?)
+    Ok(NewBooking::new(BookingDraft { event_id, seats, user_id, key, traceparent })?)
 }
 
 /// A booking.
@@ -102,7 +102,7 @@ fn parse(
     path = "/bookings/{id}",
     params(("id" = uuid::Uuid, Path, description = "the booking")),
     responses(
-        (status = 200, body = Booking),
+        (status = 200, body = BookingRecord),
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),
@@ -131,7 +131,7 @@ pub struct ListQuery {
     path = "/events/{id}/bookings",
     params(("id" = uuid::Uuid, Path, description = "the event"), ListQuery),
     responses(
-        (status = 200, body = Page<Booking>),
+        (status = 200, body = Page<BookingRecord>),
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "no such event, or not heard of yet: ask again in a second", body = ProblemBody,
             content_type = "application/problem+json", headers(("Retry-After" = u32, description = "seconds"))),
@@ -144,7 +144,7 @@ pub async fn list(context: web::Data<Context>, event: Id, query: Query<ListQuery
     let limit = page::limit(query.0.limit.as_deref())?;
     let found = context.store.bookings_of(event.0, after, limit + 1).await.map_err(error::not_read)?;
     let bookings = found.ok_or_else(|| error::unknown_event(event.0))?;
-    let position = |booking: &Booking| Cursor { number: booking.seq.cast_signed(), id: booking.id };
+    let position = |booking: &Booking| Cursor { number: booking.seq().cast_signed(), id: booking.id() };
     Ok(HttpResponse::Ok().json(Page::cut(bookings, limit, position)))
 }
 
@@ -154,7 +154,7 @@ pub async fn list(context: web::Data<Context>, event: Id, query: Query<ListQuery
     path = "/bookings/{id}",
     params(("id" = uuid::Uuid, Path, description = "the booking")),
     responses(
-        (status = 200, body = Booking),
+        (status = 200, body = BookingRecord),
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),

@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    domain::{Booked, Booking, EventOnSale, NewBooking, Refused},
+    domain::{Booked, Booking, NewBooking, Refused, Seats},
     metrics::BookingMetrics,
 };
 
@@ -69,11 +69,11 @@ pub trait Store: Send + Sync {
         max: usize,
     ) -> Result<Option<Vec<Booking>>, Unavailable>;
 
-    /// An event.
-    async fn event(&self, id: Uuid) -> Result<Option<EventOnSale>, Unavailable>;
+    /// An event with its seats.
+    async fn event(&self, id: Uuid) -> Result<Option<Seats>, Unavailable>;
 
     /// At most `max` events behind an id, in the order of their ids.
-    async fn events(&self, after: Option<Uuid>, max: usize) -> Result<Vec<EventOnSale>, Unavailable>;
+    async fn events(&self, after: Option<Uuid>, max: usize) -> Result<Vec<Seats>, Unavailable>;
 
     /// Adds events that are not there yet; never changes one. Where it fails some may have been added: it is safe to repeat.
     async fn add_events(&self, events: Vec<EventCreated>) -> Result<Vec<Effect>, Unavailable>;

@@ -1,7 +1,7 @@
 //! The limits stand twice, in the code and in the OpenAPI document, because the document's macro takes no constants.
 
 use bookingservice::{
-    domain::request::{SEATS_MAX, USER_ID_MAX},
+    domain::{SEATS_MAX, USER_ID_MAX},
     http::Api,
 };
 use serde_json::json;

@@ -3,7 +3,7 @@
 use std::{any::Any, future::Future, sync::Arc, time::Duration};
 
 use bookingservice::{
-    domain::{Booked, Booking, Draft, NewBooking, Refused, Status},
+    domain::{Booked, Booking, BookingDraft, NewBooking, Refused, Status},
     store::{Store, Unavailable},
 };
 use contracts::{EventCreated, Instant};
@@ -77,7 +77,7 @@ pub(crate) fn under_a_key(event_id: Uuid, seats: u64) -> NewBooking {
 
 pub(crate) fn asked(event_id: Uuid, seats: u64, key: Option<&str>) -> NewBooking {
     let (seats, user_id) = (seats.cast_signed(), Some("ann".to_owned()));
-    NewBooking::new(Draft { event_id, seats, user_id, key, traceparent: None }).unwrap()
+    NewBooking::new(BookingDraft { event_id, seats, user_id, key, traceparent: None }).unwrap()
 }
 
 pub(crate) fn new(booked: Result<Booked, Refused>) -> Booking {
@@ -104,10 +104,10 @@ where
 pub(crate) async fn a_booking_takes_the_seats_and_leaves_its_message_in_the_outbox(f: &Fixture) {
     let event = f.event(Some(10)).await;
     let booking = new(f.store.book(request(event, 3)).await.unwrap());
-    assert_eq!((booking.seats, booking.seq, booking.status), (3, 1, Status::Confirmed));
-    assert_eq!(f.store.booking(booking.id).await.unwrap(), Some(booking));
-    let event = f.store.event(event).await.unwrap().unwrap();
-    assert_eq!((event.seats_left, event.booked_seats, event.version), (Some(7), 3, 1));
+    assert_eq!((booking.seats(), booking.seq(), booking.status()), (3, 1, Status::Confirmed));
+    assert_eq!(f.store.booking(booking.id()).await.unwrap(), Some(booking));
+    let seats = f.store.event(event).await.unwrap().unwrap();
+    assert_eq!((seats.left(), seats.record().booked, seats.record().version), (Some(7), 3, 1));
     assert_eq!(f.messages().await, ["eventBooked"]);
     assert_eq!(f.metric("myevents_booked_seats_total"), 3.0);
     f.shows("myevents_seat_changes", 1.0).await;
@@ -130,8 +130,8 @@ pub(crate) async fn an_event_without_capacity_never_sells_out_and_shows_no_seats
     for _ in 0..20 {
         new(f.store.book(request(event, 100)).await.unwrap());
     }
-    let event = f.store.event(event).await.unwrap().unwrap();
-    assert_eq!((event.capacity, event.seats_left, event.booked_seats), (None, None, 2000));
+    let seats = f.store.event(event).await.unwrap().unwrap();
+    assert_eq!((seats.record().capacity, seats.left(), seats.record().booked), (None, None, 2000));
     let last = f.outbox.pending(1000).await.unwrap().pop().unwrap();
     assert!(!String::from_utf8(last.message.body).unwrap().contains("seats_left"));
 }
@@ -151,7 +151,7 @@ pub(crate) async fn the_same_id_books_once_also_at_once(f: &Fixture) {
         let (Booked::New(booking) | Booked::Replay(booking)) = answer;
         assert_eq!(booking, stored);
     }
-    assert_eq!(f.store.event(event).await.unwrap().unwrap().seats_left, Some(8));
+    assert_eq!(f.store.event(event).await.unwrap().unwrap().left(), Some(8));
     assert_eq!(f.metric("myevents_bookings_accepted_total"), 1.0);
 }
 
@@ -179,15 +179,15 @@ async fn cancelled(store: Arc<dyn Store>, booking: Uuid, tries: usize) -> Bookin
 
 pub(crate) async fn a_cancellation_gives_the_seats_back_once_also_at_once(f: &Fixture) {
     let event = f.event(Some(10)).await;
-    let booking = new(f.store.book(request(event, 4)).await.unwrap());
+    let id = new(f.store.book(request(event, 4)).await.unwrap()).id();
     let answers = at_once(|| {
         let (store, tries) = (f.store.clone(), f.tries);
-        async move { cancelled(store, booking.id, tries).await }
+        async move { cancelled(store, id, tries).await }
     })
     .await;
-    assert!(answers.iter().all(|answer| answer == &answers[0] && answer.status == Status::Cancelled));
-    let event = f.store.event(event).await.unwrap().unwrap();
-    assert_eq!((event.seats_left, event.booked_seats, event.version), (Some(10), 0, 2));
+    assert!(answers.iter().all(|answer| answer == &answers[0] && answer.status() == Status::Cancelled));
+    let seats = f.store.event(event).await.unwrap().unwrap();
+    assert_eq!((seats.left(), seats.record().booked, seats.record().version), (Some(10), 0, 2));
     assert_eq!(f.messages().await, ["eventBooked", "bookingCancelled", "seatsChanged"]);
     assert_eq!(f.metric("myevents_cancelled_seats_total"), 4.0);
     f.shows("myevents_seats_confirmed", 0.0).await;
@@ -198,7 +198,7 @@ pub(crate) async fn a_replay_after_a_cancellation_gives_the_cancelled_booking(f:
     let event = f.event(Some(10)).await;
     let request = under_a_key(event, 2);
     let booking = new(f.store.book(request.clone()).await.unwrap());
-    let cancelled = f.store.cancel(booking.id).await.unwrap().unwrap();
+    let cancelled = f.store.cancel(booking.id()).await.unwrap().unwrap();
     assert_eq!(f.store.book(request).await.unwrap(), Ok(Booked::Replay(cancelled)));
 }
 
@@ -212,8 +212,8 @@ pub(crate) async fn many_at_once_never_sell_more_than_there_is(f: &Fixture) {
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 10);
     let refused = answers.iter().filter(|answer| **answer == Err(Refused::SoldOut { seats_left: 0 }));
     assert_eq!(refused.count(), 54);
-    let event = f.store.event(event).await.unwrap().unwrap();
-    assert_eq!((event.seats_left, event.booked_seats, event.version), (Some(0), 10, 10));
+    let seats = f.store.event(event).await.unwrap().unwrap();
+    assert_eq!((seats.left(), seats.record().booked, seats.record().version), (Some(0), 10, 10));
 }
 
 pub(crate) async fn pages_follow_the_order_of_booking(f: &Fixture) {
@@ -227,7 +227,7 @@ pub(crate) async fn pages_follow_the_order_of_booking(f: &Fixture) {
     loop {
         let page = f.store.bookings_of(event, after, 3).await.unwrap().unwrap();
         let Some(last) = page.last() else { break };
-        after = Some(Cursor { number: last.seq.cast_signed(), id: last.id });
+        after = Some(Cursor { number: last.seq().cast_signed(), id: last.id() });
         read.extend(page);
     }
     assert_eq!(read, made);
@@ -242,5 +242,5 @@ pub(crate) async fn an_event_that_is_heard_of_twice_is_not_changed(f: &Fixture) 
     new(f.store.book(request(first.id, 1)).await.unwrap());
     assert_eq!(f.store.add_events(vec![first.clone()]).await.unwrap(), [Effect::Duplicate]);
     let stored = f.store.event(first.id).await.unwrap().unwrap();
-    assert_eq!((stored.name.as_str(), stored.seats_left), ("Tango", Some(9)));
+    assert_eq!((stored.record().event_name.as_str(), stored.left()), ("Tango", Some(9)));
 }

@@ -1,14 +1,16 @@
-//! An event, and the draft that makes one.
+//! An event, and the draft that it is made of.
 
 use contracts::{EventCreated, Instant};
 use garde::Validate;
 use serde::Serialize;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{CAPACITY_MAX, NAME_MAX, no_control_characters};
+use super::{
+    limits::{CAPACITY_MAX, NAME_MAX, no_control_characters},
+    records::EventRecord,
+};
 
-/// What somebody asks for, not checked yet.
+/// What a client asks for, not checked yet.
 #[derive(Clone, Debug, Validate)]
 #[garde(allow_unvalidated)]
 pub struct EventDraft {
@@ -31,55 +33,45 @@ fn after(start: Instant) -> impl FnOnce(&Instant, &()) -> garde::Result {
     move |end, ()| if *end > start { Ok(()) } else { Err(garde::Error::new("must be after start_date")) }
 }
 
-/// An event as it is stored and answered. It is never changed or deleted; only what is heard of its seats changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Event {
-    /// UUID version 7.
-    pub id: Uuid,
-    /// What it is called.
-    pub name: String,
-    /// Where it takes place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub location_id: Option<Uuid>,
-    /// When it begins.
-    #[schema(value_type = String, format = DateTime, example = "2026-12-24T18:00:00.000Z")]
-    pub start_date: Instant,
-    /// When it ends.
-    #[schema(value_type = String, format = DateTime, example = "2026-12-24T22:00:00.000Z")]
-    pub end_date: Instant,
-    /// How many seats it has; absent means unlimited.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub capacity: Option<u64>,
-    /// How many are booked, as far as this service has heard.
-    pub booked_seats: u64,
-    /// How many are left, as far as this service has heard; absent where there is no capacity.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub seats_left: Option<u64>,
-}
+/// An event. It is never changed or deleted; only what is shown of its seats follows the booking service's messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Event(EventRecord);
 
 impl Event {
-    /// The only way to a new event: checks the draft. Whether the location is there, the store must see.
+    /// A new event: checks the draft. Whether its location exists, the store checks.
     pub fn new(draft: EventDraft) -> Result<Self, garde::Report> {
         draft.validate()?;
         let EventDraft { name, location_id, start_date, end_date, capacity } = draft;
         let capacity = capacity.map(i64::unsigned_abs);
         let (id, booked_seats, seats_left) = (Uuid::now_v7(), 0, capacity);
-        Ok(Self { id, name, location_id, start_date, end_date, capacity, booked_seats, seats_left })
+        Ok(Self(EventRecord { id, name, location_id, start_date, end_date, capacity, booked_seats, seats_left }))
     }
 
-    /// What the other services are told.
+    /// As a store has kept it.
+    pub fn stored(record: EventRecord) -> Self {
+        Self(record)
+    }
+
+    /// The message about it, for other services.
     pub fn created(&self) -> EventCreated {
-        EventCreated {
-            id: self.id,
-            name: self.name.clone(),
-            location_id: self.location_id,
-            start_date: self.start_date,
-            end_date: self.end_date,
-            capacity: self.capacity,
-        }
+        let EventRecord { id, name, location_id, start_date, end_date, capacity, .. } = self.0.clone();
+        EventCreated { id, name, location_id, start_date, end_date, capacity }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> Uuid {
+        self.0.id
+    }
+
+    /// When it begins.
+    pub fn start_date(&self) -> Instant {
+        self.0.start_date
+    }
+
+    /// What a store keeps of it.
+    pub fn record(&self) -> &EventRecord {
+        &self.0
     }
 }
 

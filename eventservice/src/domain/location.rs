@@ -1,14 +1,16 @@
-//! A location with its halls, and the draft that makes one.
+//! A location with its halls, and the draft that it is made of.
 
 use contracts::LocationCreated;
 use garde::Validate;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::Serialize;
 use uuid::Uuid;
 
-use super::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX, no_control_characters};
+use super::{
+    limits::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX, no_control_characters},
+    records::{HallRecord, LocationRecord},
+};
 
-/// What somebody asks for, not checked yet.
+/// What a client asks for, not checked yet.
 #[derive(Clone, Debug, Validate)]
 pub struct LocationDraft {
     /// What it is called: 1 to [`NAME_MAX`] characters.
@@ -31,7 +33,7 @@ pub struct LocationDraft {
     pub halls: Vec<HallDraft>,
 }
 
-/// A hall of it.
+/// A hall, not checked yet.
 #[derive(Clone, Debug, Validate)]
 pub struct HallDraft {
     /// What it is called: 1 to [`NAME_MAX`] characters.
@@ -49,58 +51,41 @@ fn time_of_day(text: &str, _: &()) -> garde::Result {
     if right { Ok(()) } else { Err(garde::Error::new("must be a time of day from 00:00 to 23:59, written HH:MM")) }
 }
 
-/// A location as it is stored and answered; never changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Location {
-    /// UUID version 7.
-    pub id: Uuid,
-    /// What it is called.
-    pub name: String,
-    /// Street and number.
-    pub address: String,
-    /// The country.
-    pub country: String,
-    /// Opens at this time of day.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub open_time: Option<String>,
-    /// Closes at this time of day; before `open_time` means past midnight.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub close_time: Option<String>,
-    /// Its halls.
-    pub halls: Vec<Hall>,
-}
-
-/// A hall as it is stored and answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Hall {
-    /// What it is called.
-    pub name: String,
-    /// How many people fit in.
-    pub capacity: u64,
-}
+/// A location. It is never changed or deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Location(LocationRecord);
 
 impl Location {
-    /// The only way to a new location: checks the draft.
+    /// A new location: checks the draft.
     pub fn new(draft: LocationDraft) -> Result<Self, garde::Report> {
         draft.validate()?;
         let LocationDraft { name, address, country, open_time, close_time, halls } = draft;
-        let hall = |hall: HallDraft| Hall { name: hall.name, capacity: hall.capacity.unsigned_abs() };
+        let hall = |hall: HallDraft| HallRecord { name: hall.name, capacity: hall.capacity.unsigned_abs() };
         let halls = halls.into_iter().map(hall).collect();
-        Ok(Self { id: Uuid::now_v7(), name, address, country, open_time, close_time, halls })
+        Ok(Self(LocationRecord { id: Uuid::now_v7(), name, address, country, open_time, close_time, halls }))
     }
 
-    /// What the other services are told.
+    /// As a store has kept it.
+    pub fn stored(record: LocationRecord) -> Self {
+        Self(record)
+    }
+
+    /// The message about it, for other services.
     pub fn created(&self) -> LocationCreated {
-        let hall = |hall: &Hall| contracts::Hall { name: hall.name.clone(), capacity: hall.capacity };
-        LocationCreated {
-            id: self.id,
-            name: self.name.clone(),
-            address: self.address.clone(),
-            country: self.country.clone(),
-            halls: self.halls.iter().map(hall).collect(),
-        }
+        let LocationRecord { id, name, address, country, halls, .. } = self.0.clone();
+        let hall = |hall: HallRecord| contracts::Hall { name: hall.name, capacity: hall.capacity };
+        LocationCreated { id, name, address, country, halls: halls.into_iter().map(hall).collect() }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> Uuid {
+        self.0.id
+    }
+
+    /// What a store keeps of it.
+    pub fn record(&self) -> &LocationRecord {
+        &self.0
     }
 }
 

@@ -1,30 +1,18 @@
-//! What an event and a location are, and the rules for making one.
+//! What an event and a location are, and the rules for making one, without any store: nothing here knows HTTP, SQL or BSON.
 //!
-//! Every limit is a constant here: the validation and the OpenAPI schema both use it. An [`Event`] is only made from a
-//! draft that keeps the rules; behind it nobody checks again. What is shown of its seats follows the booking service's messages: [`view`]
-//! says which of them wins.
+//! - [`event`], [`location`]: made only of a draft that keeps the rules; behind it nobody checks again
+//! - [`limits`]: the numbers in the rules
+//! - [`view`]: what is shown of an event's seats, and which of the booking service's messages wins
+//! - [`records`]: what a store keeps
 
 pub mod event;
+pub mod limits;
 pub mod location;
+pub mod records;
 pub mod view;
 
 pub use event::{Event, EventDraft};
+pub use limits::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX};
 pub use location::{HallDraft, Location, LocationDraft};
+pub use records::{EventRecord, HallRecord, LocationRecord};
 pub use view::{SeatUpdate, View};
-
-/// Characters of a name at most.
-pub const NAME_MAX: usize = 200;
-
-/// Characters of any other text at most.
-pub const TEXT_MAX: usize = 500;
-
-/// Seats of an event, or of a hall, at most.
-pub const CAPACITY_MAX: i64 = 1_000_000;
-
-/// Halls of a location at most.
-pub const HALLS_MAX: usize = 100;
-
-fn no_control_characters(text: &str, _: &()) -> garde::Result {
-    let found = text.chars().any(char::is_control);
-    if found { Err(garde::Error::new("must not hold control characters")) } else { Ok(()) }
-}

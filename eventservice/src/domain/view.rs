@@ -1,5 +1,5 @@
-//! What this service shows of an event's seats: which message wins. Messages may come twice and in any order; each says how all
-//! seats are, and not what has changed, so the one with the highest version is right.
+//! What this service shows of an event's seats: which message wins. Messages may arrive twice and in any order. Each has the totals of
+//! the event and not the difference to the message before, so the one with the highest version is right.
 
 use std::cmp::Ordering;
 
@@ -7,32 +7,50 @@ use contracts::{EventBooked, SeatsChanged};
 use messaging::Effect;
 use uuid::Uuid;
 
-/// How the seats of an event are, as a message of the booking service says.
+/// The seats of an event, as a message of the booking service has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeatUpdate {
-    /// The event.
-    pub event_id: Uuid,
-    /// Seats left; `None` where there is no capacity.
-    pub seats_left: Option<u64>,
-    /// Seats booked.
-    pub booked_seats: u64,
-    /// Which change of the seats this was.
-    pub version: u64,
+    event_id: Uuid,
+    seats_left: Option<u64>,
+    booked_seats: u64,
+    version: u64,
 }
 
-/// How far what is shown of an event has come.
+impl SeatUpdate {
+    /// The event.
+    pub fn event_id(&self) -> Uuid {
+        self.event_id
+    }
+
+    /// Seats left; `None` where there is no capacity.
+    pub fn seats_left(&self) -> Option<u64> {
+        self.seats_left
+    }
+
+    /// Seats booked.
+    pub fn booked_seats(&self) -> u64 {
+        self.booked_seats
+    }
+
+    /// Which change of the seats this was.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+/// Which version of an event's seats is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
     version: u64,
 }
 
 impl View {
-    /// As it is stored; 0 where no message has come yet.
+    /// As a store has kept it; 0 where no message has arrived yet.
     pub fn stored(version: u64) -> Self {
         Self { version }
     }
 
-    /// Takes what is newer than what is shown.
+    /// Takes an update that is newer than what is shown.
     pub fn apply(&mut self, update: &SeatUpdate) -> Effect {
         match update.version.cmp(&self.version) {
             Ordering::Greater => {

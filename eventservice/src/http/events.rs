@@ -13,7 +13,7 @@ use webserver::{
 
 use super::{Context, bodies::EventBody, error};
 use crate::{
-    domain::{Event, NAME_MAX},
+    domain::{Event, EventRecord, NAME_MAX},
     store::Filter,
 };
 
@@ -23,7 +23,7 @@ use crate::{
     path = "/events",
     request_body = EventBody,
     responses(
-        (status = 201, body = Event, headers(("Location" = String, description = "the event"))),
+        (status = 201, body = EventRecord, headers(("Location" = String, description = "the event"))),
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 408, body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, body = ProblemBody, content_type = "application/problem+json"),
@@ -36,8 +36,8 @@ use crate::{
 pub async fn create(context: web::Data<Context>, _: NoQuery, body: Json<EventBody>) -> Result<HttpResponse, Problem> {
     let event = Event::new(body.0.into())?;
     let stored = context.store.create_event(event.clone()).await;
-    stored.map_err(|cause| error::not_written(cause, "event_id", event.id))?.map_err(error::unknown_location)?;
-    Ok(HttpResponse::Created().insert_header((header::LOCATION, format!("/events/{}", event.id))).json(event))
+    stored.map_err(|cause| error::not_written(cause, "event_id", event.id()))?.map_err(error::unknown_location)?;
+    Ok(HttpResponse::Created().insert_header((header::LOCATION, format!("/events/{}", event.id()))).json(event))
 }
 
 /// An event, with its seats as far as this service has heard.
@@ -46,7 +46,7 @@ pub async fn create(context: web::Data<Context>, _: NoQuery, body: Json<EventBod
     path = "/events/{id}",
     params(("id" = uuid::Uuid, Path, description = "the event")),
     responses(
-        (status = 200, body = Event),
+        (status = 200, body = EventRecord),
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),
@@ -111,7 +111,7 @@ fn instant(text: Option<&str>, field: &str) -> Result<Option<Instant>, Problem> 
     path = "/events",
     params(ListQuery),
     responses(
-        (status = 200, body = Page<Event>),
+        (status = 200, body = Page<EventRecord>),
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),
@@ -122,6 +122,6 @@ pub async fn list(context: web::Data<Context>, query: Query<ListQuery>) -> Resul
     let after = page::after(query.0.after.as_deref())?;
     let limit = page::limit(query.0.limit.as_deref())?;
     let events = context.store.events(filter, after, limit + 1).await.map_err(error::not_read)?;
-    let position = |event: &Event| Cursor { number: event.start_date.as_millis(), id: event.id };
+    let position = |event: &Event| Cursor { number: event.start_date().as_millis(), id: event.id() };
     Ok(HttpResponse::Ok().json(Page::cut(events, limit, position)))
 }

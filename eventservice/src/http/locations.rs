@@ -11,7 +11,7 @@ use webserver::{
 };
 
 use super::{Context, bodies::LocationBody, error};
-use crate::domain::Location;
+use crate::domain::{Location, LocationRecord};
 
 /// Creates a location.
 #[utoipa::path(
@@ -19,7 +19,7 @@ use crate::domain::Location;
     path = "/locations",
     request_body = LocationBody,
     responses(
-        (status = 201, body = Location, headers(("Location" = String, description = "the location"))),
+        (status = 201, body = LocationRecord, headers(("Location" = String, description = "the location"))),
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 408, body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, body = ProblemBody, content_type = "application/problem+json"),
@@ -35,8 +35,10 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     let location = Location::new(body.0.into())?;
     let stored = context.store.create_location(location.clone()).await;
-    stored.map_err(|cause| error::not_written(cause, "location_id", location.id))?;
-    Ok(HttpResponse::Created().insert_header((header::LOCATION, format!("/locations/{}", location.id))).json(location))
+    stored.map_err(|cause| error::not_written(cause, "location_id", location.id()))?;
+    Ok(HttpResponse::Created()
+        .insert_header((header::LOCATION, format!("/locations/{}", location.id())))
+        .json(location))
 }
 
 /// A location.
@@ -45,7 +47,7 @@ pub async fn create(
     path = "/locations/{id}",
     params(("id" = uuid::Uuid, Path, description = "the location")),
     responses(
-        (status = 200, body = Location),
+        (status = 200, body = LocationRecord),
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),
@@ -75,7 +77,7 @@ pub struct ListQuery {
     path = "/locations",
     params(ListQuery),
     responses(
-        (status = 200, body = Page<Location>),
+        (status = 200, body = Page<LocationRecord>),
         (status = 400, body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, body = ProblemBody, content_type = "application/problem+json"),
@@ -85,6 +87,6 @@ pub async fn list(context: web::Data<Context>, query: Query<ListQuery>) -> Resul
     let after = page::after(query.0.after.as_deref())?;
     let limit = page::limit(query.0.limit.as_deref())?;
     let locations = context.store.locations(after, limit + 1).await.map_err(error::not_read)?;
-    let position = |location: &Location| Cursor { number: 0, id: location.id };
+    let position = |location: &Location| Cursor { number: 0, id: location.id() };
     Ok(HttpResponse::Ok().json(Page::cut(locations, limit, position)))
 }

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use contracts::{Contract, EventBooked, Instant as At};
+use contracts::{Contract, EventBooked, Instant as PointInTime};
 use messaging::{Bus, Entry};
 use mongo::address::MongoUrl;
 use process::checks::{Checks, option};
@@ -86,7 +86,7 @@ fn booked(event: &str) -> Entry {
         event_id: event.parse().unwrap(),
         user_id: "guest".into(),
         seats: 2,
-        booked_at: At::now(),
+        booked_at: PointInTime::now(),
         seats_left: Some(98),
         booked_seats: 2,
         version: 1,

@@ -6,9 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use contracts::Instant as At;
+use contracts::{Instant as PointInTime, SeatsChanged};
 use eventservice::{
-    domain::{Event, EventDraft, HallDraft, Location, LocationDraft, SeatUpdate},
+    domain::{Event, EventDraft, EventRecord, HallDraft, Location, LocationDraft, SeatUpdate},
     store::{Filter, Store, UnknownLocation},
 };
 use messaging::{Effect, outbox::Outbox};
@@ -48,8 +48,8 @@ impl Fixture {
         loop {
             let page = self.store.events(filter.clone(), after, 2).await.unwrap();
             let Some(last) = page.last() else { return names };
-            after = Some(Cursor { number: last.start_date.as_millis(), id: last.id });
-            names.extend(page.into_iter().map(|event| event.name));
+            after = Some(Cursor { number: last.start_date().as_millis(), id: last.id() });
+            names.extend(page.into_iter().map(|event| event.record().name.clone()));
         }
     }
 }
@@ -72,16 +72,17 @@ fn location(name: &str) -> Location {
 }
 
 fn update(event_id: Uuid, version: u64) -> SeatUpdate {
-    SeatUpdate { event_id, seats_left: Some(100 - version), booked_seats: version, version }
+    SeatUpdate::from(SeatsChanged { event_id, seats_left: Some(100 - version), booked_seats: version, version })
 }
 
 pub(crate) async fn an_event_is_stored_as_it_was_given_and_its_message_is_in_the_outbox(f: &Fixture) {
     let limited = f.add("Tango", "2027-01-01T00:00:00.123Z", None).await;
-    assert_eq!((limited.booked_seats, limited.seats_left), (0, Some(100)));
-    assert_eq!(f.store.event(limited.id).await.unwrap(), Some(limited));
+    let EventRecord { booked_seats, seats_left, .. } = limited.record();
+    assert_eq!((booked_seats, seats_left), (&0, &Some(100)));
+    assert_eq!(f.store.event(limited.id()).await.unwrap(), Some(limited));
     let unlimited = event("Open air", "2027-01-01T00:00:00Z", None, None);
     f.store.create_event(unlimited.clone()).await.unwrap().unwrap();
-    assert_eq!(f.store.event(unlimited.id).await.unwrap(), Some(unlimited));
+    assert_eq!(f.store.event(unlimited.id()).await.unwrap(), Some(unlimited));
     assert_eq!(f.store.event(Uuid::now_v7()).await.unwrap(), None);
     assert_eq!(f.messages().await, ["eventCreated", "eventCreated"]);
 }
@@ -89,26 +90,26 @@ pub(crate) async fn an_event_is_stored_as_it_was_given_and_its_message_is_in_the
 pub(crate) async fn an_event_at_an_unknown_location_is_refused_and_leaves_nothing(f: &Fixture) {
     let nowhere = event("Tango", "2027-01-01T00:00:00Z", Some(Uuid::now_v7()), None);
     assert_eq!(f.store.create_event(nowhere.clone()).await.unwrap(), Err(UnknownLocation));
-    assert_eq!(f.store.event(nowhere.id).await.unwrap(), None);
+    assert_eq!(f.store.event(nowhere.id()).await.unwrap(), None);
     assert_eq!(f.messages().await, [""; 0]);
 }
 
 pub(crate) async fn a_location_is_stored_as_it_was_given_and_its_message_is_in_the_outbox(f: &Fixture) {
     let mill = location("Old Mill");
     f.store.create_location(mill.clone()).await.unwrap();
-    assert_eq!(f.store.location(mill.id).await.unwrap(), Some(mill));
+    assert_eq!(f.store.location(mill.id()).await.unwrap(), Some(mill));
     assert_eq!(f.store.location(Uuid::now_v7()).await.unwrap(), None);
     assert_eq!(f.messages().await, ["locationCreated"]);
 }
 
 pub(crate) async fn the_highest_version_wins_in_any_order(f: &Fixture) {
-    let event = f.add("Tango", "2027-01-01T00:00:00Z", None).await.id;
+    let event = f.add("Tango", "2027-01-01T00:00:00Z", None).await.id();
     let effects =
         f.store.apply(vec![update(event, 3), update(event, 1), update(event, 3), update(event, 5)]).await.unwrap();
     assert_eq!(effects, [Effect::Applied, Effect::Stale, Effect::Duplicate, Effect::Applied].map(Some));
     assert_eq!(f.store.apply(vec![update(event, 4)]).await.unwrap(), [Some(Effect::Stale)]);
-    let shown = f.store.event(event).await.unwrap().unwrap();
-    assert_eq!((shown.booked_seats, shown.seats_left), (5, Some(95)));
+    let event = f.store.event(event).await.unwrap().unwrap();
+    assert_eq!((event.record().booked_seats, event.record().seats_left), (5, Some(95)));
     let began = Instant::now();
     while f.view() != 5.0 {
         // Where other processes apply messages as well, it is right again every few seconds.
@@ -118,7 +119,7 @@ pub(crate) async fn the_highest_version_wins_in_any_order(f: &Fixture) {
 }
 
 pub(crate) async fn an_update_of_an_unknown_event_is_said_to_be_one(f: &Fixture) {
-    let event = f.add("Tango", "2027-01-01T00:00:00Z", None).await.id;
+    let event = f.add("Tango", "2027-01-01T00:00:00Z", None).await.id();
     let effects = f.store.apply(vec![update(Uuid::now_v7(), 1), update(event, 1)]).await.unwrap();
     assert_eq!(effects, [None, Some(Effect::Applied)]);
 }
@@ -135,20 +136,20 @@ pub(crate) async fn events_come_in_the_order_they_begin_also_where_many_begin_at
 pub(crate) async fn filters_hold_together(f: &Fixture) {
     let mill = location("Old Mill");
     f.store.create_location(mill.clone()).await.unwrap();
-    f.add("Ärger im Park", "2027-01-01T00:00:00Z", Some(mill.id)).await;
-    f.add("ÄRGER II", "2027-01-02T00:00:00Z", Some(mill.id)).await;
+    f.add("Ärger im Park", "2027-01-01T00:00:00Z", Some(mill.id())).await;
+    f.add("ÄRGER II", "2027-01-02T00:00:00Z", Some(mill.id())).await;
     f.add("ärger iii", "2027-01-03T00:00:00Z", None).await;
     f.add("100% Tango_x", "2027-01-04T00:00:00Z", None).await;
-    let at = |text: &str| Some(text.parse::<At>().unwrap());
+    let at = |text: &str| Some(text.parse::<PointInTime>().unwrap());
     let name = |text: &str| Some(text.to_owned());
     let all = Filter::default;
     assert_eq!(f.found(Filter { name: name("äRg"), ..all() }).await.len(), 3);
     assert_eq!(f.found(Filter { name: name("100%"), ..all() }).await, ["100% Tango_x"]);
     assert_eq!(f.found(Filter { name: name("%"), ..all() }).await, [""; 0]);
-    assert_eq!(f.found(Filter { location_id: Some(mill.id), ..all() }).await, ["Ärger im Park", "ÄRGER II"]);
+    assert_eq!(f.found(Filter { location_id: Some(mill.id()), ..all() }).await, ["Ärger im Park", "ÄRGER II"]);
     let day = Filter { from: at("2027-01-02T00:00:00Z"), to: at("2027-01-03T00:00:00Z"), ..all() };
     assert_eq!(f.found(day.clone()).await, ["ÄRGER II"]);
-    assert_eq!(f.found(Filter { name: name("ä"), location_id: Some(mill.id), ..day }).await, ["ÄRGER II"]);
+    assert_eq!(f.found(Filter { name: name("ä"), location_id: Some(mill.id()), ..day }).await, ["ÄRGER II"]);
 }
 
 pub(crate) async fn the_beginning_of_a_greek_word_finds_it(f: &Fixture) {
@@ -166,7 +167,7 @@ pub(crate) async fn locations_come_in_the_order_they_were_made(f: &Fixture) {
         f.store.create_location(location.clone()).await.unwrap();
     }
     let first = f.store.locations(None, 2).await.unwrap();
-    let after = Some(Cursor { number: 0, id: first[1].id });
+    let after = Some(Cursor { number: 0, id: first[1].id() });
     let rest = f.store.locations(after, 2).await.unwrap();
     assert_eq!([first, rest].concat(), made);
 }

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::anyhow;
 use bookingservice::{
-    domain::{Booked, Draft, NewBooking},
+    domain::{Booked, BookingDraft, NewBooking},
     metrics::BookingMetrics,
     store::{
         Store,
@@ -16,7 +16,7 @@ use bookingservice::{
     },
 };
 use contracts::EventCreated;
-use eventservice::domain::Event;
+use eventservice::domain::{Event, EventRecord};
 use prometheus::Registry;
 use sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox};
 use tempfile::TempDir;
@@ -53,8 +53,17 @@ impl Bare {
         for (number, id) in self.events.iter().enumerate() {
             let EventCreated { name, start_date, end_date, .. } = event(number)?;
             let (id, location_id, capacity) = (*id, None, None);
-            let event =
-                Event { id, name, location_id, start_date, end_date, capacity, booked_seats: 0, seats_left: None };
+            let (booked_seats, seats_left) = (0, None);
+            let event = Event::stored(EventRecord {
+                id,
+                name,
+                location_id,
+                start_date,
+                end_date,
+                capacity,
+                booked_seats,
+                seats_left,
+            });
             service
                 .create_event(event)
                 .await
@@ -97,5 +106,5 @@ fn event(number: usize) -> anyhow::Result<EventCreated> {
 fn request(event_id: Uuid, has_key: bool) -> NewBooking {
     let (key, user_id) = (Uuid::now_v7().to_string(), Some("load-0123abcd-17".to_owned()));
     let key = has_key.then_some(key.as_str());
-    NewBooking::new(Draft { event_id, seats: 2, user_id, key, traceparent: None }).expect("it keeps the rules")
+    NewBooking::new(BookingDraft { event_id, seats: 2, user_id, key, traceparent: None }).expect("it keeps the rules")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bookingservice::domain::request::SEATS_MAX;
+use bookingservice::domain::SEATS_MAX;
 use contracts::Instant;
 use messaging::{DeadLetter, Message};
 use uuid::Uuid;

@@ -18,7 +18,7 @@ use super::{
     shared::Shared,
 };
 use crate::{
-    domain::{Booked, Booking, NewBooking, Refused},
+    domain::{Booked, Booking, NewBooking, Refused, Seats},
     store::Unavailable,
 };
 
@@ -129,7 +129,7 @@ impl<'a> BookRequest<'a> {
         if let Some(hold) = event.holds.iter().find(|hold| hold.booking == booking && !hold.cancel) {
             return self.complete(&event, hold).await.map(Some);
         }
-        match event.seats().sell(&self.request) {
+        match Seats::from(event).sell(&self.request) {
             Err(refused) => self.refuse(refused).await,
             Ok(_) => Ok(None), // seats were released between the two steps
         }
@@ -151,6 +151,6 @@ impl<'a> BookRequest<'a> {
         if self.attempts.contains(&stored.attempt) {
             return Ok(Booked::New(stored.into()));
         }
-        Booking::from(stored).replay(&self.request)
+        Booking::from(stored).replay(self.request.event_id(), self.request.seats())
     }
 }

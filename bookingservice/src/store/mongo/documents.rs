@@ -6,7 +6,7 @@ use mongo::{id, key, outbox::StoredEntry};
 use mongodb::bson::{self, DateTime};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Booking, EventOnSale, NewBooking, Sale, Seats, Status, seats::UNLIMITED};
+use crate::domain::{Booking, BookingRecord, NewBooking, Sale, Seats, SeatsRecord, Status};
 
 pub(super) const EVENTS: &str = "events";
 pub(super) const BOOKINGS: &str = "bookings";
@@ -70,31 +70,33 @@ pub(super) struct BookingDoc {
 
 impl From<EventCreated> for EventDoc {
     fn from(event: EventCreated) -> Self {
+        let SeatsRecord { event_id, event_name, end_date, capacity, left, booked, version } =
+            Seats::new(event).record().clone();
         Self {
-            id: key(event.id),
-            name: event.name,
-            end_date: date(event.end_date),
-            capacity: event.capacity,
-            seats_left: event.capacity.unwrap_or(UNLIMITED),
-            booked_seats: 0,
-            version: 0,
+            id: key(event_id),
+            name: event_name,
+            end_date: date(end_date),
+            capacity,
+            seats_left: left,
+            booked_seats: booked,
+            version,
             holds: Vec::new(),
             seats_unpublished_at: None,
         }
     }
 }
 
-impl EventDoc {
-    /// What everybody may know of it.
-    pub(super) fn on_sale(&self) -> EventOnSale {
-        let Self { capacity, booked_seats, version, .. } = *self;
-        let seats_left = capacity.map(|_| self.seats_left);
-        EventOnSale { id: id(self.id), name: self.name.clone(), capacity, seats_left, booked_seats, version }
-    }
-
-    /// Its seats, for the rules of the sale.
-    pub(super) fn seats(&self) -> Seats {
-        Seats::stored(self.on_sale(), instant(self.end_date), self.seats_left)
+impl From<EventDoc> for Seats {
+    fn from(event: EventDoc) -> Self {
+        Self::stored(SeatsRecord {
+            event_id: id(event.id),
+            event_name: event.name,
+            end_date: instant(event.end_date),
+            capacity: event.capacity,
+            left: event.seats_left,
+            booked: event.booked_seats,
+            version: event.version,
+        })
     }
 }
 
@@ -123,18 +125,18 @@ impl BookingDoc {
     /// The booking that a hold stands for, with its message. The event is as the hold left it, or newer: then the message
     /// says more than this booking did, which its readers take, and the booking comes later in the list.
     pub(super) fn from_hold(event: &EventDoc, hold: &Hold) -> (Self, Entry) {
-        let (of, user) = (id(hold.booking), hold.user.clone());
-        let Sale { booking, message, .. } = event.seats().sold(of, user, hold.seats, instant(hold.at));
+        let (seats, user) = (Seats::from(event.clone()), hold.user.clone());
+        let Sale { booking, message, .. } = seats.sold(id(hold.booking), user, hold.seats, instant(hold.at));
         let entry = entry(&message, hold.traceparent.clone());
         let booking = Self {
             id: hold.booking,
             attempt: hold.attempt,
             event: event.id,
-            event_name: booking.event_name,
-            seq: booking.seq,
-            user: booking.user_id,
-            seats: booking.seats,
-            status: booking.status,
+            event_name: event.name.clone(),
+            seq: booking.seq(),
+            user: hold.user.clone(),
+            seats: hold.seats,
+            status: booking.status(),
             at: hold.at,
             cancelled_at: None,
             cancel_attempt: None,
@@ -151,7 +153,7 @@ impl BookingDoc {
 
 impl From<BookingDoc> for Booking {
     fn from(booking: BookingDoc) -> Self {
-        Self {
+        Self::stored(BookingRecord {
             id: id(booking.id),
             event_id: id(booking.event),
             event_name: booking.event_name,
@@ -161,7 +163,7 @@ impl From<BookingDoc> for Booking {
             booked_at: instant(booking.at),
             cancelled_at: booking.cancelled_at.map(instant),
             seq: booking.seq,
-        }
+        })
     }
 }
 

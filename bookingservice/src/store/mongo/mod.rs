@@ -52,7 +52,7 @@ use self::{
 };
 use super::{Store, Unavailable};
 use crate::{
-    domain::{Booked, Booking, EventOnSale, NewBooking, Refused},
+    domain::{Booked, Booking, NewBooking, Refused, Seats},
     metrics::BookingMetrics,
 };
 
@@ -156,15 +156,15 @@ impl Store for MongoStore {
         Ok(Some(found.into_iter().map(Booking::from).collect()))
     }
 
-    async fn event(&self, id: Uuid) -> Result<Option<EventOnSale>, Unavailable> {
+    async fn event(&self, id: Uuid) -> Result<Option<Seats>, Unavailable> {
         Ok(self.shared.event(Deadline::new(), id).await?)
     }
 
-    async fn events(&self, after: Option<Uuid>, max: usize) -> Result<Vec<EventOnSale>, Unavailable> {
+    async fn events(&self, after: Option<Uuid>, max: usize) -> Result<Vec<Seats>, Unavailable> {
         let filter = after.map_or_else(|| doc! {}, |id| doc! { "_id": { "$gt": key(id) } });
         let select = Select { filter, sort: doc! { "_id": 1 }, limit: max, fields: without_holds() };
         let events = self.shared.steps.events.select(Deadline::new(), select).await?;
-        Ok(events.iter().map(EventDoc::on_sale).collect())
+        Ok(events.into_iter().map(Seats::from).collect())
     }
 
     async fn add_events(&self, events: Vec<EventCreated>) -> Result<Vec<Effect>, Unavailable> {

@@ -31,6 +31,7 @@ use super::{
     documents::{BOOKINGS, EVENTS, EventDoc},
     steps::without_holds,
 };
+use crate::domain::Seats;
 
 /// Before an event that has changed meanwhile is published again, and between two searches for those that other processes left.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -134,7 +135,7 @@ impl BookingOutbox {
 
     /// The message of an event's seats. Its id is made of the event and its version, so that it is the same in every try.
     fn offer(&self, event: &EventDoc) -> Entry {
-        let message = event.on_sale().seats_changed();
+        let message = Seats::from(event.clone()).seats_changed();
         let message = Message {
             id: Uuid::new_v5(&id(event.id), format!("{} {}", SeatsChanged::NAME, event.version).as_bytes()),
             name: SeatsChanged::NAME.to_owned(),

@@ -12,13 +12,13 @@ use mongodb::bson::{self, doc};
 use uuid::Uuid;
 
 use super::{
-    documents::{BOOKINGS, BookingDoc, EventDoc},
+    documents::{BOOKINGS, BookingDoc},
     hold_cleanup::HoldCleanup,
     metrics::HoldMetrics,
     outbox::BookingOutbox,
     steps::{Steps, without_holds},
 };
-use crate::{domain::EventOnSale, metrics::BookingMetrics};
+use crate::{domain::Seats, metrics::BookingMetrics};
 
 /// What requests and the store's tasks share.
 pub(super) struct Shared {
@@ -43,9 +43,9 @@ impl Shared {
     }
 
     /// An event without its holds.
-    pub(super) async fn event(&self, until: Deadline, id: Uuid) -> Result<Option<EventOnSale>, MongoError> {
+    pub(super) async fn event(&self, until: Deadline, id: Uuid) -> Result<Option<Seats>, MongoError> {
         let event = self.steps.events.get(until, doc! { "_id": key(id) }, without_holds()).await?;
-        Ok(event.as_ref().map(EventDoc::on_sale))
+        Ok(event.map(Seats::from))
     }
 
     /// Releases the seats of a hold, and has the new number of seats published.

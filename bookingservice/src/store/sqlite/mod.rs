@@ -28,7 +28,7 @@ use super::{
     schema::{APPLICATION_ID, MIGRATIONS},
 };
 use crate::{
-    domain::{Booked, Booking, EventOnSale, NewBooking, Refused},
+    domain::{Booked, Booking, NewBooking, Refused, Seats},
     metrics::BookingMetrics,
 };
 
@@ -131,11 +131,11 @@ impl Store for SqliteStore {
         Ok(self.database.read(move |connection| statements::bookings_of(connection, event, after, max)).await?)
     }
 
-    async fn event(&self, id: Uuid) -> Result<Option<EventOnSale>, Unavailable> {
+    async fn event(&self, id: Uuid) -> Result<Option<Seats>, Unavailable> {
         Ok(self.database.read(move |connection| statements::event(connection, id)).await?)
     }
 
-    async fn events(&self, after: Option<Uuid>, max: usize) -> Result<Vec<EventOnSale>, Unavailable> {
+    async fn events(&self, after: Option<Uuid>, max: usize) -> Result<Vec<Seats>, Unavailable> {
         let after = after.unwrap_or_default();
         Ok(self.database.read(move |connection| statements::events(connection, after, max)).await?)
     }

@@ -7,13 +7,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use sqlite::outbox::insert;
 use uuid::Uuid;
 
-use crate::domain::{Booked, Booking, EventOnSale, NewBooking, Refused, Sale, Seats, Status, seats::UNLIMITED};
+use crate::domain::{Booked, Booking, BookingRecord, NewBooking, Refused, Sale, Seats, SeatsRecord, Status};
 
 pub(super) fn book(connection: &Connection, request: NewBooking) -> rusqlite::Result<Result<Booked, Refused>> {
     if request.has_key()
         && let Some(stored) = booking(connection, request.id())?
     {
-        return Ok(stored.replay(&request));
+        return Ok(stored.replay(request.event_id(), request.seats()));
     }
     let Some((number, seats)) = seats(connection, request.event_id())? else { return Ok(Err(Refused::UnknownEvent)) };
     let Sale { seats, booking, message } = match seats.sell(&request) {
@@ -23,8 +23,8 @@ pub(super) fn book(connection: &Connection, request: NewBooking) -> rusqlite::Re
     store_seats(connection, number, &seats)?;
     fail_point("book.reserved");
     let sql = "INSERT INTO bookings (id, event, seq, user_id, seats, booked_at) VALUES (?, ?, ?, ?, ?, ?)";
-    let at = booking.booked_at.as_millis();
-    let values = params![booking.id, number, booking.seq, booking.user_id, booking.seats, at];
+    let (id, seq, user_id, seats) = (booking.id(), booking.seq(), booking.user_id(), booking.seats());
+    let values = params![id, number, seq, user_id, seats, booking.booked_at().as_millis()];
     connection.prepare_cached(sql)?.execute(values)?;
     fail_point("book.inserted");
     add_to_outbox(connection, &message, request.traceparent().map(str::to_owned))?;
@@ -40,27 +40,26 @@ pub(super) fn cancel(connection: &Connection, id: Uuid) -> rusqlite::Result<Opti
     let sql = "UPDATE bookings SET cancelled_at = ? WHERE id = ?";
     connection.prepare_cached(sql)?.execute(params![at.as_millis(), id])?;
     fail_point("cancel.marked");
-    let (number, seats) = seats(connection, booking.event_id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-    let seats = seats.release(booking.seats);
+    let (number, seats) = seats(connection, booking.event_id())?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let seats = seats.release(booking.seats());
     store_seats(connection, number, &seats)?;
     fail_point("cancel.released");
     add_to_outbox(connection, &message, None)?;
-    add_to_outbox(connection, &seats.on_sale().seats_changed(), None)?;
+    add_to_outbox(connection, &seats.seats_changed(), None)?;
     fail_point("cancel.in_outbox");
     Ok(Some((booking, true)))
 }
 
 /// An event's seats, and the number of its row.
 fn seats(connection: &Connection, event: Uuid) -> rusqlite::Result<Option<(i64, Seats)>> {
-    let sql = "SELECT id, name, capacity, seats_left, booked_seats, version, number, end_date FROM events WHERE id = ?";
-    let row = |row: &Row<'_>| Ok((row.get(6)?, Seats::stored(event_row(row)?, instant(row, 7)?, row.get(3)?)));
-    connection.prepare_cached(sql)?.query_row([event], row).optional()
+    let row = |row: &Row<'_>| Ok((row.get(7)?, seats_row(row)?));
+    connection.prepare_cached(&format!("{SEATS} WHERE id = ?"))?.query_row([event], row).optional()
 }
 
 fn store_seats(connection: &Connection, number: i64, seats: &Seats) -> rusqlite::Result<()> {
     let sql = "UPDATE events SET seats_left = ?, booked_seats = ?, version = ? WHERE number = ?";
-    let EventOnSale { booked_seats, version, .. } = seats.on_sale();
-    connection.prepare_cached(sql)?.execute(params![seats.left(), booked_seats, version, number])?;
+    let SeatsRecord { left, booked, version, .. } = seats.record();
+    connection.prepare_cached(sql)?.execute(params![left, booked, version, number])?;
     Ok(())
 }
 
@@ -73,10 +72,11 @@ fn add_to_outbox<M: Contract>(
 }
 
 pub(super) fn add_event(connection: &Connection, event: &EventCreated) -> rusqlite::Result<Effect> {
-    let sql = "INSERT INTO events (id, name, end_date, capacity, seats_left) VALUES (?, ?, ?, ?, ?)
-               ON CONFLICT (id) DO NOTHING";
-    let seats_left = event.capacity.unwrap_or(UNLIMITED);
-    let values = params![event.id, event.name, event.end_date.as_millis(), event.capacity, seats_left];
+    let sql = "INSERT INTO events (id, name, end_date, capacity, seats_left, booked_seats, version)
+               VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
+    let seats = Seats::new(event.clone());
+    let SeatsRecord { event_id, event_name, end_date, capacity, left, booked, version } = seats.record();
+    let values = params![event_id, event_name, end_date.as_millis(), capacity, left, booked, version];
     let rows = connection.prepare_cached(sql)?.execute(values)?;
     Ok(if rows == 1 { Effect::Applied } else { Effect::Duplicate })
 }
@@ -102,33 +102,33 @@ pub(super) fn bookings_of(
     statement.query_map(params![number, after, max], booking_row)?.collect::<Result<_, _>>().map(Some)
 }
 
-pub(super) fn event(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<EventOnSale>> {
-    connection.prepare_cached(&format!("{EVENT} WHERE id = ?"))?.query_row([id], event_row).optional()
+pub(super) fn event(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Seats>> {
+    Ok(seats(connection, id)?.map(|(_, seats)| seats))
 }
 
 /// In the order of their ids.
-pub(super) fn events(connection: &Connection, after: Uuid, max: usize) -> rusqlite::Result<Vec<EventOnSale>> {
-    let sql = format!("{EVENT} WHERE id > ? ORDER BY id LIMIT ?");
-    connection.prepare_cached(&sql)?.query_map(params![after, max], event_row)?.collect()
+pub(super) fn events(connection: &Connection, after: Uuid, max: usize) -> rusqlite::Result<Vec<Seats>> {
+    let sql = format!("{SEATS} WHERE id > ? ORDER BY id LIMIT ?");
+    connection.prepare_cached(&sql)?.query_map(params![after, max], seats_row)?.collect()
 }
 
-const EVENT: &str = "SELECT id, name, capacity, seats_left, booked_seats, version FROM events";
+const SEATS: &str = "SELECT id, name, end_date, capacity, seats_left, booked_seats, version, number FROM events";
 
-fn event_row(row: &Row<'_>) -> rusqlite::Result<EventOnSale> {
-    let (capacity, seats_left): (Option<u64>, u64) = (row.get(2)?, row.get(3)?);
-    Ok(EventOnSale {
-        id: row.get(0)?,
-        name: row.get(1)?,
-        capacity,
-        seats_left: capacity.map(|_| seats_left),
-        booked_seats: row.get(4)?,
-        version: row.get(5)?,
-    })
+fn seats_row(row: &Row<'_>) -> rusqlite::Result<Seats> {
+    Ok(Seats::stored(SeatsRecord {
+        event_id: row.get(0)?,
+        event_name: row.get(1)?,
+        end_date: instant(row, 2)?,
+        capacity: row.get(3)?,
+        left: row.get(4)?,
+        booked: row.get(5)?,
+        version: row.get(6)?,
+    }))
 }
 
 fn booking_row(row: &Row<'_>) -> rusqlite::Result<Booking> {
     let cancelled: Option<i64> = row.get(6)?;
-    Ok(Booking {
+    Ok(Booking::stored(BookingRecord {
         id: row.get(0)?,
         event_id: row.get(1)?,
         event_name: row.get(2)?,
@@ -138,7 +138,7 @@ fn booking_row(row: &Row<'_>) -> rusqlite::Result<Booking> {
         booked_at: instant(row, 5)?,
         cancelled_at: cancelled.map(|_| instant(row, 6)).transpose()?,
         seq: row.get(7)?,
-    })
+    }))
 }
 
 pub(in crate::store) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Instant> {

@@ -17,7 +17,7 @@ async fn the_steps_are_those_of_the_protocol() {
     let replica = world.replica(faults).await;
     let event = replica.event(10).await;
     let booking = new(replica.store.book(request(event, 2)).await.unwrap());
-    replica.store.cancel(booking.id).await.unwrap();
+    replica.store.cancel(booking.id()).await.unwrap();
     let writes: Vec<_> = steps.lock().unwrap().iter().copied().filter(|step| *step != "read").collect();
     assert_eq!(writes, ["add", "reserve", "insert", "request_cancel", "mark_cancelled", "release"]);
 }
@@ -47,7 +47,7 @@ async fn a_booking_whose_process_dies_is_made_if_its_seats_were_taken() {
         let told = if made { vec!["eventBooked"] } else { vec![] };
         assert_eq!(janitor.messages_of(booking).await, told, "{step} {fault:?}");
         let stored = janitor.store.event(event).await.unwrap().unwrap();
-        assert_eq!(stored.booked_seats, if made { 3 } else { 0 }, "{step} {fault:?}");
+        assert_eq!(stored.record().booked, if made { 3 } else { 0 }, "{step} {fault:?}");
     }
     // The janitor has made two of the three; the third was on disk, and its process died before it could count.
     assert_eq!(janitor.metric("myevents_bookings_accepted_total"), 2.0);
@@ -68,7 +68,7 @@ async fn a_cancellation_whose_process_dies_gives_its_seats_back_if_it_had_begun(
     ];
     let dead = join_all(cases.map(async |(step, fault, cancelled)| {
         let event = alive.event(10).await;
-        let booking = new(alive.store.book(request(event, 3)).await.unwrap()).id;
+        let booking = new(alive.store.book(request(event, 3)).await.unwrap()).id();
         let dying = world.replica(once(step, fault)).await;
         assert!(dying.cancel(booking).await.is_none(), "{step} {fault:?} did not kill it");
         (step, fault, cancelled, event, booking)
@@ -77,11 +77,11 @@ async fn a_cancellation_whose_process_dies_gives_its_seats_back_if_it_had_begun(
     janitor.settle().await;
     for (step, fault, cancelled, event, booking) in dead {
         let stored = janitor.store.booking(booking).await.unwrap().unwrap();
-        assert_eq!(stored.status == Status::Cancelled, cancelled, "{step} {fault:?}");
+        assert_eq!(stored.status() == Status::Cancelled, cancelled, "{step} {fault:?}");
         let told = if cancelled { vec!["eventBooked", "bookingCancelled"] } else { vec!["eventBooked"] };
         assert_eq!(janitor.messages_of(booking).await, told, "{step} {fault:?}");
         let stored = janitor.store.event(event).await.unwrap().unwrap();
-        assert_eq!(stored.seats_left, Some(if cancelled { 10 } else { 7 }), "{step} {fault:?}");
+        assert_eq!(stored.left(), Some(if cancelled { 10 } else { 7 }), "{step} {fault:?}");
     }
 }
 
@@ -95,7 +95,7 @@ async fn a_request_under_the_same_key_finishes_what_a_dead_one_began() {
     assert!(dying.book(&request).await.is_none());
     // All seats are in the dead one's hold: to answer "sold out" would be wrong.
     let answer = alive.store.book(request.clone()).await.unwrap();
-    assert!(matches!(&answer, Ok(Booked::Replay(booking)) if booking.id == request.id()), "{answer:?}");
+    assert!(matches!(&answer, Ok(Booked::Replay(booking)) if booking.id() == request.id()), "{answer:?}");
     alive.settle().await;
     assert_eq!(alive.metric("myevents_bookings_accepted_total"), 1.0);
 }

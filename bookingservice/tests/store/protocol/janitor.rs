@@ -47,7 +47,7 @@ async fn whatever_befalls_a_janitor_in_the_middle_of_a_booking_the_next_one_make
         tokio::time::sleep(Duration::from_millis(200)).await; // until what is late has happened
         next.settle().await;
         assert_eq!(next.messages_of(request.id()).await, ["eventBooked"], "{step} {fault:?}");
-        assert_eq!(next.store.event(event).await.unwrap().unwrap().booked_seats, 3, "{step} {fault:?}");
+        assert_eq!(next.store.event(event).await.unwrap().unwrap().record().booked, 3, "{step} {fault:?}");
         let counted: f64 = [&next, &unlucky].map(|r| r.metric("myevents_bookings_accepted_total")).iter().sum();
         assert!(counted <= 1.0, "{step} {fault:?}: counted {counted} times");
         assert!(step == "insert" || counted == 1.0, "{step} {fault:?}: the answer of the insert was seen");
@@ -63,14 +63,14 @@ async fn whatever_befalls_a_janitor_in_the_middle_of_a_cancellation_the_next_one
         let (next, dying) =
             (world.replica(Faults::none()).await, world.replica(once("request_cancel", Fault::CrashAfter)).await);
         let (event, unlucky) = (next.event(10).await, world.replica(once(step, fault)).await);
-        let booking = new(next.store.book(request(event, 3)).await.unwrap()).id;
+        let booking = new(next.store.book(request(event, 3)).await.unwrap()).id();
         assert!(dying.cancel(booking).await.is_none());
         repair(&unlucky).await;
         tokio::time::sleep(Duration::from_millis(200)).await; // until what is late has happened
         next.settle().await;
         assert_eq!(next.messages_of(booking).await, ["eventBooked", "bookingCancelled"], "{step} {fault:?}");
         let stored = next.store.event(event).await.unwrap().unwrap();
-        assert_eq!((stored.seats_left, stored.booked_seats), (Some(10), 0), "{step} {fault:?}");
+        assert_eq!((stored.left(), stored.record().booked), (Some(10), 0), "{step} {fault:?}");
     }))
     .await;
 }

@@ -28,7 +28,7 @@ async fn a_booking_survives_any_one_lost_answer_and_is_counted_at_most_once() {
             sound.settle().await;
             assert_eq!(sound.store.booking(request.id()).await.unwrap(), Some(booking), "{step} {fault:?}");
             assert_eq!(sound.messages_of(request.id()).await, ["eventBooked"], "{step} {fault:?}");
-            let seats = sound.store.event(event).await.unwrap().unwrap().booked_seats;
+            let seats = sound.store.event(event).await.unwrap().unwrap().record().booked;
             assert_eq!(seats, 3, "{step} {fault:?}");
             let again = sound.store.book(request).await.unwrap();
             assert!(matches!(again, Ok(Booked::Replay(_))), "{step} {fault:?}: {again:?}");
@@ -47,13 +47,13 @@ async fn a_cancellation_survives_any_one_lost_answer_and_gives_the_seats_back_on
             let event = sound.event(10).await;
             let booking = new(sound.store.book(request(event, 3)).await.unwrap());
             let unlucky = world.replica(once(step, fault)).await;
-            unlucky.cancel(booking.id).await.unwrap().unwrap().unwrap();
+            unlucky.cancel(booking.id()).await.unwrap().unwrap().unwrap();
             tokio::time::sleep(Duration::from_millis(200)).await; // until what is late has happened
             sound.settle().await;
-            let told = sound.messages_of(booking.id).await;
+            let told = sound.messages_of(booking.id()).await;
             assert_eq!(told, ["eventBooked", "bookingCancelled"], "{step} {fault:?}");
             let stored = sound.store.event(event).await.unwrap().unwrap();
-            assert_eq!((stored.seats_left, stored.booked_seats), (Some(10), 0), "{step} {fault:?}");
+            assert_eq!((stored.left(), stored.record().booked), (Some(10), 0), "{step} {fault:?}");
             assert!(unlucky.metric("myevents_bookings_cancelled_total") <= 1.0, "{step} {fault:?}");
         }
     }

@@ -44,7 +44,7 @@ async fn nothing_waits(replica: &Replica) -> bool {
 /// A booking that was made and cancelled by this process.
 async fn cancelled(replica: &Replica) -> Uuid {
     let event = replica.event(10).await;
-    let booking = new(replica.store.book(request(event, 3)).await.unwrap()).id;
+    let booking = new(replica.store.book(request(event, 3)).await.unwrap()).id();
     replica.store.cancel(booking).await.unwrap().unwrap();
     event
 }
@@ -124,7 +124,7 @@ async fn what_was_published_and_whose_removal_lost_its_answer_goes_in_the_end_an
         assert_eq!(names(&published), TOLD, "{step} {fault:?}");
         assert_eq!(mark_published(&unlucky, &published).await, Some(false), "{step} {fault:?} was not lost");
         // Seats come back once more, before what is late happens: that must not pass for told.
-        let booking = new(unlucky.store.book(request(event, 2)).await.unwrap()).id;
+        let booking = new(unlucky.store.book(request(event, 2)).await.unwrap()).id();
         unlucky.store.cancel(booking).await.unwrap().unwrap();
 
         let mut again = Vec::new();
@@ -139,7 +139,7 @@ async fn what_was_published_and_whose_removal_lost_its_answer_goes_in_the_end_an
             let told = SeatsChanged::from_json(&message.body).unwrap();
             (told.version, told.seats_left)
         });
-        assert_eq!(newest.max(), Some((stored.version, Some(10))), "{step} {fault:?}");
+        assert_eq!(newest.max(), Some((stored.record().version, Some(10))), "{step} {fault:?}");
         // What was confirmed is not published twice by a process that lives.
         let messages = published.iter().filter(|entry| entry.message.name != SeatsChanged::NAME);
         for entry in messages {

@@ -62,18 +62,18 @@ async fn one_booking_cancelled_on_two_replicas_gives_its_seats_back_once() {
         [world.running(Faults::none(), eager).await, world.running(Faults::none(), eager).await].map(Arc::new);
     let event = replicas[0].event(100).await;
     for _ in 0..10 {
-        let booking = new(replicas[0].store.book(request(event, 3)).await.unwrap());
+        let booking = new(replicas[0].store.book(request(event, 3)).await.unwrap()).id();
         let mut running = tokio::task::JoinSet::new();
         for replica in replicas.iter().cycle().take(16).cloned() {
-            running.spawn(async move { replica.store.cancel(booking.id).await.unwrap().unwrap() });
+            running.spawn(async move { replica.store.cancel(booking).await.unwrap().unwrap() });
         }
         while let Some(cancelled) = running.join_next().await {
-            assert!(cancelled.unwrap().cancelled_at.is_some());
+            assert!(cancelled.unwrap().cancelled_at().is_some());
         }
     }
     replicas[0].settle().await;
     let stored = replicas[0].store.event(event).await.unwrap().unwrap();
-    assert_eq!((stored.seats_left, stored.version), (Some(100), 20));
+    assert_eq!((stored.left(), stored.record().version), (Some(100), 20));
     let counted: f64 = replicas.iter().map(|r| r.metric("myevents_bookings_cancelled_total")).sum();
     assert_eq!(counted, 10.0);
 }
@@ -102,17 +102,17 @@ async fn what_a_dead_process_left_is_relayed_by_one_other_and_by_the_next_when_t
     let event = first.event(10).await;
     let gone = world.replica(Faults::none()).await;
     let booking = new(gone.store.book(request(event, 1)).await.unwrap());
-    assert!(offers(&gone, booking.id).await, "a process relays its own commits at once");
-    assert!(!offers(&first, booking.id).await, "nobody else does, for a while");
+    assert!(offers(&gone, booking.id()).await, "a process relays its own commits at once");
+    assert!(!offers(&first, booking.id()).await, "nobody else does, for a while");
     drop(gone);
     let within = Duration::from_secs(8);
-    eventually(within, "the leader relays it", async || offers(&first, booking.id).await).await;
-    assert!(!leads(&second) && !offers(&second, booking.id).await, "two relay the same");
+    eventually(within, "the leader relays it", async || offers(&first, booking.id()).await).await;
+    assert!(!leads(&second) && !offers(&second, booking.id()).await, "two relay the same");
 
     dead.store(true, Ordering::Relaxed);
     eventually(within, "the second one leads", async || leads(&second)).await;
     assert!(!leads(&first), "two lead");
-    eventually(within, "the second one relays it", async || offers(&second, booking.id).await).await;
+    eventually(within, "the second one relays it", async || offers(&second, booking.id()).await).await;
 
     // One that stops gives the lease back, and the next one need not wait until it expires.
     dead.store(false, Ordering::Relaxed);

@@ -104,8 +104,8 @@ async fn client(replicas: [Arc<Replica>; 2], events: Vec<Uuid>, keys: Arc<Vec<St
         let key = (act < 7).then(|| keys[dice.roll(keys.len() as u64) as usize].as_str());
         let wanted = asked(event, seats, key);
         if let Some(Ok(Ok(Booked::New(booking) | Booked::Replay(booking)))) = replica.book(&wanted).await {
-            assert_eq!((booking.id, booking.event_id, booking.seats), (wanted.id(), event, seats));
-            certain.push(booking.id);
+            assert_eq!((booking.id(), booking.event_id(), booking.seats()), (wanted.id(), event, seats));
+            certain.push(booking.id());
         }
     }
     certain

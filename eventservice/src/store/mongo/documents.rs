@@ -7,7 +7,7 @@ use mongodb::bson::{self, DateTime};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{Event, Location, location::Hall},
+    domain::{Event, EventRecord, HallRecord, Location, LocationRecord},
     store::search_form,
 };
 
@@ -56,7 +56,7 @@ pub(super) struct LocationDoc {
     open_time: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     close_time: Option<String>,
-    halls: Vec<Hall>,
+    halls: Vec<HallRecord>,
     #[serde(default)]
     outbox: Vec<StoredEntry>,
 }
@@ -65,16 +65,18 @@ impl EventDoc {
     /// The document with the event's message in it, and the message.
     pub(super) fn new(event: &Event) -> (Self, Entry) {
         let entry = entry(&event.created());
+        let EventRecord { id, name, location_id, start_date, end_date, capacity, booked_seats, seats_left } =
+            event.record().clone();
         let document = Self {
-            id: key(event.id),
-            name: event.name.clone(),
-            name_lower: search_form(&event.name),
-            location_id: event.location_id.map(key),
-            start_date: date(event.start_date),
-            end_date: date(event.end_date),
-            capacity: event.capacity,
-            booked_seats: event.booked_seats,
-            seats_left: event.seats_left,
+            id: key(id),
+            name_lower: search_form(&name),
+            name,
+            location_id: location_id.map(key),
+            start_date: date(start_date),
+            end_date: date(end_date),
+            capacity,
+            booked_seats,
+            seats_left,
             version: 0,
             outbox: vec![StoredEntry::from(&entry)],
         };
@@ -84,7 +86,7 @@ impl EventDoc {
 
 impl From<EventDoc> for Event {
     fn from(event: EventDoc) -> Self {
-        Self {
+        Self::stored(EventRecord {
             id: id(event.id),
             name: event.name,
             location_id: event.location_id.map(id),
@@ -93,16 +95,16 @@ impl From<EventDoc> for Event {
             capacity: event.capacity,
             booked_seats: event.booked_seats,
             seats_left: event.seats_left,
-        }
+        })
     }
 }
 
 impl LocationDoc {
     /// The document with the location's message in it, and the message.
-    pub(super) fn new(location: Location) -> (Self, Entry) {
+    pub(super) fn new(location: &Location) -> (Self, Entry) {
         let entry = entry(&location.created());
         let outbox = vec![StoredEntry::from(&entry)];
-        let Location { id, name, address, country, open_time, close_time, halls } = location;
+        let LocationRecord { id, name, address, country, open_time, close_time, halls } = location.record().clone();
         (Self { id: key(id), name, address, country, open_time, close_time, halls, outbox }, entry)
     }
 }
@@ -110,7 +112,7 @@ impl LocationDoc {
 impl From<LocationDoc> for Location {
     fn from(location: LocationDoc) -> Self {
         let LocationDoc { name, address, country, open_time, close_time, halls, .. } = location;
-        Self { id: id(location.id), name, address, country, open_time, close_time, halls }
+        Self::stored(LocationRecord { id: id(location.id), name, address, country, open_time, close_time, halls })
     }
 }
 

@@ -135,7 +135,7 @@ where
 impl Store for MongoStore {
     async fn create_event(&self, event: Event) -> Result<Result<(), UnknownLocation>, Unavailable> {
         let until = Deadline::new(); // for both calls together
-        if let Some(location) = event.location_id
+        if let Some(location) = event.record().location_id
             && self.locations.get(until, doc! { "_id": key(location) }, doc! {}).await?.is_none()
         {
             return Ok(Err(UnknownLocation));
@@ -146,15 +146,15 @@ impl Store for MongoStore {
         let run = tokio::spawn(async move {
             add(until, &store.events, "event", document).await?;
             store.metrics.event_created();
-            store.outbox.committed(EVENTS, event.id, [entry]);
+            store.outbox.committed(EVENTS, event.id(), [entry]);
             Ok(Ok(()))
         });
         run.await.unwrap_or(Err(Unavailable::OutcomeUnknown))
     }
 
     async fn create_location(&self, location: Location) -> Result<(), Unavailable> {
-        let (store, id) = (self.clone(), location.id);
-        let (document, entry) = LocationDoc::new(location);
+        let (store, id) = (self.clone(), location.id());
+        let (document, entry) = LocationDoc::new(&location);
         let run = tokio::spawn(async move {
             add(Deadline::new(), &store.locations, "location", document).await?;
             store.metrics.location_created();

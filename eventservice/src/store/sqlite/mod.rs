@@ -25,7 +25,7 @@ use super::{
     search_form,
 };
 use crate::{
-    domain::{Event, Location, SeatUpdate, View},
+    domain::{Event, EventRecord, Location, LocationRecord, SeatUpdate, View},
     metrics::EventMetrics,
 };
 
@@ -148,7 +148,8 @@ impl From<StoreError> for Unavailable {
 }
 
 fn create_event(connection: &Connection, event: &Event) -> rusqlite::Result<Result<(), UnknownLocation>> {
-    if let Some(location) = event.location_id {
+    let EventRecord { id, name, location_id, start_date, end_date, capacity, .. } = event.record();
+    if let Some(location) = location_id {
         let sql = "SELECT 1 FROM locations WHERE id = ?";
         if !connection.prepare_cached(sql)?.exists([location])? {
             return Ok(Err(UnknownLocation));
@@ -156,8 +157,8 @@ fn create_event(connection: &Connection, event: &Event) -> rusqlite::Result<Resu
     }
     let sql = "INSERT INTO events (id, name, name_lower, location_id, start_date, end_date, capacity, seats_left)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)";
-    let (from, to) = (event.start_date.as_millis(), event.end_date.as_millis());
-    let values = params![event.id, event.name, search_form(&event.name), event.location_id, from, to, event.capacity];
+    let (from, to) = (start_date.as_millis(), end_date.as_millis());
+    let values = params![id, name, search_form(name), location_id, from, to, capacity];
     connection.prepare_cached(sql)?.execute(values)?;
     fail_point("create.inserted");
     publish(connection, &event.created())?;
@@ -165,7 +166,7 @@ fn create_event(connection: &Connection, event: &Event) -> rusqlite::Result<Resu
 }
 
 fn create_location(connection: &Connection, location: &Location) -> rusqlite::Result<()> {
-    let Location { id, name, address, country, open_time, close_time, halls } = location;
+    let LocationRecord { id, name, address, country, open_time, close_time, halls } = location.record();
     let sql = "INSERT INTO locations (id, name, address, country, open_time, close_time, halls)
                VALUES (?, ?, ?, ?, ?, ?, ?)";
     let halls = serde_json::to_string(halls).expect("halls have only string keys");
@@ -200,15 +201,16 @@ fn events(connection: &Connection, filter: &Filter, after: Option<Cursor>, max: 
 
 /// `None` for an unknown event; adds to `grown` by how much the version grew.
 fn apply(connection: &Connection, update: &SeatUpdate, grown: &mut u64) -> rusqlite::Result<Option<Effect>> {
-    let SeatUpdate { event_id, seats_left, booked_seats, version } = update;
     let sql = "SELECT version FROM events WHERE id = ?";
-    let shown = connection.prepare_cached(sql)?.query_row([event_id], |row| row.get(0)).optional()?;
+    let shown = connection.prepare_cached(sql)?.query_row([update.event_id()], |row| row.get(0)).optional()?;
     let Some(shown) = shown.map(View::stored) else { return Ok(None) };
     let mut view = shown;
     let effect = view.apply(update);
     if effect == Effect::Applied {
         let sql = "UPDATE events SET seats_left = ?, booked_seats = ?, version = ? WHERE id = ?";
-        connection.prepare_cached(sql)?.execute(params![seats_left, booked_seats, version, event_id])?;
+        let (seats_left, booked_seats) = (update.seats_left(), update.booked_seats());
+        let values = params![seats_left, booked_seats, update.version(), update.event_id()];
+        connection.prepare_cached(sql)?.execute(values)?;
         *grown += view.version() - shown.version();
     }
     Ok(Some(effect))
@@ -219,7 +221,7 @@ const EVENT: &str =
 const LOCATION: &str = "SELECT id, name, address, country, open_time, close_time, halls FROM locations";
 
 fn event_row(row: &Row<'_>) -> rusqlite::Result<Event> {
-    Ok(Event {
+    Ok(Event::stored(EventRecord {
         id: row.get(0)?,
         name: row.get(1)?,
         location_id: row.get(2)?,
@@ -228,13 +230,13 @@ fn event_row(row: &Row<'_>) -> rusqlite::Result<Event> {
         capacity: row.get(5)?,
         booked_seats: row.get(6)?,
         seats_left: row.get(7)?,
-    })
+    }))
 }
 
 fn location_row(row: &Row<'_>) -> rusqlite::Result<Location> {
     let halls: String = row.get(6)?;
     let damaged = |cause| rusqlite::Error::FromSqlConversionFailure(6, rusqlite::types::Type::Text, Box::new(cause));
-    Ok(Location {
+    Ok(Location::stored(LocationRecord {
         id: row.get(0)?,
         name: row.get(1)?,
         address: row.get(2)?,
@@ -242,7 +244,7 @@ fn location_row(row: &Row<'_>) -> rusqlite::Result<Location> {
         open_time: row.get(4)?,
         close_time: row.get(5)?,
         halls: serde_json::from_str(&halls).map_err(damaged)?,
-    })
+    }))
 }
 
 pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Instant> {

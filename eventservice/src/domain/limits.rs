@@ -1,0 +1,19 @@
+//! The limits of what may be created. The validation uses them, and so does the OpenAPI document.
+
+/// Characters of a name at most.
+pub const NAME_MAX: usize = 200;
+
+/// Characters of any other text at most.
+pub const TEXT_MAX: usize = 500;
+
+/// Seats of an event, or of a hall, at most.
+pub const CAPACITY_MAX: i64 = 1_000_000;
+
+/// Halls of a location at most.
+pub const HALLS_MAX: usize = 100;
+
+/// A rule for texts that are shown and logged.
+pub(super) fn no_control_characters(text: &str, _: &()) -> garde::Result {
+    let found = text.chars().any(char::is_control);
+    if found { Err(garde::Error::new("must not hold control characters")) } else { Ok(()) }
+}
