@@ -53,6 +53,7 @@ fn of_folder(folder: &str) -> Vec<Dashboard> {
     let files = fs::read_dir(&folder).unwrap_or_else(|cause| panic!("{}: {cause}", folder.display()));
     let mut all: Vec<_> = files.map(|file| read(&file.expect("a folder can be read").path())).collect();
     all.sort_by(|a, b| a.file.cmp(&b.file));
+    assert!(!all.is_empty(), "{} is empty", folder.display());
     all
 }
 

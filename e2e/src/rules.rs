@@ -79,7 +79,9 @@ pub fn all() -> Vec<Rule> {
         let (file, text) = read(&path);
         rules(&file, &text).unwrap_or_else(|cause| panic!("{file}: {cause}"))
     };
-    files("rules").into_iter().flat_map(of).collect()
+    let all: Vec<_> = files("rules").into_iter().flat_map(of).collect();
+    assert!(!all.is_empty(), "no rules");
+    all
 }
 
 /// The rules of a file, or the line that is written in another way.

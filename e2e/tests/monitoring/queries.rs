@@ -94,7 +94,7 @@ fn a_panel_without_its_exporter_says_what_is_missing() {
 
 #[test]
 fn what_the_dashboards_take_as_recorded_is_recorded() {
-    let Ok(files) = std::fs::read_dir(workspace().join("prometheus/rules")) else { return };
+    let files = std::fs::read_dir(workspace().join("prometheus/rules")).unwrap();
     let rules: String = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
     for (name, windows) in RECORDED {
         for window in *windows {
