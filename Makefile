@@ -30,7 +30,7 @@ lint: ## Formatting, lints and documentation; a warning is an error
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 bench: ## Measures how fast it is, in two to five minutes, behind the build
-	cargo bench -p myevents --locked
+	cargo bench -p load --locked
 
 image: ## Builds the three container images for this machine, as myevents/NAME:local (or TAG=…)
 	@set -e; for name in $(IMAGES); do \

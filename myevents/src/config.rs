@@ -6,6 +6,7 @@
 
 use alerting::{bridge, inbox};
 use clap::Parser;
+use inspect::{dead, verify};
 use process::{
     checks::{Checks, ConfigError, option},
     telemetry::LogConfig,
@@ -13,7 +14,7 @@ use process::{
 };
 use service::{Listen, Settings};
 
-use crate::{dead, healthcheck, load, verify};
+use crate::healthcheck;
 
 /// MyEvents: the event service and the booking service in one process, with nothing to install.
 ///

@@ -8,40 +8,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use inspect::data_folder::DATABASES;
 use sqlite::open::{OpenError, make_folder, refuse_if_in_use};
-
-/// The services' files. They are theirs alone; here only their presence and their locks are looked at.
-const DATABASES: [&str; 2] = [EVENTS, BOOKINGS];
-pub(crate) const EVENTS: &str = "eventservice.db";
-pub(crate) const BOOKINGS: &str = "bookingservice.db";
 
 /// Refuses a folder that another process has, before any port is tried: whoever starts `myevents` twice shall hear of
 /// the first one, and not of its first port.
 pub(crate) fn refuse_if_taken(folder: &Path) -> Result<(), OpenError> {
     DATABASES.iter().try_for_each(|file| refuse_if_in_use(&folder.join(file)))
-}
-
-/// The file of the one service that has never been in this folder, where the other one has: services that run apart have a
-/// folder each. A file that is gone and has left its lock behind is lost, and not elsewhere.
-pub(crate) fn elsewhere(folder: &Path) -> Option<&'static str> {
-    let never_here = |file: &str| !folder.join(file).exists() && !folder.join(format!("{file}.lock")).exists();
-    match DATABASES.map(never_here) {
-        [true, false] => Some(EVENTS),
-        [false, true] => Some(BOOKINGS),
-        [true, true] | [false, false] => None,
-    }
-}
-
-/// Says to whoever wants to look into a stopped system's folder that the system runs, and what to do instead.
-pub(crate) fn not_stopped(cause: OpenError) -> anyhow::Error {
-    if let OpenError::InUse(path, holder) = &cause {
-        return anyhow::anyhow!(
-            "{} is in use by another process{holder}: leave out --data-dir to ask the system while it runs, or stop it \
-             first",
-            path.display()
-        );
-    }
-    cause.into()
 }
 
 /// The wish for samples, as long as it is not fulfilled.

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use alerting::{bridge, inbox};
+use inspect::{dead, verify};
 use myevents::{
     config::{self, Command, Job},
-    dead, healthcheck, load, serve, verify,
+    healthcheck, serve,
 };
 
 fn main() -> ExitCode {

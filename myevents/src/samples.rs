@@ -1,7 +1,7 @@
 //! Three events to begin with, so that the first booking is one command away.
 //!
 //! They begin in the weeks after the first start, so that they can be booked whenever that is. They are created over
-//! REST (see `own_rest.rs`) and are events like any other.
+//! REST (see `own_services.rs`) and are events like any other.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::own_rest::OwnRest;
+use crate::own_services::OwnServices;
 
 /// How long the booking service may take to hear of the samples. It takes some milliseconds.
 const ARRIVAL: Duration = Duration::from_secs(10);
@@ -23,19 +23,19 @@ const SAMPLES: [(&str, i64, i64, Option<u32>); 3] = [
 ];
 
 /// Creates what is not there yet, as an earlier start may have been killed in between, and waits until all can be booked.
-pub(crate) async fn create(rest: &OwnRest) -> anyhow::Result<()> {
-    let there = rest.events("").await?;
+pub(crate) async fn create(services: &mut OwnServices) -> anyhow::Result<()> {
+    let there = services.events("").await?;
     let mut ids = Vec::new();
     for body in bodies(Timestamp::now()) {
         let same = there.iter().find(|event| body["name"] == event.name.as_str());
         ids.push(match same {
-            Some(event) => event.id.clone(),
-            None => rest.create(&body).await?.id,
+            Some(event) => event.id,
+            None => services.create(&body).await?.id,
         });
     }
     let deadline = Instant::now() + ARRIVAL;
     for id in ids {
-        if rest.on_sale(&id, deadline).await?.is_none() {
+        if services.on_sale(&id, deadline).await?.is_none() {
             bail!("the booking service has not heard of event {id} within {ARRIVAL:?}");
         }
     }

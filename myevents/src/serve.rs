@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     folder::{SamplesDue, refuse_if_taken},
-    own_rest::{Bookable, OwnRest},
+    own_services::{Bookable, OwnServices},
     samples,
     start_page::{StartPage, addresses},
 };
@@ -71,12 +71,12 @@ async fn welcome(mut page: StartPage, samples_due: Option<SamplesDue>) {
 }
 
 async fn prepare(page: &StartPage, samples_due: Option<SamplesDue>) -> anyhow::Result<Option<Bookable>> {
-    let rest = OwnRest::new(page.events.0, page.bookings.0)?;
+    let mut own = OwnServices::new(page.events.0, page.bookings.0)?;
     if let Some(due) = samples_due {
-        samples::create(&rest).await?;
+        samples::create(&mut own).await?;
         due.done();
     }
-    rest.bookable().await
+    Ok(own.bookable().await?)
 }
 
 /// For the reader, who may stand in another folder.

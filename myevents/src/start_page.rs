@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use process::threads;
 use service::{Service, healthcheck::url};
 
-use crate::own_rest::Bookable;
+use crate::own_services::Bookable;
 
 /// The start page. Its `Display` is its text.
 pub(crate) struct StartPage {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::sources::{code, folder, names, sources, workspace};
 
 /// Which crate of the workspace may use which. `testing` is for tests and benchmarks, and may be used by those of all others.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("contracts", &[]),
     ("process", &[]),
     ("paging", &[]),
@@ -26,6 +26,9 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("eventservice", &SERVICE),
     ("bookingservice", &SERVICE),
     ("alerting", &["process", "service", "webserver"]),
+    ("rest", &["contracts", "messaging", "process"]),
+    ("load", &["process", "rest"]),
+    ("inspect", &INSPECT),
     ("myevents", &MYEVENTS),
     ("testing", &["messaging", "process", "sqlite"]),
     ("e2e", &["testing"]),
@@ -35,22 +38,32 @@ const ARROWS: [(&str, &[&str]); 15] = [
 const SERVICE: [&str; 9] =
     ["contracts", "amqp", "messaging", "mongo", "paging", "process", "service", "sqlite", "webserver"];
 
-/// The command line may use both services.
-const MYEVENTS: [&str; 9] = [
+/// The tools that look into a stopped system read the files of both services.
+const INSPECT: [&str; 8] =
+    ["contracts", "eventservice", "bookingservice", "load", "messaging", "process", "rest", "sqlite"];
+
+/// The command line may use both services, and every tool.
+const MYEVENTS: [&str; 11] = [
     "alerting",
     "contracts",
     "eventservice",
     "bookingservice",
+    "inspect",
+    "load",
     "messaging",
     "process",
+    "rest",
     "service",
     "sqlite",
-    "webserver",
 ];
 
-/// What the tests of a crate may use besides.
-const TESTS: [(&str, &[&str]); 4] =
-    [("messaging", &["sqlite"]), ("amqp", &["sqlite"]), ("mongo", &["paging", "sqlite"]), ("myevents", &["amqp"])];
+/// What the tests and benchmarks of a crate may use besides.
+const TESTS: [(&str, &[&str]); 4] = [
+    ("messaging", &["sqlite"]),
+    ("amqp", &["sqlite"]),
+    ("mongo", &["paging", "sqlite"]),
+    ("load", &["amqp", "contracts", "eventservice", "bookingservice", "messaging", "service", "sqlite"]),
+];
 
 /// Which crate from outside may be named only where: a folder with all in it, or a file.
 const SEAMS: [(&str, &[&str]); 4] = [

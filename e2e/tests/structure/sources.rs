@@ -12,15 +12,15 @@ pub(crate) fn workspace() -> PathBuf {
 
 /// Where a crate lies.
 pub(crate) fn folder(name: &str) -> PathBuf {
-    let room = workspace().join("platform").join(name);
-    if room.is_dir() { room } else { workspace().join(name) }
+    let rooms = ["platform", "tools"].map(|of| workspace().join(of).join(name));
+    rooms.into_iter().find(|room| room.is_dir()).unwrap_or_else(|| workspace().join(name))
 }
 
-/// The folder of each crate: those of the workspace, and those of `platform/`.
+/// The folder of each crate: those of the workspace, and those of `platform/` and `tools/`.
 pub(crate) fn crates() -> Vec<PathBuf> {
     let folders = |of: &Path| fs::read_dir(of).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-    let all = folders(&workspace()).into_iter().chain(folders(&workspace().join("platform")));
-    all.filter(|folder| folder.join("Cargo.toml").is_file()).collect()
+    let rooms = [workspace(), workspace().join("platform"), workspace().join("tools")];
+    rooms.iter().flat_map(|of| folders(of)).filter(|folder| folder.join("Cargo.toml").is_file()).collect()
 }
 
 /// Every Rust file of the workspace with its text, by its path from the root.

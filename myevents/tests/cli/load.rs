@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use myevents::{load::report::Report, record::Line};
+use load::{record::Line, report::Report};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use myevents::record::Line;
+use load::record::Line;
 use rusqlite::{Connection, Params};
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -1,0 +1,173 @@
+//! `myevents dead`: the messages that a service gave up on, and the way back to their queue.
+//!
+//! - here: the options, and the two jobs
+//! - [`running`]: asks the ops ports of a running system
+//! - [`stopped`]: looks into the data folder of a stopped one
+//! - [`table`]: what `list` prints
+//!
+//! A message is given up where no later try can help: it is about something unknown, or its handler panics each time. So
+//! mend the cause first; a redriven message that fails again is in the list again.
+
+mod running;
+mod stopped;
+mod table;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::Subcommand;
+use messaging::DeadLetter;
+use process::checks::{Checks, ConfigError, option};
+use rest::urls::{OpsUrlOptions, OpsUrls};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// `myevents dead …`
+#[derive(clap::Args)]
+pub struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Lists them: what failed, and why; at most 1,000 of each service
+    List {
+        #[command(flatten)]
+        source: SourceOptions,
+        /// Print JSON, with the messages' bodies
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sends them to the queue that gave up on them, once
+    Redrive {
+        #[command(flatten)]
+        source: SourceOptions,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// One of the two, so that nobody sends all by leaving out an id.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// The message with this id
+    #[arg(long)]
+    id: Option<String>,
+    /// All of them
+    #[arg(long)]
+    all: bool,
+}
+
+/// Whose dead letters.
+#[derive(clap::Args)]
+struct SourceOptions {
+    #[command(flatten)]
+    urls: OpsUrlOptions,
+    // Not from DATA_DIR: that may be set for a system that runs, and then the running one is meant.
+    /// Look into the data folder of a stopped system instead
+    #[arg(long)]
+    data_dir: Option<String>,
+}
+
+/// The same, checked.
+enum Source {
+    Running(OpsUrls),
+    Stopped(PathBuf),
+}
+
+/// A dead letter, and who published it, where that is known.
+#[derive(Debug, Serialize)]
+struct Letter {
+    publisher: Option<&'static str>,
+    #[serde(flatten)]
+    letter: DeadLetter,
+}
+
+impl Letter {
+    /// `keeper` is the service that shows it.
+    fn of(keeper: &'static str, letter: DeadLetter) -> Self {
+        Self { publisher: publisher(keeper, &letter.queue), letter }
+    }
+}
+
+/// What a redrive did: all places are tried, whatever one of them says.
+#[derive(Default)]
+struct Redrive {
+    /// Messages that go to their queue again.
+    count: u64,
+    /// What went wrong.
+    failed: Vec<String>,
+}
+
+/// Who published a dead letter. In one process it is in its publisher's outbox; a broker keeps it beside the queue it was
+/// sent to, and shows it to that queue's service: whoever sent it is not known.
+pub(crate) fn publisher(keeper: &'static str, queue: &str) -> Option<&'static str> {
+    (keeper != queue).then_some(keeper)
+}
+
+/// Does what was asked for.
+pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    match options.what {
+        What::List { source, json } => {
+            let letters = match source.read()? {
+                Source::Running(ops) => running::list(&ops).await?,
+                Source::Stopped(folder) => stopped::list(&folder)?,
+            };
+            let text = if json { serde_json::to_string_pretty(&letters)? } else { table::text(&letters) };
+            say(&text)
+        }
+        What::Redrive { source, which: Which { id, all: _ } } => {
+            let mut checks = Checks::new();
+            let parsed = id.as_deref().map(str::parse::<Uuid>).transpose();
+            let id = parsed.unwrap_or_else(|_| {
+                checks.problem(format!(
+                    "--id is {:?}: it must be an id that `dead list` shows",
+                    id.as_deref().unwrap_or_default()
+                ));
+                None
+            });
+            let source = source.check(&mut checks);
+            checks.finish()?;
+            let Redrive { count, failed } = match &source {
+                Source::Running(ops) => running::redrive(ops, id).await?,
+                Source::Stopped(folder) => stopped::redrive(folder, id).await?,
+            };
+            let when = if matches!(source, Source::Stopped(_)) { ", when the system starts" } else { "" };
+            let what = if count == 1 { "1 message goes".into() } else { format!("{count} messages go") };
+            let done = format!("{what} to the queue again{when}");
+            // Source the one that was asked for is found, it does not matter who did not answer.
+            match id {
+                Some(_) if count > 0 => say(&done),
+                Some(id) if failed.is_empty() => anyhow::bail!("there is no dead letter {id}"),
+                None if failed.is_empty() => say(&done),
+                _ => anyhow::bail!("{done}; {}", failed.join("; ")),
+            }
+        }
+    }
+}
+
+/// `println!` would panic where nobody reads.
+fn say(text: &str) -> anyhow::Result<ExitCode> {
+    writeln!(io::stdout(), "{text}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl SourceOptions {
+    fn read(&self) -> Result<Source, ConfigError> {
+        let mut checks = Checks::new();
+        let source = self.check(&mut checks);
+        checks.finish().map(|()| source)
+    }
+
+    fn check(&self, checks: &mut Checks) -> Source {
+        match &self.data_dir {
+            Some(_) => Source::Stopped(checks.folder(option("--data-dir", &self.data_dir), "")),
+            None => Source::Running(self.urls.read(checks)),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The dead letters of a running system, by `/dead` of both ops ports.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use hyper::{Method, StatusCode};
+use rest::{
+    Request, RestClient, Target,
+    shapes::{DeadList, Redriven},
+    urls::OpsUrls,
+};
+use uuid::Uuid;
+
+use super::{Letter, Redrive};
+
+/// For the list: somebody sits and waits for it.
+const LIST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Thousands of letters take a while, and half an answer would have them sent once more. The service gives up before this.
+const REDRIVE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// One replica of each service: all of them look into the same place.
+fn services(ops: &OpsUrls, timeout: Duration) -> [(&'static str, RestClient); 2] {
+    let client = |targets: &[Target]| RestClient::new(targets[..1].to_vec(), timeout);
+    [("eventservice", client(&ops.events)), ("bookingservice", client(&ops.bookings))]
+}
+
+pub(super) async fn list(ops: &OpsUrls) -> anyhow::Result<Vec<Letter>> {
+    let mut letters = Vec::new();
+    for (keeper, mut port) in services(ops, LIST_TIMEOUT) {
+        let list: Option<DeadList> = port.get("/dead").await?;
+        let list = list.with_context(|| format!("{} is not an ops port of MyEvents", port.url()))?;
+        letters.extend(list.items.into_iter().map(|letter| Letter::of(keeper, letter)));
+    }
+    Ok(letters)
+}
+
+/// With an id, one service has it at most, and the other answers 404.
+pub(super) async fn redrive(ops: &OpsUrls, id: Option<Uuid>) -> anyhow::Result<Redrive> {
+    let mut redrive = Redrive::default();
+    let which = id.map_or_else(String::new, |id| format!("?id={id}"));
+    for (_, mut port) in services(ops, REDRIVE_TIMEOUT) {
+        let post = Request { method: Method::POST, ..Request::get(format!("/dead/redrive{which}")) };
+        match port.send::<Redriven>(&post, StatusCode::OK).await {
+            Ok(answer) => redrive.count += answer.map_or(0, |answer| answer.redriven),
+            Err(cause) => redrive.failed.push(format!("{:#}", anyhow::Error::new(cause))),
+        }
+    }
+    Ok(redrive)
+}

@@ -1,0 +1,159 @@
+//! What an answer, or none, means: for the inventory, for the record, and whether the request is sent again.
+
+use std::sync::Arc;
+
+use rest::{
+    Answer,
+    shapes::{Booking as Answered, BookingStatus, OnSale, Page},
+};
+
+use crate::{
+    inventory::{Booking, Order},
+    job::{Job, Purpose},
+    record::{Asked, Line},
+    recorder::now,
+    shared::Shared,
+};
+
+/// The `user_id` of a client. Its beginning tells this run's bookings from others.
+pub(crate) fn user(run: &str, number: u32) -> Arc<str> {
+    format!("{}{number}", users(run)).into()
+}
+
+/// How they begin.
+pub(crate) fn users(run: &str) -> String {
+    format!("load-{run}-")
+}
+
+/// Writes down what is going to be sent for the first time.
+pub(crate) fn sending(shared: &Shared, job: &Job) {
+    let Some(recorder) = &shared.recorder else { return };
+    match &job.purpose {
+        Purpose::Book(order) => {
+            let Some(asked) = asked(shared, order) else { return };
+            recorder.write(&Line::SendingBooking { at: now(), asked });
+        }
+        Purpose::Cancel(_, booking) => {
+            recorder.write(&Line::SendingCancellation { at: now(), booking: booking.id.to_string() });
+        }
+        // A booking that is repeated is in the record already.
+        Purpose::Repeat(_) | Purpose::Measure | Purpose::Walk(..) | Purpose::Look(_) => {}
+    }
+}
+
+/// Gives the request back where its fate is not known and sending it again is safe.
+pub(crate) fn apply(shared: &Shared, job: Job, answer: Option<Answer>) -> Option<Job> {
+    let status = answer.as_ref().map(|answer| answer.status.as_u16());
+    if let (Some(status), Some(answer)) = (status, &answer)
+        && !job.expected.contains(&status)
+    {
+        shared.tally().unexpected(|| {
+            let said = String::from_utf8_lossy(&answer.body);
+            format!("{} {} was answered {status} {said}", job.request.method, job.request.path)
+        });
+    }
+    // A 503, or what a gateway says, is no answer to the question whether it happened.
+    let unknown = matches!(status, None | Some(500..));
+    match &job.purpose {
+        Purpose::Measure => None,
+        Purpose::Book(order) => {
+            let booked = answered(status, answer.as_ref());
+            record_booking(shared, order, booked.as_ref(), status);
+            if unknown && order.key.is_some() {
+                return Some(job);
+            }
+            let mut inventory = shared.inventory();
+            inventory.booked(order, booked.as_ref().map(in_inventory));
+            if booked.is_none() {
+                inventory.doubt(order.event);
+            } else {
+                shared.tally().booked(order.seats);
+            }
+            None
+        }
+        Purpose::Repeat(order) => {
+            record_booking(shared, order, answered(status, answer.as_ref()).as_ref(), status);
+            None
+        }
+        Purpose::Cancel(event, booking) => {
+            record_cancellation(shared, *event, booking, status);
+            if unknown {
+                return Some(job);
+            }
+            let done = status == Some(200);
+            let mut inventory = shared.inventory();
+            inventory.cancelled(*event, booking, done);
+            if done {
+                shared.tally().cancelled(booking.seats);
+            } else {
+                inventory.doubt(*event);
+            }
+            None
+        }
+        Purpose::Walk(event, page) => {
+            walked(shared, *event, page, answer.as_ref());
+            None
+        }
+        Purpose::Look(event) => {
+            let answer = answer.filter(|answer| answer.status == 200);
+            if let Some(sold) = answer.and_then(|answer| serde_json::from_slice::<OnSale>(&answer.body).ok()) {
+                shared.inventory().looked_at(*event, sold.booked_seats);
+            }
+            None
+        }
+    }
+}
+
+/// The booking that was answered, if one was.
+fn answered(status: Option<u16>, answer: Option<&Answer>) -> Option<Answered> {
+    answer.filter(|_| matches!(status, Some(200 | 201))).and_then(|answer| serde_json::from_slice(&answer.body).ok())
+}
+
+fn in_inventory(booking: &Answered) -> Booking {
+    Booking { id: booking.id.to_string().into(), seats: booking.seats }
+}
+
+/// Takes the bookings of earlier runs into the inventory.
+fn walked(shared: &Shared, event: usize, page: &str, answer: Option<&Answer>) {
+    let mut inventory = shared.inventory();
+    let Some(read) = answer.and_then(|answer| serde_json::from_slice::<Page<Answered>>(&answer.body).ok()) else {
+        inventory.events[event].walk = Some(page.to_owned()); // another time
+        return;
+    };
+    let ours = users(&shared.run);
+    let of_others = |booking: &&Answered| !booking.user_id.starts_with(&ours);
+    for booking in read.items.iter().filter(of_others).filter(|one| one.status == BookingStatus::Confirmed) {
+        inventory.found(event, in_inventory(booking));
+    }
+    inventory.events[event].walk = read.next.map(|next| format!("&after={next}"));
+}
+
+fn record_booking(shared: &Shared, order: &Order, booked: Option<&Answered>, status: Option<u16>) {
+    let (Some(recorder), Some(asked)) = (&shared.recorder, asked(shared, order)) else { return };
+    let at = now();
+    recorder.write(&match (status, booked) {
+        (Some(status), Some(booked)) => {
+            let cancelled = booked.status == BookingStatus::Cancelled;
+            Line::Booked { at, asked, booking: booked.id.to_string(), status, cancelled }
+        }
+        (Some(status), None) => Line::NotBooked { at, asked, status },
+        (None, _) => Line::UnansweredBooking { at, asked },
+    });
+}
+
+/// What stands in the record: `None` without a key.
+fn asked(shared: &Shared, order: &Order) -> Option<Asked> {
+    let event = shared.inventory().events[order.event].id.to_string();
+    Some(Asked { key: order.key.clone()?, user: order.user.to_string(), event, seats: order.seats })
+}
+
+fn record_cancellation(shared: &Shared, event: usize, cancelled: &Booking, status: Option<u16>) {
+    let Some(recorder) = &shared.recorder else { return };
+    let event = shared.inventory().events[event].id.to_string();
+    let (at, booking) = (now(), cancelled.id.to_string());
+    recorder.write(&match status {
+        Some(200) => Line::Cancelled { at, booking, event, seats: cancelled.seats },
+        Some(status) => Line::NotCancelled { at, booking, status },
+        None => Line::UnansweredCancellation { at, booking, event },
+    });
+}

@@ -1,0 +1,86 @@
+//! `--push`: the result of a load at a Prometheus Pushgateway, for a load that Prometheus cannot scrape since it ends. Each
+//! run replaces what the last one of the same name has left there; `--push-delete` takes it away.
+//!
+//! A Pushgateway shows what it was told for ever. That is right for the end of a job and wrong for a service, which is
+//! scraped itself: nobody would see that it is gone.
+
+use std::{fmt::Write, time::Duration};
+
+use anyhow::{Context, bail};
+use hyper::{Method, StatusCode};
+use process::checks::{Checks, ConfigError, option};
+use rest::{Connection, Request, Target};
+
+use crate::{options::Options, report::Report};
+
+/// For the one request.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The job's name there, its metrics' names begin with.
+const JOB: &str = "myevents_load";
+
+/// The group of one load: job and instance.
+pub(crate) struct Group {
+    gateway: Target,
+    path: String,
+}
+
+impl Group {
+    /// What the options ask for; `names` are those of the load's events, which tell two loads apart here, too.
+    pub(crate) fn read(options: &Options, names: &str) -> Result<Option<Self>, ConfigError> {
+        let mut checks = Checks::new();
+        let right = "an address like http://127.0.0.1:9091";
+        let gateway = checks.value(option("--push", &options.push), None, right, |text| Target::parse(text).map(Some));
+        if options.push_delete && options.push.is_none() {
+            checks.problem("--push-delete needs --push: the Pushgateway");
+        }
+        checks.finish()?;
+        let instance = names.replace(' ', "%20");
+        Ok(gateway.map(|gateway| Self { gateway, path: format!("/metrics/job/{JOB}/instance/{instance}") }))
+    }
+
+    /// Tells how a run ended in place of what is there; without a report only that it failed.
+    pub(crate) async fn replace(&self, report: Option<&Report>, exit: u8) -> anyhow::Result<()> {
+        self.request(Method::PUT, exposition(report, exit)).await
+    }
+
+    /// Takes away what is there.
+    pub(crate) async fn delete(&self) -> anyhow::Result<()> {
+        self.request(Method::DELETE, String::new()).await
+    }
+
+    async fn request(&self, method: Method, body: String) -> anyhow::Result<()> {
+        let content_type = process::metrics::CONTENT_TYPE;
+        let request = Request { method, body: Some(body.into()), content_type, ..Request::get(self.path.clone()) };
+        let answer = Connection::new(vec![self.gateway.clone()], 0, TIMEOUT).exchange(&request).await;
+        let answer = answer.context("the Pushgateway cannot be reached")?;
+        match answer.status {
+            StatusCode::OK | StatusCode::ACCEPTED => Ok(()),
+            status => {
+                let (url, said) = (&self.gateway.url, String::from_utf8_lossy(&answer.body));
+                bail!("the Pushgateway at {url}{} answered {status}: {}", self.path, said.trim())
+            }
+        }
+    }
+}
+
+/// The text format.
+fn exposition(report: Option<&Report>, exit: u8) -> String {
+    let mut metrics = vec![("exit_code", "What the load ended with; 0 is well.", f64::from(exit))];
+    if let Some(report) = report {
+        metrics.extend([
+            ("requests", "Requests that were sent.", report.requests as f64),
+            ("unexpected_answers", "Answers that should not have been.", report.unexpected.count as f64),
+            ("unanswered_requests", "Requests that had no answer.", report.unanswered as f64),
+            ("booked_seats", "Seats that were booked.", report.seats_booked as f64),
+            ("duration_seconds", "How long it was measured, in seconds.", report.seconds),
+        ]);
+    }
+    let mut text = String::new();
+    for (name, help, value) in metrics {
+        let name = format!("{JOB}_{name}");
+        let written = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
+        written.expect("a String takes any text");
+    }
+    text
+}

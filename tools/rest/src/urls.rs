@@ -1,0 +1,155 @@
+//! Where a running system is: the options of every job that asks one over HTTP.
+//!
+//! A service may run in several replicas on one database. What is stored any of them tells, so of its REST addresses the
+//! first that answers is asked; what each process counts for itself only all of them tell together.
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, ToSocketAddrs},
+};
+
+use process::checks::{Checks, OptionText, option};
+
+use crate::target::Target;
+
+/// Where the four ports are unless told otherwise.
+const DEFAULTS: [(&str, &str); 4] = [
+    ("EVENTS_URL", "http://127.0.0.1:8181"),
+    ("BOOKINGS_URL", "http://127.0.0.1:8282"),
+    ("EVENTS_OPS_URL", "http://127.0.0.1:9100"),
+    ("BOOKINGS_OPS_URL", "http://127.0.0.1:9101"),
+];
+
+/// The four ports of a system, where `myevents` has them unless told otherwise.
+#[derive(clap::Args)]
+pub struct UrlOptions {
+    /// The event service's REST; of several replicas all, separated by commas, here and below
+    #[arg(long, env = "EVENTS_URL", default_value = DEFAULTS[0].1)]
+    events_url: Option<String>,
+    /// The booking service's REST
+    #[arg(long, env = "BOOKINGS_URL", default_value = DEFAULTS[1].1)]
+    bookings_url: Option<String>,
+    #[command(flatten)]
+    ops: OpsUrlOptions,
+}
+
+/// The two ops ports of a system.
+#[derive(clap::Args)]
+pub struct OpsUrlOptions {
+    /// The event service's ops port; of several replicas all, separated by commas, or a name that has all their
+    /// addresses (not one of a load balancer, which shows one replica at a time), here and below
+    #[arg(long, env = "EVENTS_OPS_URL", default_value = DEFAULTS[2].1)]
+    events_ops_url: Option<String>,
+    /// The booking service's ops port
+    #[arg(long, env = "BOOKINGS_OPS_URL", default_value = DEFAULTS[3].1)]
+    bookings_ops_url: Option<String>,
+}
+
+/// The addresses. There is one at least of each.
+#[derive(Clone, Debug)]
+pub struct Urls {
+    /// The event service's REST.
+    pub events: Vec<Target>,
+    /// The booking service's REST.
+    pub bookings: Vec<Target>,
+    /// The ops ports.
+    pub ops: OpsUrls,
+}
+
+/// The addresses of the ops ports. There is one at least of each.
+#[derive(Clone, Debug)]
+pub struct OpsUrls {
+    /// The event service's.
+    pub events: Vec<Target>,
+    /// The booking service's.
+    pub bookings: Vec<Target>,
+}
+
+impl UrlOptions {
+    /// Those that somebody has set, by variable or flag.
+    pub fn set(&self) -> Vec<&'static str> {
+        let texts = [&self.events_url, &self.bookings_url, &self.ops.events_ops_url, &self.ops.bookings_ops_url];
+        let set = texts.into_iter().zip(DEFAULTS).filter(|(text, (_, default))| text.as_deref() != Some(default));
+        set.map(|(_, (name, _))| name).collect()
+    }
+
+    /// Checks them.
+    pub fn read(&self, checks: &mut Checks) -> Urls {
+        Urls {
+            events: targets(checks, option("EVENTS_URL", &self.events_url)),
+            bookings: targets(checks, option("BOOKINGS_URL", &self.bookings_url)),
+            ops: self.ops.read(checks),
+        }
+    }
+}
+
+impl OpsUrlOptions {
+    /// Checks them.
+    pub fn read(&self, checks: &mut Checks) -> OpsUrls {
+        OpsUrls {
+            events: targets(checks, option("EVENTS_OPS_URL", &self.events_ops_url)),
+            bookings: targets(checks, option("BOOKINGS_OPS_URL", &self.bookings_ops_url)),
+        }
+    }
+}
+
+impl OpsUrls {
+    /// The ops port of every replica: of a name that has several addresses, as one has under Compose, each of those.
+    pub fn of_every_replica(&self) -> Self {
+        let each = |targets: &[Target]| targets.iter().flat_map(|target| replicas(target, lookup)).collect();
+        Self { events: each(&self.events), bookings: each(&self.bookings) }
+    }
+}
+
+/// Nothing where nobody knows the name: whoever asks it says so better.
+fn lookup(name: &str) -> Vec<IpAddr> {
+    (name, 0).to_socket_addrs().map_or_else(|_| Vec::new(), |found| found.map(|address| address.ip()).collect())
+}
+
+/// The target by each address of its name; as it is where there is one. A process may have one of each family, as behind
+/// `localhost`, and must not be counted twice.
+fn replicas(target: &Target, lookup: impl Fn(&str) -> Vec<IpAddr>) -> Vec<Target> {
+    let found = if target.host.parse::<IpAddr>().is_ok() { Vec::new() } else { lookup(&target.host) };
+    let (four, six): (BTreeSet<IpAddr>, BTreeSet<IpAddr>) = found.into_iter().partition(IpAddr::is_ipv4);
+    let replicas = if four.is_empty() { six } else { four };
+    let by_address = || replicas.iter().filter_map(|ip| target.at(*ip)).collect();
+    if replicas.len() > 1 { by_address() } else { vec![target.clone()] }
+}
+
+/// Reads one address, or several separated by commas.
+pub fn targets(checks: &mut Checks, option: OptionText<'_>) -> Vec<Target> {
+    let right = "an address like http://127.0.0.1:8181, or several separated by commas";
+    checks.value(option, Vec::new(), right, |text| text.split(',').map(|part| Target::parse(part.trim())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_several_addresses_stands_for_all_replicas_and_localhost_for_one() {
+        let lookup = |name: &str| {
+            let found: &[&str] = match name {
+                "bookings" => &["10.0.0.3", "10.0.0.2", "10.0.0.3"],
+                "six" => &["fd00::2", "fd00::1"],
+                "both" => &["fd00::1", "10.0.0.1", "fd00::2", "10.0.0.2"],
+                "localhost" => &["::1", "127.0.0.1"],
+                "one" => &["10.0.0.1"],
+                _ => &[],
+            };
+            found.iter().map(|ip| ip.parse().unwrap()).collect()
+        };
+        for (url, replicas) in [
+            ("http://bookings:9100", &["http://10.0.0.2:9100", "http://10.0.0.3:9100"][..]),
+            ("http://six:9100/ops", &["http://[fd00::1]:9100/ops", "http://[fd00::2]:9100/ops"]),
+            ("http://both", &["http://10.0.0.1", "http://10.0.0.2"]),
+            ("http://localhost:9100", &["http://localhost:9100"]),
+            ("http://one:9100", &["http://one:9100"]),
+            ("http://nobody:9100", &["http://nobody:9100"]),
+            ("http://10.0.0.9:9100", &["http://10.0.0.9:9100"]),
+        ] {
+            let found = super::replicas(&Target::parse(url).unwrap(), lookup);
+            assert_eq!(found.iter().map(|target| target.url.as_str()).collect::<Vec<_>>(), replicas, "{url}");
+        }
+    }
+}
