@@ -5,7 +5,7 @@
 //! - [`system`]: starts `myevents` on free ports, or takes a running system from the environment
 //! - [`start_page`]: how its addresses are found
 //! - [`api`], [`answer`]: one address with its requests, and what comes back
-//! - [`raw`]: requests byte by byte, where a well-behaved client cannot misbehave enough
+//! - [`raw`]: requests byte by byte, which no HTTP client would send
 //! - [`exposition`], [`series`]: a strict reader of what `/metrics` says
 //! - [`dashboard`], [`promql`]: what Grafana's dashboards ask Prometheus for
 //! - [`prometheus`]: what a running Prometheus answers; [`rules`]: its rules, and their tests

@@ -1,4 +1,4 @@
-//! Requests byte by byte over TCP: what no well-behaved client would send.
+//! Requests byte by byte over TCP: what no HTTP client would send.
 
 use std::{net::SocketAddr, time::Duration};
 

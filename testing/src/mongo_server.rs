@@ -1,8 +1,8 @@
 //! A MongoDB server for tests. Taken in this order: `TEST_MONGO_URL`; `mongod` on the PATH; Docker; the in-memory stand-in
 //! of `mongo-standin/`, which needs Java and Maven. Where there is none, the test says so and is not run.
 //!
-//!
-//! choosing is never assumed to be empty: [`MongoServer::url`] takes a database's name, and each test takes its own.
+//! A server that somebody else has chosen is never assumed to be empty: [`MongoServer::url`] takes a database's name, and each test takes
+//! its own.
 
 use std::{
     env, fmt,

@@ -13,18 +13,18 @@
 //! - [`poison`]: messages that nobody can handle
 //! - [`queue`]: a queue, as the broker shows it
 //! - [`stop`]: SIGTERM with work in hand
-//! - [`alone`]: a service with a file of its own
+//! - [`on_sqlite`]: services that run apart with a file of their own each
 //!
 //! Each test has the broker to itself, since most of them stop it or ask much of it, with a virtual host of its own.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod alone;
 mod backlog;
 mod broker;
 mod clients;
 mod database;
 mod network;
+mod on_sqlite;
 mod operator;
 mod poison;
 mod queue;

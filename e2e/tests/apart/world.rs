@@ -30,7 +30,7 @@ impl Servers {
     /// The broker, ours alone; `None` where there is none, and the test returns.
     pub(crate) async fn take() -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0); // the tests share the broker
-        let broker = rabbitmq::alone().await?;
+        let broker = rabbitmq::exclusive().await?;
         let vhost = format!("apart-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let amqp = broker.virtual_host(&vhost);
         Some(Self { broker, amqp, vhost })

@@ -48,13 +48,13 @@ impl Arrivals {
     }
 
     /// As a message of DingTalk, and as a mail.
-    async fn both(&self, word: &str, patience: Duration) {
+    async fn both(&self, word: &str, timeout: Duration) {
         let there = async || {
             tokio::time::sleep(Duration::from_secs(1)).await; // it takes minutes: once a second is enough
             (self.notifications.by_dingtalk(word, ALERT).await && self.notifications.by_mail(word, ALERT).await)
                 .then_some(())
         };
-        eventually(patience, &format!("{ALERT} has arrived twice as {word}"), there).await;
+        eventually(timeout, &format!("{ALERT} has arrived twice as {word}"), there).await;
     }
 
     async fn the_switch_is_pressed(&self) {

@@ -46,10 +46,10 @@ impl Cluster {
     }
 
     /// Waits until each Deployment and StatefulSet has the pods that it should have, all ready.
-    pub(crate) async fn settled(&self, patience: Duration) {
+    pub(crate) async fn settled(&self, timeout: Duration) {
         let began = Instant::now();
         while !unsettled().is_empty() {
-            assert!(began.elapsed() < patience, "not settled within {patience:?}: {:?}", unsettled());
+            assert!(began.elapsed() < timeout, "not settled within {timeout:?}: {:?}", unsettled());
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
     }

@@ -68,12 +68,12 @@ impl Trial {
             "inconclusive: the load had ended before, after {:?}",
             self.began.elapsed()
         );
-        let patience = Duration::from_secs(u64::from(self.seconds) + 150);
+        let timeout = Duration::from_secs(u64::from(self.seconds) + 150);
         let ended = async || {
             let phase = kubectl(&["get", "pod", &self.name, "--output", "jsonpath={.status.phase}"]);
             (["Succeeded", "Failed"].contains(&phase.as_str())).then_some(phase)
         };
-        let phase = eventually(patience, "load and verify have ended", ended).await;
+        let phase = eventually(timeout, "load and verify have ended", ended).await;
         let load = self.log("load");
         assert_eq!(phase, "Succeeded", "verify: {}\nload: {load}", self.log("verify"));
         let start = load.find('{').unwrap_or_else(|| panic!("no report: {load}"));

@@ -99,14 +99,14 @@ fn right_targets() -> Vec<(String, String)> {
     right
 }
 
-pub(crate) async fn targets_are_right(watch: &Watch, patience: Duration) {
+pub(crate) async fn targets_are_right(watch: &Watch, timeout: Duration) {
     let began = Instant::now();
     loop {
         let ((up, wrong), right) = (watch.targets().await, right_targets());
         if up == right && wrong.is_empty() {
             return;
         }
-        assert!(began.elapsed() < patience, "targets: {up:?}\nright: {right:?}\nnot up: {wrong:?}");
+        assert!(began.elapsed() < timeout, "targets: {up:?}\nright: {right:?}\nnot up: {wrong:?}");
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }

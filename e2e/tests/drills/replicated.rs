@@ -24,7 +24,7 @@ pub(crate) struct Replicated {
 impl Replicated {
     /// So many of each, with this in the environment of the booking service. `None` where a server is missing.
     pub(crate) async fn start(count: usize, env: &[(&'static str, String)]) -> Option<Self> {
-        let (broker, mongo) = (rabbitmq::watched().await?, mongo_server::shared()?);
+        let (broker, mongo) = (rabbitmq::with_metrics().await?, mongo_server::shared()?);
         let folder = tempfile::tempdir().unwrap();
         let run = samples::unique("drill").replace(' ', "-");
         let start = |service: &'static str, more: &[(&'static str, String)]| {

@@ -39,7 +39,7 @@ impl System {
 
     /// One of which Prometheus does not know yet.
     pub(crate) async fn unwatched() -> Option<Self> {
-        let broker = rabbitmq::watched().await?;
+        let broker = rabbitmq::with_metrics().await?;
         let folder = tempfile::tempdir().unwrap();
         let start = |service| {
             let env = vec![("AMQP_BROKER_URL", broker.url().to_owned())];

@@ -1,4 +1,4 @@
-//! Who watches fails: DingTalk refuses, Alertmanager or Prometheus is dead.
+//! The monitoring itself fails: DingTalk refuses, Alertmanager or Prometheus is dead.
 
 use std::time::Duration;
 

@@ -8,12 +8,12 @@
 //! - [`looks`]: what pictures of them showed to be wrong
 //! - [`pictures`]: that `docs/pictures` shows them as they are
 //! - [`queries`]: every query against what the services really export
-//! - [`period`]: what was counted in the chosen period, by Prometheus' own reckoning
+//! - [`period`]: what was counted in the chosen period, evaluated by promtool
 //! - [`listening`]: where a server that a test has started listens
 //! - [`prometheus`]: `promtool check config`
-//! - [`discovery`]: the one for Kubernetes, with [`pods`] that never were
+//! - [`discovery`]: the one for Kubernetes, with made-up [`pods`]
 //! - [`drills`]: the table in `docs/drills.md`
-//! - [`promtool`]: expressions reckoned by it
+//! - [`promtool`]: expressions evaluated by it
 //! - [`monitor`]: what `make monitor` makes of the same files
 //! - [`rules`]: alert and recording rules; [`exported`]: what they ask for and the services do not export
 //! - [`words`]: what the overview says in a word

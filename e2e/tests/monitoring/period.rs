@@ -9,7 +9,7 @@ use e2e::{
 };
 use serde_json::json;
 
-use crate::promtool::reckon;
+use crate::promtool::check_value;
 
 /// A series that was there before counts with its `increase()`. One that began within the period counts with all that it has; if
 /// its process has started again since, then with what the restarts took from it, too, which is the difference between `increase()` and
@@ -78,7 +78,7 @@ fn what_was_counted_in_the_period_is_right_however_the_series_went() {
             json!({"series": name, "values": values})
         });
         let near = format!("abs(({bookings} or vector(0)) - {right}) <= bool {off}");
-        reckon(how, series.collect(), at, &near, json!([{"labels": "{}", "value": 1}]));
+        check_value(how, series.collect(), at, &near, json!([{"labels": "{}", "value": 1}]));
     }
 }
 
@@ -99,5 +99,5 @@ fn an_event_that_is_new_is_counted_beside_one_that_was_there_before() {
         {"labels": "{eventName=\"New\"}", "value": 2},
         {"labels": "{eventName=\"Idle\"}", "value": 0},
     ]);
-    reckon("by event", series, "45m", &format!("round({})", over_ten_minutes(BY_EVENT)), right);
+    check_value("by event", series, "45m", &format!("round({})", over_ten_minutes(BY_EVENT)), right);
 }

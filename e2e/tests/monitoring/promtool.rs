@@ -1,4 +1,4 @@
-//! Expressions reckoned by Prometheus' own tool, from series that never were.
+//! Expressions evaluated by promtool, over made-up series.
 
 use std::{fs, process::Command};
 
@@ -6,7 +6,7 @@ use e2e::not_run;
 use serde_json::{Value, json};
 
 /// Fails where `expression` does not give `right` at that time. The series have a value every 15 s, as they are scraped.
-pub(crate) fn reckon(how: &str, series: Vec<Value>, at: &str, expression: &str, right: Value) {
+pub(crate) fn check_value(how: &str, series: Vec<Value>, at: &str, expression: &str, right: Value) {
     let asked = json!({"expr": expression, "eval_time": at, "exp_samples": right});
     let test = json!({"interval": "15s", "input_series": series, "promql_expr_test": [asked]});
     // JSON is YAML, too.

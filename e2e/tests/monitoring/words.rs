@@ -1,10 +1,10 @@
-//! What the top of the overview says, in a word and a colour: its expressions reckoned by promtool, its words looked up as Grafana
+//! What the top of the overview says, in a word and a colour: its expressions evaluated by promtool, its words looked up as Grafana
 //! does it.
 
 use e2e::dashboard::{Dashboard, all, exporters, list, with_values};
 use serde_json::{Value, json};
 
-use crate::promtool::reckon;
+use crate::promtool::check_value;
 
 fn panel(title: &str) -> Value {
     let overview = all().into_iter().find(|dashboard| dashboard.file == "overview.json").unwrap();
@@ -47,7 +47,7 @@ fn tile_shows(
     let series = series.iter().map(|(name, values)| json!({"series": name, "values": values})).collect();
     let right = number.map_or(json!([]), |number| json!([{"labels": labels, "value": number}]));
     let expression = with_values(panel["targets"][tile]["expr"].as_str().unwrap());
-    reckon(&format!("{title}, {number:?}"), series, "10m", &expression, right);
+    check_value(&format!("{title}, {number:?}"), series, "10m", &expression, right);
     let Some(number) = number else {
         let defaults = &panel["fieldConfig"]["defaults"];
         let nothing = (defaults["noValue"].as_str(), &defaults["thresholds"]["steps"][0]["color"]);

@@ -3,7 +3,7 @@
 //! - [`events`], [`event_lists`], [`locations`], [`bookings`], [`keys`], [`cancelling`], [`view`]: the REST, promise by promise
 //! - [`protocol`], [`docs`]: what every URL does alike
 //! - [`races`], [`crash`]: many at once, and `kill -9`
-//! - [`bad_input`], [`random`], [`limits`]: clients that are wrong, mad or slow
+//! - [`bad_input`], [`random`], [`limits`]: clients that are wrong, random or slow
 //! - [`metrics`]: what is measured
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -12,14 +12,14 @@ use testing::{binary, mongo_server, rabbitmq, services::Services};
 
 #[tokio::test]
 async fn on_a_file_and_a_broker_a_service_has_the_threads_in_the_table_and_no_more() {
-    let Some(broker) = rabbitmq::alone().await else { return };
+    let Some(broker) = rabbitmq::exclusive().await else { return };
     let services = Services::start(program, &by_name(&broker.virtual_host("threads-sqlite")), None).await;
     under_load(&services, &SQLITE).await;
 }
 
 #[tokio::test]
 async fn on_mongodb_and_a_broker_a_service_has_the_threads_in_the_table_and_no_more() {
-    let (Some(broker), Some(mongo)) = (rabbitmq::alone().await, mongo_server::shared()) else { return };
+    let (Some(broker), Some(mongo)) = (rabbitmq::exclusive().await, mongo_server::shared()) else { return };
     let run = std::process::id();
     let url = |service: &str| by_name(&mongo.url(&format!("threads-{run}-{service}")));
     let services = Services::start(program, &by_name(&broker.virtual_host("threads-mongo")), Some(&url)).await;

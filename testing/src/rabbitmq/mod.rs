@@ -53,7 +53,7 @@ pub async fn shared() -> Option<RwLockReadGuard<'static, RabbitMq>> {
 }
 
 /// A server of our own for a test that stops it, or asks much of it.
-pub async fn alone() -> Option<RwLockWriteGuard<'static, RabbitMq>> {
+pub async fn exclusive() -> Option<RwLockWriteGuard<'static, RabbitMq>> {
     match SERVER.get_or_init(find).await {
         Some(found) if found.server.read().await.own.is_some() => {
             let server = found.server.write().await;
@@ -65,7 +65,7 @@ pub async fn alone() -> Option<RwLockWriteGuard<'static, RabbitMq>> {
 }
 
 /// One of the test's own beside all others, which exports metrics for Prometheus.
-pub async fn watched() -> Option<RabbitMq> {
+pub async fn with_metrics() -> Option<RabbitMq> {
     let Some(program) = program() else { return not_run("a RabbitMQ of its own", "apt install rabbitmq-server") };
     let own = Own::new(program, true);
     let server = RabbitMq { url: own.url(), own: Some(own) };
@@ -110,9 +110,9 @@ impl RabbitMq {
         self.own().port
     }
 
-    /// Where it exports its metrics: one of [`watched`].
+    /// Where it exports its metrics: one of [`with_metrics`].
     pub fn metrics(&self) -> u16 {
-        self.own().metrics.expect("it is a watched one")
+        self.own().metrics.expect("it exports metrics")
     }
 
     /// How to reach it.

@@ -1,4 +1,4 @@
-//! `deploy/` as kustomize reads it, without a cluster: it says what Compose says, and each pod keeps the rules of the house.
+//! `deploy/` as kustomize reads it, without a cluster: it says what Compose says, and each pod is as restricted as it can be.
 //!
 //! - [`sources`]: files that Compose mounts arrive from the same place
 //! - [`compose`]: images, ports, environment, arguments and limits

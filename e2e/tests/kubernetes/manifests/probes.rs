@@ -12,7 +12,7 @@ const NOT_ASKED: [&str; 2] = ["load", "mongodb-init"];
 const SERVICES: [&str; 2] = ["eventservice", "bookingservice"];
 
 /// How long it may fail before something follows, in seconds.
-fn patience(probe: &Value) -> u64 {
+fn may_fail_for(probe: &Value) -> u64 {
     probe["periodSeconds"].as_u64().unwrap_or(10) * probe["failureThreshold"].as_u64().unwrap_or(3)
 }
 
@@ -37,7 +37,7 @@ fn whatever_runs_is_asked_at_the_start_for_its_life_and_for_its_readiness() {
             // The first one holds the other two back, so it is the one that must be patient at the start, and often.
             let start = &container["startupProbe"];
             assert!(
-                start.is_null() || start["periodSeconds"] == 1 && patience(start) >= 60,
+                start.is_null() || start["periodSeconds"] == 1 && may_fail_for(start) >= 60,
                 "{}: {start}",
                 workload.place()
             );
@@ -57,7 +57,7 @@ fn the_life_of_a_service_asks_no_store_and_its_readiness_rides_out_half_a_minute
                 "{place}: not the port of callers"
             );
         }
-        assert!(patience(&container["readinessProbe"]) >= 30, "{place}");
+        assert!(may_fail_for(&container["readinessProbe"]) >= 30, "{place}");
     }
 }
 

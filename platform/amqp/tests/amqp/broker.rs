@@ -11,7 +11,7 @@ use crate::{
 
 #[tokio::test]
 async fn a_killed_broker_costs_nothing() {
-    let Some(server) = rabbitmq::alone().await else { return };
+    let Some(server) = rabbitmq::exclusive().await else { return };
     let mut service = Service::start().await;
     service.commit(200).await;
     server.remembers_its_queues();
@@ -27,7 +27,7 @@ async fn a_killed_broker_costs_nothing() {
 
 #[tokio::test]
 async fn a_broker_that_is_stopped_in_order_costs_nothing() {
-    let Some(server) = rabbitmq::alone().await else { return };
+    let Some(server) = rabbitmq::exclusive().await else { return };
     let mut service = Service::start().await;
     service.commit(200).await;
     server.remembers_its_queues();
@@ -43,7 +43,7 @@ async fn a_broker_that_is_stopped_in_order_costs_nothing() {
 
 #[tokio::test]
 async fn a_service_starts_before_its_broker_and_works_when_it_comes() {
-    let Some(server) = rabbitmq::alone().await else { return };
+    let Some(server) = rabbitmq::exclusive().await else { return };
     server.stop();
     let began = Instant::now();
     let mut service = Service::start_without_a_broker().await;
@@ -59,7 +59,7 @@ async fn a_service_starts_before_its_broker_and_works_when_it_comes() {
 
 #[tokio::test]
 async fn connections_that_the_server_closes_are_made_again() {
-    let Some(server) = rabbitmq::alone().await else { return };
+    let Some(server) = rabbitmq::exclusive().await else { return };
     let mut service = Service::start().await;
     for _ in 0..3 {
         service.commit(200).await;
@@ -72,7 +72,7 @@ async fn connections_that_the_server_closes_are_made_again() {
 
 #[tokio::test]
 async fn a_memory_alarm_is_seen_and_waited_out() {
-    let Some(server) = rabbitmq::alone().await else { return };
+    let Some(server) = rabbitmq::exclusive().await else { return };
     let mut service = Service::start().await;
     service.commit(10).await;
     service.all_arrive(HEALED).await;
@@ -97,7 +97,7 @@ async fn a_memory_alarm_is_seen_and_waited_out() {
 
 #[tokio::test]
 async fn under_a_memory_alarm_the_dead_letters_are_refused_at_once_with_the_reason() {
-    let Some(server) = rabbitmq::alone().await else { return };
+    let Some(server) = rabbitmq::exclusive().await else { return };
     let mut service = Service::start().await;
     let (channel, dead) = (server.connect().await.unwrap().create_channel().await.unwrap(), service.world.dead.clone());
     let graveyard = format!("{}.dead", service.world.queue);
@@ -129,7 +129,7 @@ async fn under_a_memory_alarm_the_dead_letters_are_refused_at_once_with_the_reas
 #[tokio::test]
 async fn a_wrong_password_is_told_once_and_never_shown_and_a_mended_one_works() {
     logs::capture();
-    let Some(server) = rabbitmq::alone().await else { return };
+    let Some(server) = rabbitmq::exclusive().await else { return };
     server.eval(r#"rabbit_auth_backend_internal:add_user(<<"guarded">>, <<"right-one">>, <<"test">>)"#);
     server.eval(r#"rabbit_auth_backend_internal:set_permissions(<<"guarded">>, <<"/">>, <<".*">>, <<".*">>, <<".*">>, <<"test">>)"#);
     detour(&format!("amqp://guarded:hunter2@127.0.0.1:{}", server.port()));

@@ -23,7 +23,7 @@ fn threads_of_lapin() -> usize {
 async fn a_broker_that_says_nothing_is_told_once_and_does_not_collect_threads() {
     logs::capture();
     // Alone, since the threads of other tests would be counted, too.
-    let Some(server) = rabbitmq::alone().await else { return };
+    let Some(server) = rabbitmq::exclusive().await else { return };
     let proxy = Proxy::to(server.port()).await;
     detour(&format!("amqp://guest:guest@{}", proxy.address));
     let service = Service::start().await;
@@ -46,7 +46,7 @@ async fn a_broker_that_says_nothing_is_told_once_and_does_not_collect_threads() 
 
 /// Has the network behave like this while messages are on their way, and then well again.
 async fn condition(condition: Condition) {
-    let Some(server) = rabbitmq::alone().await else { return };
+    let Some(server) = rabbitmq::exclusive().await else { return };
     let proxy = Proxy::to(server.port()).await;
     detour(&format!("amqp://guest:guest@{}", proxy.address));
     let mut service = Service::start().await;

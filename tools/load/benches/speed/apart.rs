@@ -41,7 +41,7 @@ const BOOKINGS: &str = "bookings on MongoDB, 64 connections";
 const LIST: &str = "longest hold list, 64 connections on one event";
 
 pub(crate) async fn measure(table: &mut Table) -> anyhow::Result<()> {
-    let Some(broker) = rabbitmq::alone().await else {
+    let Some(broker) = rabbitmq::exclusive().await else {
         for row in [VIEW, BOOKINGS, LIST] {
             table.not_run(row, "needs RabbitMQ: apt install rabbitmq-server");
         }

@@ -49,7 +49,7 @@ const WINDOW: usize = 64;
 const NEEDS: &str = "needs RabbitMQ: apt install rabbitmq-server";
 
 pub(crate) async fn measure(table: &mut Table) -> anyhow::Result<()> {
-    let Some(server) = rabbitmq::alone().await else {
+    let Some(server) = rabbitmq::exclusive().await else {
         for row in ["relay over RabbitMQ", "the event service reads from RabbitMQ"] {
             table.not_run(row, NEEDS);
         }
