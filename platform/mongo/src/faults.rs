@@ -8,6 +8,9 @@ use std::fmt;
 #[cfg(debug_assertions)]
 use std::sync::Arc;
 
+#[cfg(debug_assertions)]
+use tokio_util::task::TaskTracker;
+
 use super::error::MongoError;
 
 /// How a step fails.
@@ -32,6 +35,9 @@ pub enum Fault {
 pub struct Faults {
     #[cfg(debug_assertions)]
     decide: Option<Arc<dyn Fn(&'static str) -> Fault + Send + Sync>>,
+    /// The steps that happen late.
+    #[cfg(debug_assertions)]
+    late: TaskTracker,
 }
 
 impl Faults {
@@ -40,13 +46,22 @@ impl Faults {
         Self {
             #[cfg(debug_assertions)]
             decide: None,
+            #[cfg(debug_assertions)]
+            late: TaskTracker::new(),
         }
     }
 
     /// Asks `decide` before each step.
     #[cfg(debug_assertions)]
     pub fn new(decide: impl Fn(&'static str) -> Fault + Send + Sync + 'static) -> Self {
-        Self { decide: Some(Arc::new(decide)) }
+        Self { decide: Some(Arc::new(decide)), late: TaskTracker::new() }
+    }
+
+    /// Waits until every step that was made late has happened.
+    #[cfg(debug_assertions)]
+    pub async fn late_steps_done(&self) {
+        self.late.close();
+        self.late.wait().await;
     }
 
     #[cfg(not(debug_assertions))]
@@ -75,7 +90,7 @@ impl Faults {
             Fault::LostRequest => lost(),
             Fault::LostAnswer => call.await.and(lost()),
             Fault::Late(milliseconds) => {
-                tokio::spawn(async move {
+                self.late.spawn(async move {
                     tokio::time::sleep(std::time::Duration::from_millis(milliseconds)).await;
                     call.await
                 });

@@ -44,7 +44,7 @@ async fn whatever_befalls_a_janitor_in_the_middle_of_a_booking_the_next_one_make
         let request = request(event, 3);
         assert!(dying.book(&request).await.is_none());
         repair(&unlucky).await;
-        tokio::time::sleep(Duration::from_millis(200)).await; // until what is late has happened
+        unlucky.late_steps_done().await;
         next.settle().await;
         assert_eq!(next.messages_of(request.id()).await, ["eventBooked"], "{step} {fault:?}");
         assert_eq!(next.store.event(event).await.unwrap().unwrap().record().booked, 3, "{step} {fault:?}");
@@ -66,7 +66,7 @@ async fn whatever_befalls_a_janitor_in_the_middle_of_a_cancellation_the_next_one
         let booking = new(next.store.book(request(event, 3)).await.unwrap()).id();
         assert!(dying.cancel(booking).await.is_none());
         repair(&unlucky).await;
-        tokio::time::sleep(Duration::from_millis(200)).await; // until what is late has happened
+        unlucky.late_steps_done().await;
         next.settle().await;
         assert_eq!(next.messages_of(booking).await, ["eventBooked", "bookingCancelled"], "{step} {fault:?}");
         let stored = next.store.event(event).await.unwrap().unwrap();

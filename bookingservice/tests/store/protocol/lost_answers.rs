@@ -24,7 +24,7 @@ async fn a_booking_survives_any_one_lost_answer_and_is_counted_at_most_once() {
             let event = sound.event(10).await;
             let (unlucky, request) = (world.replica(once(step, fault)).await, under_a_key(event, 3));
             let booking = new(unlucky.book(&request).await.unwrap().unwrap());
-            tokio::time::sleep(Duration::from_millis(200)).await; // until what is late has happened
+            unlucky.late_steps_done().await;
             sound.settle().await;
             assert_eq!(sound.store.booking(request.id()).await.unwrap(), Some(booking), "{step} {fault:?}");
             assert_eq!(sound.messages_of(request.id()).await, ["eventBooked"], "{step} {fault:?}");
@@ -48,7 +48,7 @@ async fn a_cancellation_survives_any_one_lost_answer_and_gives_the_seats_back_on
             let booking = new(sound.store.book(request(event, 3)).await.unwrap());
             let unlucky = world.replica(once(step, fault)).await;
             unlucky.cancel(booking.id()).await.unwrap().unwrap().unwrap();
-            tokio::time::sleep(Duration::from_millis(200)).await; // until what is late has happened
+            unlucky.late_steps_done().await;
             sound.settle().await;
             let told = sound.messages_of(booking.id()).await;
             assert_eq!(told, ["eventBooked", "bookingCancelled"], "{step} {fault:?}");
@@ -88,7 +88,7 @@ async fn a_request_whose_answers_are_all_lost_gives_up_within_3_seconds_and_leak
             // Where the answers alone were lost, the next look finds the booking, or the hold to make it from.
             let known = matches!(&answer, Ok(Ok(Booked::New(_))));
             assert!(known || answer == Err(Unavailable::OutcomeUnknown), "{step} {fault:?}: {answer:?}");
-            tokio::time::sleep(Duration::from_millis(200)).await; // until what is late has happened
+            unlucky.late_steps_done().await;
             sound.settle().await;
             let stored = sound.store.booking(request.id()).await.unwrap();
             assert!(stored.is_some() || !known, "{step} {fault:?}: a booking that was answered is gone");

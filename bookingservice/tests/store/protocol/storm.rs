@@ -10,6 +10,7 @@ use std::{
 use async_trait::async_trait;
 use bookingservice::{domain::Booked, store::mongo::janitor::Pace};
 use contracts::{Contract, EventBooked, SeatsChanged};
+use fastrand::Rng;
 use messaging::{
     Bus, Effect, Handler, Message, Outcome, Subscription,
     in_process::InProcessBus,
@@ -31,30 +32,18 @@ use crate::suite::asked;
 const CLIENTS: u64 = 16;
 const ACTS: u64 = 25;
 
-/// Enough chance for a test, and the same again from the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-}
-
 /// One step in eight fails.
 fn storm(seed: u64) -> Faults {
-    let dice = Mutex::new(Dice(seed));
+    let dice = Mutex::new(Rng::with_seed(seed));
     Faults::new(move |step| {
         let mut dice = dice.lock().unwrap();
         let own = ["reserve", "insert", "request_cancel", "mark_cancelled", "release", "remove_holds"].contains(&step);
-        match dice.roll(64) {
+        match dice.u64(..64) {
             0..2 if own => Fault::LostRequest,
             2..4 if own || step == "seats_published" || step == "outbox.sent" => Fault::LostAnswer,
-            4..6 if own => Fault::Late(dice.roll(300)),
-            6 if own && dice.roll(4) == 0 => Fault::CrashBefore,
-            7 if own && dice.roll(4) == 0 => Fault::CrashAfter,
+            4..6 if own => Fault::Late(dice.u64(..300)),
+            6 if own && dice.u64(..4) == 0 => Fault::CrashBefore,
+            7 if own && dice.u64(..4) == 0 => Fault::CrashAfter,
             _ => Fault::None,
         }
     })
@@ -91,17 +80,17 @@ async fn relay(replica: &Replica, bus: Arc<dyn Bus>, stop: CancellationToken) {
 
 /// Books and cancels, and gives what was answered with certainty.
 async fn client(replicas: [Arc<Replica>; 2], events: Vec<Uuid>, keys: Arc<Vec<String>>, seed: u64) -> Vec<Uuid> {
-    let (mut dice, mut certain) = (Dice(seed), Vec::new());
+    let (mut dice, mut certain) = (Rng::with_seed(seed), Vec::new());
     for _ in 0..ACTS {
-        let replica = &replicas[dice.roll(2) as usize];
-        let (event, seats) = (events[dice.roll(events.len() as u64) as usize], 1 + dice.roll(3));
-        let act = dice.roll(10);
+        let replica = &replicas[dice.usize(..2)];
+        let (event, seats) = (events[dice.usize(..events.len())], dice.u64(1..=3));
+        let act = dice.u64(..10);
         if act < 3 && !certain.is_empty() {
-            let booking = certain[dice.roll(certain.len() as u64) as usize];
+            let booking = certain[dice.usize(..certain.len())];
             let _ = replica.cancel(booking).await;
             continue;
         }
-        let key = (act < 7).then(|| keys[dice.roll(keys.len() as u64) as usize].as_str());
+        let key = (act < 7).then(|| keys[dice.usize(..keys.len())].as_str());
         let wanted = asked(event, seats, key);
         if let Some(Ok(Ok(Booked::New(booking) | Booked::Replay(booking)))) = replica.book(&wanted).await {
             assert_eq!((booking.id(), booking.event_id(), booking.seats()), (wanted.id(), event, seats));
@@ -112,10 +101,10 @@ async fn client(replicas: [Arc<Replica>; 2], events: Vec<Uuid>, keys: Arc<Vec<St
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_a_storm_of_faults_nothing_is_lost_doubled_oversold_or_left_untold() {
+async fn in_a_storm_of_faults_nothing_is_lost_doubled_oversold_or_left_unpublished() {
     let Some(world) = World::new() else { return };
     let given = std::env::var("STORM_SEED").ok().map(|seed| seed.parse().expect("STORM_SEED is a number"));
-    let seed = given.unwrap_or_else(|| Uuid::new_v4().as_u64_pair().0 | 1);
+    let seed = given.unwrap_or_else(|| fastrand::u64(..));
     println!("the same again: STORM_SEED={seed}");
     let eager = Pace { older_than: Duration::from_millis(100), every: Duration::from_millis(50) };
     let stop = CancellationToken::new();
@@ -124,8 +113,7 @@ async fn in_a_storm_of_faults_nothing_is_lost_doubled_oversold_or_left_untold() 
     let metrics = ConsumeMetrics::new(&Registry::new(), "eventservice", names).unwrap();
     bus.subscribe(Subscription { queue: "eventservice", names, handler: view.clone(), metrics, when_new: None }).await;
 
-    let replicas =
-        [world.running(storm(seed), eager).await, world.running(storm((seed / 3) | 1), eager).await].map(Arc::new);
+    let replicas = [world.running(storm(seed), eager).await, world.running(storm(seed ^ 1), eager).await].map(Arc::new);
     for replica in &replicas {
         relay(replica, bus.clone(), stop.clone()).await;
     }
@@ -136,7 +124,7 @@ async fn in_a_storm_of_faults_nothing_is_lost_doubled_oversold_or_left_untold() 
     let keys = Arc::new((0..40).map(|_| Uuid::new_v4().to_string()).collect::<Vec<_>>());
     let mut clients = tokio::task::JoinSet::new();
     for n in 1..=CLIENTS {
-        clients.spawn(client(replicas.clone(), events.clone(), keys.clone(), seed.wrapping_mul(2 * n + 1)));
+        clients.spawn(client(replicas.clone(), events.clone(), keys.clone(), seed.wrapping_add(2 * n)));
     }
     let mut certain = Vec::new();
     while let Some(answered) = clients.join_next().await {

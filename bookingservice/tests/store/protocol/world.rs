@@ -45,6 +45,7 @@ pub(crate) struct Replica {
     pub(crate) registry: Registry,
     pub(crate) wake: Arc<Notify>,
     pub(crate) background: Background,
+    faults: Faults,
 }
 
 impl World {
@@ -57,13 +58,18 @@ impl World {
         Self { url }
     }
 
+    /// The database's name.
+    pub(crate) fn name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap()
+    }
+
     /// A process without its tasks: nothing happens but what is asked of it.
     pub(crate) async fn replica(&self, faults: Faults) -> Replica {
         let (registry, wake) = (Registry::new(), Arc::new(Notify::new()));
-        let mongo = mongo::connect(&self.url, &registry).await.with_faults(faults);
+        let mongo = mongo::connect(&self.url, &registry).await.with_faults(faults.clone());
         let metrics = BookingMetrics::new(&registry).unwrap();
         let store = Arc::new(MongoStore::new(&mongo, &registry, metrics, wake.clone()).unwrap());
-        Replica { store, mongo, registry, wake, background: Background::default() }
+        Replica { store, mongo, registry, wake, background: Background::default(), faults }
     }
 
     /// A process that runs, and whose janitor only looks at holds of such an age.
@@ -92,6 +98,11 @@ impl Replica {
 
     pub(crate) async fn cancel(&self, booking: Uuid) -> Option<Result<Option<Booking>, Unavailable>> {
         tokio::time::timeout(DIED, self.store.cancel(booking)).await.ok()
+    }
+
+    /// Waits until every step that a fault has made late has happened.
+    pub(crate) async fn late_steps_done(&self) {
+        self.faults.late_steps_done().await;
     }
 
     pub(crate) fn metric(&self, name: &str) -> f64 {
