@@ -19,6 +19,7 @@ use crate::{
     index::Index,
     metrics::ClientMetrics,
     monitor::Monitor,
+    old_field::OldField,
     state::State,
 };
 
@@ -86,10 +87,17 @@ impl Mongo {
     }
 
     /// Makes the indexes as soon as the server is there, and watches whether it answers. Until the indexes are there the
-    /// service is not ready; it works without them, slowly.
-    pub fn prepare(&self, indexes: Vec<Index>, background: &Background) {
+    /// service is not ready; it works without them, slowly. A database with one of the `old` fields is refused: the service is never
+    /// ready, and no call is made any more.
+    pub fn prepare(&self, indexes: Vec<Index>, old: &'static [OldField], background: &Background) {
         let mongo = self.clone();
         background.spawn(async move {
+            for field in old {
+                while let Err(cause) = mongo.refuse_if_there(*field).await {
+                    mongo.set_prepared(Err(format!("it is not known yet which version wrote the database: {cause}")));
+                    tokio::time::sleep(PREPARE.0).await;
+                }
+            }
             for index in indexes {
                 while let Err(cause) = mongo.make(&index).await {
                     mongo.set_prepared(Err(format!("the indexes are not made yet: {cause}")));
@@ -106,6 +114,19 @@ impl Mongo {
 
     fn set_prepared(&self, prepared: Result<(), String>) {
         *self.prepared.lock().expect("nothing panics while it holds this") = prepared;
+    }
+
+    async fn refuse_if_there(&self, old: OldField) -> Result<(), MongoError> {
+        if self.state.refused().is_some() {
+            return Ok(());
+        }
+        self.ping().await?;
+        let collection = self.database.collection::<bson::Document>(old.table);
+        let find = async move { collection.find_one(doc! { old.field: { "$exists": true } }).await };
+        if self.call(Deadline::after(PREPARE.1), "version", find).await?.is_some() {
+            self.state.refuse(old.refusal());
+        }
+        Ok(())
     }
 
     async fn make(&self, index: &Index) -> Result<(), MongoError> {
@@ -154,7 +175,10 @@ impl Mongo {
                 state.explain(failure)
             })
         };
-        let result = self.faults.inject(step, call).await;
+        let result = match self.state.refused() {
+            Some(cause) => Err(MongoError::Refused(cause)),
+            None => self.faults.inject(step, call).await,
+        };
         self.state.tell(result.as_ref().err());
         result
     }

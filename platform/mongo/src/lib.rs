@@ -27,8 +27,10 @@ mod client;
 mod ids;
 mod index;
 mod monitor;
+mod old_field;
 mod pending;
 
 pub use client::Mongo;
 pub use ids::{id, key};
 pub use index::Index;
+pub use old_field::OldField;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -25,6 +25,8 @@ pub struct State {
     url: String,
     pub(super) monitor: Monitor,
     told: Mutex<Told>,
+    /// Why the database is not used, where an older version has written it.
+    refused: OnceLock<String>,
 }
 
 #[derive(Default)]
@@ -41,7 +43,17 @@ struct Told {
 
 impl State {
     pub(super) fn new(url: String, monitor: Monitor) -> Self {
-        Self { url, monitor, told: Mutex::default() }
+        Self { url, monitor, told: Mutex::default(), refused: OnceLock::new() }
+    }
+
+    /// From now on no call is made.
+    pub(super) fn refuse(&self, cause: String) {
+        let _ = self.refused.set(cause); // the first cause stays
+    }
+
+    /// Why no call is made, if so.
+    pub(super) fn refused(&self) -> Option<String> {
+        self.refused.get().cloned()
     }
 
     /// Why no connection could be had: what the monitor or an earlier call has seen says more than the driver's error.

@@ -48,7 +48,7 @@ use self::{
     metrics::HoldMetrics,
     outbox::BookingOutbox,
     shared::Shared,
-    steps::{Steps, indexes, without_holds},
+    steps::{OLD_FIELDS, Steps, indexes, without_holds},
 };
 use super::{Store, Unavailable};
 use crate::{
@@ -97,7 +97,7 @@ impl MongoStore {
     pub fn start(&self, mongo: &Mongo, pace: Pace, background: &Background) {
         let mut indexes = indexes();
         indexes.extend(self.shared.outbox.messages.indexes());
-        mongo.prepare(indexes, background);
+        mongo.prepare(indexes, OLD_FIELDS, background);
         self.shared.outbox.messages.start(mongo, background);
         let (holds, janitor, sums) = (self.shared.clone(), self.janitor.clone(), self.shared.clone());
         background.spawn_with(|stop| async move { holds.hold_cleanup.run(&holds.steps, stop).await });

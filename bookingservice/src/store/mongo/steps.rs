@@ -3,7 +3,7 @@
 
 use messaging::Entry;
 use mongo::{
-    Index, Mongo,
+    Index, Mongo, OldField,
     error::{Deadline, MongoError},
     outbox::StoredEntry,
     table::{Inserted, Table},
@@ -31,6 +31,14 @@ pub(super) fn indexes() -> Vec<Index> {
         Index { table: EVENTS, keys: doc! { "seats_unpublished_at": 1 }, sparse: true },
     ]
 }
+
+/// What events had before `seats_unpublished`. Seats that such a document tells of would never be published.
+pub(super) const OLD_FIELDS: &[OldField] = &[OldField {
+    table: EVENTS,
+    field: "untold",
+    remedy: "rename it by `db.events.updateMany({}, {$rename: {untold: \"seats_unpublished\", untold_at: \
+             \"seats_unpublished_at\"}})`, or choose another database, and start the service again",
+}];
 
 impl Steps {
     pub(super) fn new(mongo: &Mongo) -> Self {

@@ -4,6 +4,7 @@
 //! - `crashes`, `lost_answers`: each step by itself
 //! - `janitor`, `outbox`: the same for what runs beside the requests
 //! - `storm`: all of it at once, with relay and view
+//! - `older`: a database that an older version has written
 //! - `replicas`, `holds`, `away`: who relays, how long the list of holds gets, a server that stops and starts
 
 mod away;
@@ -11,6 +12,7 @@ mod crashes;
 mod holds;
 mod janitor;
 mod lost_answers;
+mod older;
 mod outbox;
 mod replicas;
 mod storm;

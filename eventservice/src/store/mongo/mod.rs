@@ -86,7 +86,7 @@ impl MongoStore {
             Index { table: EVENTS, keys: of_a_location, sparse: false },
         ];
         indexes.extend(self.outbox.indexes());
-        mongo.prepare(indexes, background);
+        mongo.prepare(indexes, &[], background);
         self.outbox.start(mongo, background);
         let store = self.clone();
         background.spawn(async move {
