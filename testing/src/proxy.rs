@@ -51,7 +51,7 @@ impl Proxy {
                 }
                 let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
                 let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-                // What befell a connection stays with it: only new ones have the new condition.
+                // A fault of a connection stays with it: only new connections have the new condition.
                 tokio::spawn(carry(from_client, to_server, conditions.subscribe(), true));
                 tokio::spawn(carry(from_server, to_client, conditions.subscribe(), false));
             }
@@ -83,7 +83,7 @@ async fn carry(
         swallowed |= now == Condition::BlackHole; // a stream with a hole in it must not go on
         if now == Condition::HalfClose && upwards {
             let _ = to.shutdown().await;
-            return std::future::pending().await; // and the client's bytes are taken by nobody
+            return std::future::pending().await; // and nobody reads the client's bytes any more
         }
         if now == Condition::Drop(0) {
             return;

@@ -91,7 +91,7 @@ async fn a_database_that_is_away_is_told_in_time_and_costs_nothing() {
     };
     let threads = world.replicas().map(|replica| status(replica, "Threads")).collect::<Vec<_>>();
 
-    // Away, in two ways: it hangs up, or it says nothing any more. What arrives of bookings meanwhile cannot be stored.
+    // The database is away in two ways: it closes connections, or it does not answer. Meanwhile no booking that arrives can be stored.
     for (outage, condition) in [Condition::Drop(0), Condition::BlackHole].into_iter().enumerate() {
         let mut no_server = Vec::new();
         for replica in world.replicas() {

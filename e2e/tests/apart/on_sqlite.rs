@@ -60,7 +60,7 @@ async fn a_service_with_a_file_of_its_own_stops_in_order_and_can_be_checked_alon
     assert_eq!(verify(&bookings.data(), &against).status.code(), Some(1), "it was never cancelled");
     assert_eq!(verify(&events.data(), &against).status.code(), Some(2));
 
-    // A file that was there is not elsewhere, it is lost.
+    // A file that was there and is missing was lost.
     std::fs::copy(events.data().join("eventservice.db"), bookings.data().join("eventservice.db")).unwrap();
     said(&verify(&bookings.data(), &[]));
     std::fs::remove_file(bookings.data().join("bookingservice.db")).unwrap();

@@ -73,7 +73,7 @@ async fn an_alarm(world: &World) {
         assert_eq!(metrics.sum("myevents_amqp_connected", &[]), 1.0);
     }
     trial.goes_on(world).await;
-    // Longer than any answer of the broker is waited for: it must not leave, and come back, and leave.
+    // Longer than any timeout for an answer of the broker: the service must not disconnect and connect again and again.
     let began = Instant::now();
     eventually(NOTICED, "it has lasted long enough", async || (began.elapsed() > WAITED_OUT).then_some(())).await;
     trial.nothing_arrives(world).await;

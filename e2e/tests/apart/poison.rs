@@ -94,7 +94,7 @@ async fn poison_is_set_aside_shown_and_redriven_and_all_others_go_on() {
         assert!(table.contains(letter["id"].as_str().unwrap()), "{table}");
     }
 
-    // One that kills its readers until the broker gives up on it; then they are mended.
+    // One message kills its readers until the broker makes a dead letter of it. Then the readers are mended.
     world.bookings[0].stop();
     let spy = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
     channel.queue_declare("spy".into(), spy, Default::default()).await.unwrap();
@@ -147,7 +147,7 @@ async fn poison_is_set_aside_shown_and_redriven_and_all_others_go_on() {
         assert_eq!((tries(&world.events[0]), tries(&world.bookings[0])), once_more, "{letter}");
     }
 
-    // A service that does not answer keeps nobody else's from their queue.
+    // A service that does not answer must not keep the messages of the other one from their queue.
     world.events[0].stop();
     let printed = dead_fails(&world, &["redrive", "--all"]);
     assert!(printed.contains("3 messages go to the queue again; ") && printed.contains("does not answer"), "{printed}");

@@ -122,7 +122,7 @@ async fn is_replaced(replicas: &mut [Replica]) {
     println!("{}: replaced after {:?}", replicas[first].plan.service, began.elapsed());
     assert_ne!(first, second);
     replicas[first].start_again();
-    // The old one comes back as the second in line.
+    // The old one comes back without the lease.
     let since = Instant::now();
     while since.elapsed() < Duration::from_secs(2) {
         assert_eq!(active(replicas).await, [second]);

@@ -1,4 +1,4 @@
-//! SIGTERM with all hands full: thousands of messages wait, as many as the broker hands out are in hand, and the process is
+//! SIGTERM under load: thousands of messages wait, as many as the broker sends ahead are in hand, and the process is
 //! asked to stop. It ends in order, and whatever it had not finished is there for the next one.
 
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ async fn a_service_that_is_stopped_with_its_hands_full_ends_in_order_and_loses_n
     for round in 0..ROUNDS {
         world.bookings[0].start_again();
         let before = waiting(&channel, QUEUE).await;
-        eventually(STEP_TIMEOUT, "its hands are full", async || {
+        eventually(STEP_TIMEOUT, "messages are in hand", async || {
             (waiting(&channel, QUEUE).await < before).then_some(())
         })
         .await;

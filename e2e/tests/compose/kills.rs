@@ -34,7 +34,7 @@ pub(crate) async fn each_under_load(stack: &Stack, services: &[&str]) {
     println!("{}", docker(&["logs", "--tail", "40", RECORDER]));
     docker(&["rm", RECORDER]);
 
-    // Nobody changes anything while it is checked.
+    // No load runs while it is checked.
     stack.up(&["--scale", "load=0"]);
     let verify = ["verify", "--patience", "60", "--against", "/record/answers"];
     let run = ["run", "--rm", "--no-TTY", "--no-deps", "--volume", &record, "load"];

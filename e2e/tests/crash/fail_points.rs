@@ -89,7 +89,7 @@ async fn scenario(armed: &str) -> bool {
     assert_eq!(again, second, "{armed}");
     let output = verify(&case.server, &[]);
     if !case.died && case.server.signal() == Some(9) {
-        // It died under the eyes of `verify`: once more, on what it left.
+        // It died while `verify` ran: verify again, on what it left.
         case.revive();
         assert_clean(&verify(&case.server, &[]));
     } else {

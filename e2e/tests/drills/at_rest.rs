@@ -46,7 +46,7 @@ async fn make_monitor() {
     };
     let prometheus = Prometheus(Api::new(says("Prometheus").await.trim_end_matches("/alerts")));
     let inbox = Api::new(&says("Inbox").await);
-    tokio::time::sleep(WATCHED).await; // nothing is what it waits for
+    tokio::time::sleep(WATCHED).await; // it waits for nothing to happen
 
     let up = prometheus.query("up{job=~\"eventservice|bookingservice\"} == 1").await;
     assert_eq!(up.len(), 2, "{up:?}");

@@ -248,7 +248,7 @@ impl Drill {
     /// what could follow), and then nothing is pending, nothing but the Watchdog has fired, and nobody was notified.
     pub(crate) async fn stays_quiet_after(self, seen: &str, minutes: u64) {
         let long = self.watch.factor.time(Duration::from_secs(60 * minutes));
-        tokio::time::sleep(long).await; // nothing is what it waits for
+        tokio::time::sleep(long).await; // it waits for nothing to happen
         let there: Vec<_> = self.watch.alerts().await.into_iter().map(|one| one.name).collect();
         assert_eq!(there, ["Watchdog"], "{}: pending or firing", self.what);
         assert_eq!(self.watch.notifications.messages().await, [""; 0], "{}: messages", self.what);

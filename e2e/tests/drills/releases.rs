@@ -87,10 +87,10 @@ async fn one_of_two_replicas_is_not_needed_for_a_while() {
         ends(&mut replica);
         replica
     });
-    tokio::time::sleep(drill.watch.factor.time(Duration::from_secs(60 * WATCHED))).await; // nothing is what it waits for
+    tokio::time::sleep(drill.watch.factor.time(Duration::from_secs(60 * WATCHED))).await; // it waits for nothing to happen
     sees(&drill.watch, 2, UP).await;
 
-    // As pods do, they serve at the same address, and their metrics are new instances'.
+    // As with pods, their address is the same, and their metrics are those of new instances.
     for replica in &mut spare {
         replica.plan.ports.1 = port();
         replica.start_again();
@@ -101,7 +101,7 @@ async fn one_of_two_replicas_is_not_needed_for_a_while() {
     }
     system.found_by(&drill.watch);
     sees(&drill.watch, 4, UP).await;
-    drop(traffic); // it stays with whom it has found
+    drop(traffic); // its connections stay with the replicas that it has found
     let traffic = Traffic::start(&system.events, &system.bookings, RATE, 20);
     traffic.is_seen(&drill.watch).await;
     served(&drill.watch, 3).await;

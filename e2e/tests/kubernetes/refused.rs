@@ -153,7 +153,7 @@ fn a_pod_that_may_be_root_is_not_let_in() {
         refused(&namespace, &wrong, words);
     }
     namespace.accepted(&restricted(&wrong));
-    // A workload is only warned of: it is its pods that never come.
+    // The API server only warns of the workload; its pods never start.
     let workload = read("23-betas.yaml").replace("apps/v1beta2", "apps/v1");
     let (well, said) = namespace.try_apply(&workload);
     assert!(well && said.contains("Warning: would violate PodSecurity \"restricted:latest\""), "{said}");

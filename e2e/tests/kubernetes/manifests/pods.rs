@@ -15,7 +15,7 @@ const USERS: [(&str, u64); 8] = [
     ("rabbitmq", 999),
     ("grafana/grafana", 472),
     ("prom/alertmanager", 65534),
-    ("axllent/mailpit", 65534), // made for root, and content with anybody
+    ("axllent/mailpit", 65534), // made for root; any user will do
 ];
 const PROMETHEUS: (&str, u64) = ("prom/prometheus", 65534);
 
@@ -150,7 +150,7 @@ fn every_image_has_a_tag_and_only_ours_are_never_pulled() {
         for container in workload.all_containers() {
             let (name, tag) = image(container);
             assert!(!tag.is_empty() && tag != "latest", "{}: {name}:{tag}", workload.place());
-            // On a cluster of one's own they are put there by hand. Elsewhere the default holds: pulled where it is missing.
+            // On a local cluster they are loaded by hand. Elsewhere the default holds: an image is pulled where it is missing.
             let by_hand = workload.overlay != "production" && name.starts_with("myevents/");
             let right = if by_hand { json!("Never") } else { Value::Null };
             assert_eq!(container["imagePullPolicy"], right, "{}: {name}", workload.place());

@@ -34,7 +34,7 @@ fn whatever_runs_is_asked_at_the_start_for_its_life_and_for_its_readiness() {
                 let asks = if probe["httpGet"].is_object() { &probe["httpGet"] } else { &probe["tcpSocket"] };
                 assert!(ports(container).contains(text(asks, "/port")), "{place}: {probe}");
             }
-            // The first one holds the other two back, so it is the one that must be patient at the start, and often.
+            // The other two wait for the first one, so that one allows a slow start, and asks every second.
             let start = &container["startupProbe"];
             assert!(
                 start.is_null() || start["periodSeconds"] == 1 && may_fail_for(start) >= 60,

@@ -61,7 +61,7 @@ fn random_requests_are_answered_without_a_5xx_and_without_a_panic() {
         assert!(metrics.sum("myevents_http_panics_total", &[]) < 0.5);
         assert!(answered(metrics, "5") < 0.5);
     }
-    // Else the requests would be too random to find anything.
+    // Else the requests would be too random to reach the handlers.
     for status in ["200", "201", "400", "404", "405", "422"] {
         assert!(answered(&events, status) > 0.5, "none of them was a {status}");
         assert!(answered(&bookings, status) > 0.5, "none of them was a {status}");
