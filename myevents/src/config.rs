@@ -1,8 +1,8 @@
-//! The options of `myevents`. Every one is a text here and is parsed by `process::checks`, which tells all problems at
-//! once; clap would stop at the first.
+//! The options of `myevents`, and the list of its subcommands. Each option is a text for clap and is parsed by `process::checks`,
+//! which reports all problems at once; clap would stop at the first.
 //!
-//! Here are the options of the job without a name, `serve`. Every other one is a [`Job`], a subcommand, whose options are
-//! a struct in its own module; it reads them there, and decides there what its exit codes mean.
+//! Here are the options for `serve`, which runs without a subcommand. Each subcommand, a [`Job`], has its options in its own crate,
+//! and decides what its exit codes mean.
 
 use alerting::{bridge, inbox};
 use clap::Parser;
@@ -28,7 +28,7 @@ struct CommandLine {
     serve: Serve,
 }
 
-/// What is done instead of serving.
+/// The subcommands.
 #[derive(clap::Subcommand)]
 pub enum Job {
     /// Loads a running system, and shows how fast it answers
@@ -60,7 +60,7 @@ pub enum Job {
     Healthcheck(healthcheck::Options),
 }
 
-/// A test holds this number against /proc.
+/// A test compares these numbers with /proc.
 const THREADS: &str = "\
 Both services together have 13 threads, whatever the number of cores: 6 for each, and the main thread for both. A
 service on its own, with a broker, has at most 8.";
@@ -99,7 +99,7 @@ struct Serve {
     rust_log: Option<String>,
 }
 
-/// What the options mean.
+/// The options of both services, checked.
 pub struct Config {
     /// How the event service runs.
     pub events: Settings,
@@ -113,7 +113,7 @@ pub struct Config {
 pub enum Command {
     /// Both services.
     Serve(Config, Box<LogConfig>),
-    /// Something else.
+    /// A subcommand.
     Job(Job),
 }
 
@@ -131,7 +131,7 @@ pub fn read() -> Result<Command, ConfigError> {
 
 impl Serve {
     fn read(&self, checks: &mut Checks) -> (Config, LogConfig) {
-        // Every option below has its default from clap; the one given here only fills in for a refused value.
+        // clap sets the default of every option below. The default here is only used in place of a refused value.
         let mut listen = |name, text| Listen::read(checks, option(name, text), "127.0.0.1:0");
         let addresses = [
             listen("EVENTS_ADDR", &self.events_addr),
@@ -160,7 +160,7 @@ impl Serve {
     }
 }
 
-/// Else the second service would only say that the port is in use, and not by whom.
+/// Without this check, the second service would report a port in use, and not which service uses it.
 fn refuse_one_address_for_two(checks: &mut Checks, addresses: &[Listen]) {
     for (place, one) in addresses.iter().enumerate() {
         for other in addresses.iter().skip(place + 1) {
@@ -188,7 +188,7 @@ mod tests {
         named.len() + command.get_subcommands().map(check).sum::<usize>()
     }
 
-    /// A problem is told by the variable, and the flag is reckoned from it.
+    /// A problem names the variable, and the flag is derived from it.
     #[test]
     fn each_variable_is_named_like_its_flag() {
         assert!(check(&CommandLine::command()) > 30);

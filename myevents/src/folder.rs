@@ -1,7 +1,7 @@
-//! The data folder: whether another process has it, and whether it is new.
+//! The data folder: whether another process uses it, and whether it still needs its samples.
 //!
-//! *New* is remembered in a file until the samples are created: a first start that ends early, at a port in use or by a
-//! kill, leaves database files behind, and the second start would otherwise take the folder for an old one.
+//! A file marks a new folder until the samples are created. A first start can end early, for example because a port is in use, and
+//! leaves database files behind; without the mark, the second start would create no samples.
 
 use std::{
     fs, io,
@@ -11,21 +11,21 @@ use std::{
 use inspect::data_folder::DATABASES;
 use sqlite::open::{OpenError, make_folder, refuse_if_in_use};
 
-/// Refuses a folder that another process has, before any port is tried: whoever starts `myevents` twice shall hear of
-/// the first one, and not of its first port.
+/// Refuses a folder that another process uses. This is checked before any port is bound, so that a second start of `myevents` reports
+/// the first process and not a port in use.
 pub(crate) fn refuse_if_taken(folder: &Path) -> Result<(), OpenError> {
     DATABASES.iter().try_for_each(|file| refuse_if_in_use(&folder.join(file)))
 }
 
-/// The wish for samples, as long as it is not fulfilled.
+/// The folder still needs its samples.
 pub(crate) struct SamplesDue {
-    note: PathBuf,
+    mark: PathBuf,
 }
 
 impl SamplesDue {
-    /// Looks before the services make their files. `empty` ends the wish of an earlier start, too.
+    /// Must be called before the services create their files. `empty` also removes the mark of an earlier start.
     pub(crate) fn look(folder: &Path, empty: bool) -> Option<Self> {
-        let due = Self { note: folder.join("samples-due") };
+        let due = Self { mark: folder.join("samples-due") };
         let is_new = DATABASES.iter().all(|file| !folder.join(file).exists());
         if empty {
             due.done();
@@ -33,16 +33,16 @@ impl SamplesDue {
         }
         if is_new {
             // A folder that cannot be written to is refused by the service that opens its database in it.
-            let _ = make_folder(folder).and_then(|()| fs::write(&due.note, "Goes when the samples are created.\n"));
+            let _ = make_folder(folder).and_then(|()| fs::write(&due.mark, "Goes when the samples are created.\n"));
         }
-        due.note.exists().then_some(due)
+        due.mark.exists().then_some(due)
     }
 
-    /// Forgets the wish.
+    /// Removes the mark.
     pub(crate) fn done(&self) {
-        match fs::remove_file(&self.note) {
+        match fs::remove_file(&self.mark) {
             Err(cause) if cause.kind() != io::ErrorKind::NotFound && cause.kind() != io::ErrorKind::NotADirectory => {
-                tracing::warn!("{} cannot be removed: {cause}", self.note.display());
+                tracing::warn!("{} cannot be removed: {cause}", self.mark.display());
             }
             _ => {}
         }

@@ -1,14 +1,14 @@
-//! `myevents healthcheck`: asks both services of a running `myevents` whether they are ready, for a container's health check;
-//! or a `myevents bridge` or `myevents inbox`, where it is told so.
+//! `myevents healthcheck`: asks both services of a running `myevents` whether they are ready, for a container's health check. It can
+//! ask a `myevents bridge` or a `myevents inbox` instead.
 //!
-//! How one is asked is in `service::healthcheck`; the services' own binaries have the same subcommand.
+//! The services' own binaries have the same subcommand. The request itself is in `service::healthcheck`.
 
 use std::process::ExitCode;
 
 use process::checks::{Checks, option};
 use service::healthcheck;
 
-/// `myevents healthcheck`: the addresses that `myevents` was given.
+/// The options of `myevents healthcheck`: the addresses, as for `myevents` itself.
 #[derive(clap::Args)]
 pub struct Options {
     /// What to ask: `services`, `bridge` or `inbox`
@@ -28,7 +28,7 @@ pub struct Options {
     inbox_addr: Option<String>,
 }
 
-/// Asks what it is told to.
+/// Runs the subcommand.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let mut checks = Checks::new();
     let mut address = |name, text| checks.address(option(name, text), "127.0.0.1:0");

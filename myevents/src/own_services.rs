@@ -1,6 +1,6 @@
-//! How `myevents` speaks to its own services: by their REST, like everybody else.
+//! The client of the services in this process, by their REST, as any other client.
 //!
-//! So the samples pass the same checks as any event, and the booking command on the start page is known to work.
+//! So the samples pass the same checks as any event, and the booking command on the start page works.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -14,33 +14,33 @@ use service::healthcheck::url;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-/// For one request. It goes to this very process, so only a disk can make it slow.
+/// How long one request may take. It stays in this process, so only a slow disk delays it.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long an event that the booking service does not know yet is waited for, at a start on an old folder.
+/// How long to wait for an event that the booking service does not know yet, at a start on an old folder.
 const ON_SALE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How many pages are searched for an event that can be booked, so that a large database starts as quickly.
+/// The most pages that are searched for an event that can be booked. So a start does not take longer with a large database.
 const PAGES: usize = 3;
 
-/// The REST of both.
+/// The REST of both services.
 pub(crate) struct OwnServices {
     events: RestClient,
     bookings: RestClient,
 }
 
-/// What the start page's command books.
+/// The event that the command on the start page books.
 pub(crate) struct Bookable {
-    /// The event.
+    /// Its id.
     pub(crate) id: Uuid,
     /// Its name.
     pub(crate) name: String,
-    /// Two, or the last one.
+    /// How many seats: two, or the last one.
     pub(crate) seats: u64,
 }
 
 impl OwnServices {
-    /// Takes the addresses the services listen on.
+    /// `events` and `bookings` are the addresses on which the services listen.
     pub(crate) fn new(events: SocketAddr, bookings: SocketAddr) -> anyhow::Result<Self> {
         Ok(Self { events: client(events)?, bookings: client(bookings)? })
     }
@@ -76,7 +76,7 @@ impl OwnServices {
                 if event.end_date <= now || event.seats_left == Some(0) {
                     continue;
                 }
-                // The event service's view may lag; the booking service knows.
+                // The view of the event service can be out of date, so the booking service is asked.
                 if let Some(sold) = self.on_sale(&event.id, deadline).await?
                     && sold.seats_left != Some(0)
                 {

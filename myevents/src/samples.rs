@@ -1,6 +1,6 @@
-//! Three events to begin with, so that the first booking is one command away.
+//! Three sample events, so that a new user needs one command for the first booking.
 //!
-//! They begin in the weeks after the first start, so that they can be booked whenever that is. They are created over
+//! They begin in the weeks after the first start, so that they can be booked then. They are created over
 //! REST (see `own_services.rs`) and are events like any other.
 
 use std::time::Duration;
@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use crate::own_services::OwnServices;
 
-/// How long the booking service may take to hear of the samples. It takes some milliseconds.
-const ARRIVAL: Duration = Duration::from_secs(10);
+/// How long to wait until the booking service knows the samples. It takes some milliseconds.
+const ON_SALE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Name, days from now, hours, capacity: large, small enough to be sold out by hand, and without limit.
 const SAMPLES: [(&str, i64, i64, Option<u32>); 3] = [
@@ -22,7 +22,7 @@ const SAMPLES: [(&str, i64, i64, Option<u32>); 3] = [
     ("Open Air Cinema", 90, 4, None),
 ];
 
-/// Creates what is not there yet, as an earlier start may have been killed in between, and waits until all can be booked.
+/// Creates the samples that are missing, since an earlier start can have been killed in between. Waits until all can be booked.
 pub(crate) async fn create(services: &mut OwnServices) -> anyhow::Result<()> {
     let there = services.events("").await?;
     let mut ids = Vec::new();
@@ -33,10 +33,10 @@ pub(crate) async fn create(services: &mut OwnServices) -> anyhow::Result<()> {
             None => services.create(&body).await?.id,
         });
     }
-    let deadline = Instant::now() + ARRIVAL;
+    let deadline = Instant::now() + ON_SALE_TIMEOUT;
     for id in ids {
         if services.on_sale(&id, deadline).await?.is_none() {
-            bail!("the booking service has not heard of event {id} within {ARRIVAL:?}");
+            bail!("the booking service does not know event {id} after {ON_SALE_TIMEOUT:?}");
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! The job without a name: both services in one process, from start to end.
+//! Runs both services in one process: what `myevents` does without a subcommand.
 //!
-//! They share the bus and the main thread, and nothing else: each has its own ports, file and metrics, and learns of the
-//! other only by messages, as if a network lay between them.
+//! The services share only the bus and the main thread. Each has its own ports, database file and metrics, and knows of the other only
+//! by messages, as if they ran on two machines. Read next: `app.rs` of either service.
 
 use std::{
     io::Write,
@@ -21,13 +21,13 @@ use crate::{
     start_page::{StartPage, addresses},
 };
 
-/// Builds both services, runs them until `stop` is cancelled, and ends when both have finished what was in flight.
+/// Builds both services, runs them until `stop` is cancelled, and returns when both have shut down gracefully.
 pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
     let (folder, rest_workers) = (config.events.data_dir.clone(), config.events.rest_workers);
     refuse_if_taken(&folder)?;
     let samples_due = SamplesDue::look(&folder, config.empty);
 
-    // Each subscribes while it is built, and publishes only when it runs: no message meets a bus without its reader.
+    // A service subscribes while it is built, and publishes only when it runs. So no message is published before its queue exists.
     let bus: Arc<dyn Bus> = Arc::new(InProcessBus::new());
     let events = eventservice::app::build(config.events, bus.clone(), stop.clone()).await?;
     let bookings = bookingservice::app::build(config.bookings, bus, stop.clone()).await?;
@@ -44,12 +44,12 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     };
     let files = [&events, &bookings].map(Service::file_closed);
     let (events, bookings, ()) = tokio::join!(together(events, &stop), together(bookings, &stop), welcome);
-    // Each service writes for the other until both have ended, so only now the files can be closed.
+    // A service handles messages of the other until both have ended, so the files can be closed only now.
     closed(files.into_iter().flatten()).await;
     events.and(bookings)
 }
 
-/// Runs a service. Whatever ends it ends the other, too: one alone would take bookings for events nobody can see.
+/// Runs one service. When it ends for any reason, it stops the other one, too: a single service is of no use.
 async fn together(service: Service, stop: &CancellationToken) -> anyhow::Result<()> {
     let name = service.name;
     let end = service.run_until(stop.clone()).await;
@@ -57,14 +57,14 @@ async fn together(service: Service, stop: &CancellationToken) -> anyhow::Result<
     end.map_err(|cause| anyhow::anyhow!("the {name} ended early: {cause}"))
 }
 
-/// Creates the samples if they are due, and shows the start page when there is something to book.
+/// Creates the samples if they are due, then shows the start page.
 async fn welcome(mut page: StartPage, samples_due: Option<SamplesDue>) {
-    // What goes wrong here is no reason to end services that run.
+    // An error here must not end the services.
     match prepare(&page, samples_due).await {
         Ok(found) => page.bookable = found,
         Err(cause) => tracing::warn!("the start page is without a booking command: {cause:#}"),
     }
-    // `println!` would panic where nobody reads, and end services that run.
+    // `println!` would panic if standard output is closed, and end the services.
     if let Err(cause) = write!(std::io::stdout(), "{page}") {
         tracing::info!("nobody reads the start page: {cause}");
     }
@@ -79,7 +79,7 @@ async fn prepare(page: &StartPage, samples_due: Option<SamplesDue>) -> anyhow::R
     Ok(own.bookable().await?)
 }
 
-/// For the reader, who may stand in another folder.
+/// An absolute path is of use in any folder.
 fn absolute(folder: &Path) -> PathBuf {
     folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
 }

@@ -1,6 +1,6 @@
-//! What is told when all is ready: where everything is, and one command that does something.
+//! The start page, which is shown when all is ready: the addresses, and one command to begin with.
 //!
-//! It goes to standard output, the logs to standard error: so a script can read the one without the other.
+//! It goes to standard output and the logs to standard error, so that a script can read one without the other.
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
@@ -20,7 +20,7 @@ pub(crate) struct StartPage {
     pub(crate) folder: PathBuf,
     /// `REST_WORKERS`.
     pub(crate) rest_workers: usize,
-    /// What the command books.
+    /// The event that the command books, if one was found.
     pub(crate) bookable: Option<Bookable>,
 }
 
@@ -76,8 +76,8 @@ fn quoted(url: &str) -> String {
     if url.contains('[') { format!("'{url}'") } else { url.to_owned() }
 }
 
-/// The budget twice, but the main thread is one.
+/// Twice the thread budget of a service; but both share the main thread.
 fn threads_of_both(rest_workers: usize) -> usize {
-    let alone = threads::count(&[&threads::SERVICE, &threads::SQLITE]);
-    2 * (alone - threads::REST_WORKERS + rest_workers - 1) + 1
+    let one_service = threads::count(&[&threads::SERVICE, &threads::SQLITE]);
+    2 * (one_service - threads::REST_WORKERS + rest_workers - 1) + 1
 }

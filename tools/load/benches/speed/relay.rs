@@ -42,7 +42,8 @@ use crate::{
 const TURNS: usize = 3;
 /// Bookings are made for so long, and each is a message.
 const TURN: Duration = Duration::from_millis(400);
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long each step of a measurement may take.
+const STEP_TIMEOUT: Duration = Duration::from_secs(60);
 /// As many without a confirm as the relay has.
 const WINDOW: usize = 64;
 
@@ -109,7 +110,7 @@ async fn connect(url: &str) -> anyhow::Result<AmqpBus> {
     let broker = Broker::read(&mut checks, option("URL", &url), none, option("", &None)).context("a broker")?;
     let (bus, began) = (AmqpBus::start(broker, "bench", Default::default()), Instant::now());
     while let Err(cause) = bus.state() {
-        ensure!(began.elapsed() < PATIENCE, "{cause}");
+        ensure!(began.elapsed() < STEP_TIMEOUT, "{cause}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     Ok(bus)
@@ -168,11 +169,11 @@ impl Reader {
         self.subscribe(&bus).await?;
         let (probe, began) = (Entry::new(READS[0], true, b"{}".to_vec(), None), Instant::now());
         while bus.publish(std::slice::from_ref(&probe)).await != [Ok(())] {
-            ensure!(began.elapsed() < PATIENCE, "the queue is not declared");
+            ensure!(began.elapsed() < STEP_TIMEOUT, "the queue is not declared");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         while self.handled.load(Ordering::Relaxed) == 0 {
-            ensure!(began.elapsed() < PATIENCE, "the queue is not read");
+            ensure!(began.elapsed() < STEP_TIMEOUT, "the queue is not read");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         bus.close().await;
@@ -185,7 +186,7 @@ impl Reader {
         let (before, began) = (self.handled.load(Ordering::Relaxed), Instant::now());
         self.subscribe(&bus).await?;
         while self.handled.load(Ordering::Relaxed) < before + waiting {
-            ensure!(began.elapsed() < PATIENCE, "the queue is not read to its end");
+            ensure!(began.elapsed() < STEP_TIMEOUT, "the queue is not read to its end");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let per_second = per_second(waiting, began);

@@ -16,7 +16,8 @@ use tempfile::TempDir;
 use testing::binary;
 use tokio_util::sync::CancellationToken;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the system may take to start, and to answer a request.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(crate) struct System {
     /// Not in /tmp, which may be no disk: an fsync must cost what it costs.
@@ -40,7 +41,7 @@ impl System {
         for (port, free) in ports.iter_mut().zip(free) {
             *port = free?.0.port();
         }
-        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+        let client = reqwest::Client::builder().no_proxy().timeout(START_TIMEOUT).build()?;
         let began = Instant::now();
         let child = run(folder.path(), ports)?;
         let mut system = Self { folder, ports, child, ready_ms: 0.0, client };
@@ -54,7 +55,7 @@ impl System {
     async fn ready(&mut self, ops: u16, began: Instant) -> anyhow::Result<()> {
         let url = format!("http://127.0.0.1:{ops}/readyz");
         while !self.client.get(&url).send().await.is_ok_and(|response| response.status() == 200) {
-            if began.elapsed() > PATIENCE || self.child.try_wait()?.is_some() {
+            if began.elapsed() > START_TIMEOUT || self.child.try_wait()?.is_some() {
                 bail!("{} does not become ready", binary::myevents().display());
             }
             tokio::time::sleep(Duration::from_millis(1)).await;

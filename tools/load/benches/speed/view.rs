@@ -19,7 +19,8 @@ use crate::{
 const CLIENTS: u32 = 4;
 const EVERY: Duration = Duration::from_millis(40);
 const BOOKINGS: usize = 125;
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the view may take to show a booking.
+const SHOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) async fn measure(system: &System, table: &mut Table) -> anyhow::Result<()> {
     now("from a 201 to the view");
@@ -62,7 +63,7 @@ async fn client(book: String, see: String, offset: Duration) -> anyhow::Result<V
     // What was booked before may still be on its way, and would be taken for what is booked now.
     let began = Instant::now();
     while seen(&http, &see).await? != seats {
-        ensure!(began.elapsed() < PATIENCE, "the view does not show what was booked before");
+        ensure!(began.elapsed() < SHOWN_TIMEOUT, "the view does not show what was booked before");
     }
     for _ in 0..BOOKINGS {
         tick.tick().await;
@@ -72,8 +73,8 @@ async fn client(book: String, see: String, offset: Duration) -> anyhow::Result<V
         let answered = Instant::now();
         seats += 1;
         while seen(&http, &see).await? < seats {
-            if answered.elapsed() > PATIENCE {
-                bail!("the view does not show a booking within {PATIENCE:?}");
+            if answered.elapsed() > SHOWN_TIMEOUT {
+                bail!("the view does not show a booking within {SHOWN_TIMEOUT:?}");
             }
         }
         ms.push(answered.elapsed().as_secs_f64() * 1000.0);
