@@ -1,4 +1,4 @@
-//! Hears of new events. An event is added if it is not there yet, and never changed: hearing of it twice does nothing.
+//! Applies messages about new events. An event is added if it is not there yet, and never changed: the handler is idempotent.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::store::Store;
 /// The queue of this service.
 pub const QUEUE: &str = "bookingservice";
 
-/// What it is bound to; the last is handled before it comes here (`app.rs`).
+/// The messages it is bound to. `ResyncHandler` handles the last one before it would come here.
 pub const READS: &[&str] = &[EventCreated::NAME, ResyncRequested::NAME];
 
-/// Handles what the queue brings.
+/// Handles the messages of the queue.
 pub struct Listener {
-    /// Where events are added.
+    /// It has the events.
     pub store: Arc<dyn Store>,
 }
 

@@ -1,4 +1,4 @@
-//! What this service tells of, told again: how the seats of its events are.
+//! The current state as messages, which a resync republishes: `seatsChanged` of every event.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(crate) struct SeatsSnapshot(pub(crate) Arc<dyn Store>);
 #[async_trait]
 impl resync::Snapshot for SeatsSnapshot {
     async fn page(&self, after: Option<Cursor>, max: usize) -> Result<Vec<(Cursor, Entry)>, OutboxError> {
-        let events = self.0.events(after.map(|place| place.id), max).await;
+        let events = self.0.events(after.map(|position| position.id), max).await;
         let events = events.map_err(|_| OutboxError("the events cannot be read".into()))?;
         let entry = |seats: Seats| {
             let message = seats.seats_changed();

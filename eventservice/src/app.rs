@@ -1,20 +1,11 @@
-//! The wiring: everything the service consists of is made and joined here, in the order in which it depends.
+//! The wiring: everything that the service consists of is made and joined here, in the order in which it depends.
 //!
-//! `main`, `myevents` and the tests all start it this way.
+//! `main`, `myevents` and the tests all start the service this way. Read next: `http/mod.rs`, or `messages.rs`.
 
 use std::sync::Arc;
 
 use actix_web::web;
-use contracts::{Contract, EventCreated, LocationCreated, ResyncRequested};
-use messaging::{
-    Bus, DeadLetters, Entry, Subscription,
-    metrics::{ConsumeMetrics, PublishMetrics},
-    outbox::{
-        metrics::{RelayMetrics, show_backlog},
-        relay::Relay,
-        resync,
-    },
-};
+use messaging::{Bus, Storage};
 use process::health::Health;
 use service::{Backend, Foundation, Service, Settings};
 use tokio::sync::Notify;
@@ -24,53 +15,26 @@ use webserver::docs::Docs;
 
 use crate::{
     http::{Api, Context, configure},
-    listener::{Listener, QUEUE, READS},
+    listener::QUEUE,
+    messages,
     metrics::EventMetrics,
-    snapshot::EventsSnapshot,
     store,
 };
 
 pub use service::StartError;
 
-/// What this service publishes.
-const PUBLISHES: [&str; 2] = [EventCreated::NAME, LocationCreated::NAME];
-
-/// The queues that read it. Where the bus keeps no dead letters, theirs are in this service's outbox; where it does, each
-/// service looks after those of its own queue.
-const READERS: [&str; 1] = ["bookingservice"];
-
 /// Makes the service. It listens at once, and answers when it runs.
 pub async fn build(settings: Settings, bus: Arc<dyn Bus>, stop: CancellationToken) -> Result<Service, StartError> {
-    let (api, choice) = (Api::openapi(), settings.clone());
+    let (api, choice, wake) = (Api::openapi(), settings.clone(), Arc::new(Notify::new()));
     let mut base = Foundation::bind(settings, env!("CARGO_PKG_VERSION"), &api)?;
-    let registry = base.metrics.registry.clone();
-
-    let wake = Arc::new(Notify::new());
-    let metrics = EventMetrics::new(&registry)?;
+    let metrics = EventMetrics::new(&base.metrics.registry)?;
     let backend = store::open(choice, &mut base.metrics, metrics, wake.clone()).await?;
     let Backend { store, outbox, dead, probe, resources } = backend;
-    bus.register(&registry)?;
-    let (dead, queues): (Arc<dyn DeadLetters>, _) = match bus.dead_letters() {
-        Some(dead) => (dead, [QUEUE]),
-        None => (dead, READERS),
-    };
-    show_backlog(&mut base.metrics, outbox.clone(), dead.clone(), &queues)?;
 
-    let outbox = resync::ResyncOutbox::new(outbox, Arc::new(EventsSnapshot(store.clone())));
-    let handler = Arc::new(Listener { store: store.clone() });
-    let handler = resync::ResyncHandler::new(ResyncRequested::NAME, outbox.clone(), handler);
-    let consumed = ConsumeMetrics::new(&registry, QUEUE, READS)?;
-    bus.subscribe(Subscription { queue: QUEUE, names: READS, handler, metrics: consumed, when_new: Some(ask) }).await;
-    let published = PublishMetrics::new(&registry, &PUBLISHES)?;
-    let relay = Relay::new(outbox, bus.clone(), wake, RelayMetrics::new(&registry)?, published);
+    let storage = Storage { outbox, dead_letters: dead, wake };
+    let (relay, dead) = messages::endpoint(store.clone()).connect(&bus, storage, &mut base.metrics).await?;
 
     let health = Health::new(stop).required("store", probe).informational("broker", messaging::probe(bus));
     let (context, docs) = (web::Data::new(Context { store }), Docs::new(&api));
     base.build(QUEUE, health, dead, relay, resources, move |app| configure(app, &context, &docs))
-}
-
-/// What others are asked for, where this service's queue is new.
-fn ask() -> Entry {
-    let request = ResyncRequested { queue: QUEUE.to_owned() };
-    Entry::new(ResyncRequested::NAME, ResyncRequested::MANDATORY, request.to_json(), None)
 }

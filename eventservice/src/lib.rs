@@ -3,12 +3,13 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`app`] | the wiring: store, metrics, HTTP, listener, relay |
+//! | [`app`] | the wiring: store, metrics, messages, HTTP |
 //! | [`config`] | this binary's options |
 //! | [`domain`] | what an event and a location are, and the rules for making one |
 //! | [`http`] | the URL table, the handlers, and how errors are answered |
 //! | [`store`] | what a store promises, and SQLite |
 //! | [`listener`] | `eventBooked` and `seatsChanged` |
+//! | `messages` | what it publishes and reads |
 //! | `snapshot` | the current state as messages, republished after a queue was lost |
 //! | [`metrics`] | what is counted about events |
 
@@ -17,6 +18,7 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod listener;
+mod messages;
 pub mod metrics;
 mod snapshot;
 pub mod store;

@@ -1,4 +1,4 @@
-//! Applies messages about booked and returned seats. They may come twice and in any order: see `domain/view.rs`.
+//! Applies messages about booked and released seats. They may come twice and in any order: see `domain/view.rs`.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::{domain::SeatUpdate, store::Store};
 /// The queue of this service.
 pub const QUEUE: &str = "eventservice";
 
-/// What it is bound to; the last is handled before it comes here (`app.rs`).
+/// The messages it is bound to. `ResyncHandler` handles the last one before it would come here.
 pub const READS: &[&str] = &[EventBooked::NAME, SeatsChanged::NAME, ResyncRequested::NAME];
 
-/// Handles what the queue brings.
+/// Handles the messages of the queue.
 pub struct Listener {
-    /// Where the view is kept.
+    /// It has the view.
     pub store: Arc<dyn Store>,
 }
 

@@ -1,4 +1,4 @@
-//! What this service tells of, told again: its events, as when they were created. Nobody reads of locations.
+//! The current state as messages, which a resync republishes: `eventCreated` of every event. No service reads of locations.
 
 use std::sync::Arc;
 
@@ -10,7 +10,10 @@ use messaging::{
 };
 use paging::Cursor;
 
-use crate::store::{Filter, Store};
+use crate::{
+    domain::Event,
+    store::{Filter, Store},
+};
 
 /// All events.
 pub(crate) struct EventsSnapshot(pub(crate) Arc<dyn Store>);
@@ -20,10 +23,10 @@ impl resync::Snapshot for EventsSnapshot {
     async fn page(&self, after: Option<Cursor>, max: usize) -> Result<Vec<(Cursor, Entry)>, OutboxError> {
         let events = self.0.events(Filter::default(), after, max).await;
         let events = events.map_err(|_| OutboxError("the events cannot be read".into()))?;
-        let told = |event: crate::domain::Event| {
-            let place = Cursor { number: event.start_date().as_millis(), id: event.id() };
-            (place, Entry::new(EventCreated::NAME, EventCreated::MANDATORY, event.created().to_json(), None))
+        let message = |event: Event| {
+            let position = Cursor { number: event.start_date().as_millis(), id: event.id() };
+            (position, Entry::new(EventCreated::NAME, EventCreated::MANDATORY, event.created().to_json(), None))
         };
-        Ok(events.into_iter().map(told).collect())
+        Ok(events.into_iter().map(message).collect())
     }
 }

@@ -63,7 +63,7 @@ impl World {
         let outbox = Arc::new(SqliteOutbox::open(database.clone(), wake.clone()).await.unwrap());
         let (bus, dead) = new_bus(outbox.clone()).await;
         let mut metrics = Metrics::new();
-        show_backlog(&mut metrics, outbox.clone(), dead.clone(), &[queue]).unwrap();
+        show_backlog(&mut metrics, outbox.clone(), dead.clone(), move || vec![queue]).unwrap();
         let relay = RelayMetrics::new(&metrics.registry).unwrap();
         let published = PublishMetrics::new(&metrics.registry, &["noteWritten"]).unwrap();
         let relay = (wake, relay, published);
@@ -74,7 +74,7 @@ impl World {
     pub async fn subscribe(&self, names: &'static [&'static str], reader: &Arc<Reader>) {
         let metrics = ConsumeMetrics::new(&self.metrics.registry, self.queue, names).unwrap();
         let handler = reader.clone();
-        self.bus.subscribe(Subscription { queue: self.queue, names, handler, metrics, when_new: None }).await;
+        self.bus.subscribe(Subscription { queue: self.queue, names, handler, metrics, resync_request: None }).await;
     }
 
     /// Commits a message for each body, all of them at once.

@@ -1,6 +1,7 @@
-//! Where the broker is and how to log in there, read from the options.
+//! The broker's address and login, read from the options.
 //!
-//! The URL holds a password. It is parsed once, here, and nothing but [`Broker::place`] is ever shown of it.
+//! The URL holds a password. It is parsed once, here. Logs and errors show only [`Broker::address`]. Read next:
+//! `connection.rs`.
 
 use std::{fmt, path::Path};
 
@@ -10,7 +11,7 @@ use process::{
     secret::Secret,
 };
 
-/// Asked of the broker: it goes silent for no longer than this, or it is taken for dead after twice the time.
+/// The heartbeat that is asked of the broker. A broker that is silent for twice this time is considered dead.
 const HEARTBEAT_SECONDS: u16 = 10;
 
 /// What would be right, for the message about a wrong one.
@@ -21,7 +22,7 @@ const RIGHT: &str = "like amqp://user:password@host:5672 or amqps://…:5671, a 
 #[derive(Clone)]
 pub struct Broker {
     pub(super) uri: AMQPUri,
-    /// PEM. Where it is given, it alone is trusted.
+    /// PEM. If it is given, only this certificate authority is trusted.
     pub(super) ca: Option<String>,
 }
 
@@ -55,7 +56,7 @@ impl Broker {
         Some(broker)
     }
 
-    /// Reads a URL; what is wrong with it is told without the password.
+    /// Reads a URL. The error names what is wrong, without the password.
     pub fn parse(url: &Secret, ca: Option<String>) -> Result<Self, String> {
         // The parser's own error quotes the URL, password and all.
         let refused = || format!("is {:?}: it must be {RIGHT}", url.to_string());
@@ -64,17 +65,17 @@ impl Broker {
         }
         let mut uri: AMQPUri = url.reveal().parse().map_err(|_| refused())?;
         if let Some(host) = ipv6(url.reveal()) {
-            uri.authority.host = host; // the parser would take it for absent, and connect to localhost
+            uri.authority.host = host; // the parser gives an empty host here, and lapin would connect to localhost
         }
         if uri.vhost.is_empty() {
-            uri.vhost = "/".into(); // a URL that ends in a slash means no virtual host of that name
+            uri.vhost = "/".into(); // a URL that ends in a slash means the default virtual host
         }
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         Ok(Self { uri, ca })
     }
 
-    /// Where it is, without the login.
-    pub fn place(&self) -> String {
+    /// Scheme, host, port and virtual host, without the login.
+    pub fn address(&self) -> String {
         let (host, vhost) = (&self.uri.authority.host, self.uri.vhost.trim_start_matches('/'));
         let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
         format!("{}://{host}:{}/{vhost}", self.uri.scheme, self.uri.authority.port)
@@ -83,7 +84,7 @@ impl Broker {
 
 impl fmt::Debug for Broker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.place())
+        f.write_str(&self.address())
     }
 }
 
@@ -93,7 +94,7 @@ fn pem(path: &Path) -> Result<String, String> {
     holds_one.then_some(text).ok_or_else(|| "it holds no certificate in PEM form".into())
 }
 
-/// Whether a `#`, `/` or `?` of the password is taken for the end of the address: the parser would then take the user for
+/// Whether the password holds an unescaped `#`, `/` or `?`. The parser would end the address there, and use the user name as
 /// the host.
 fn cut_short(url: &str) -> bool {
     let Some((_, rest)) = url.split_once("://") else { return false };
@@ -101,7 +102,7 @@ fn cut_short(url: &str) -> bool {
     rest.contains('#') || (rest.contains('@') && !address.contains('@'))
 }
 
-/// The host, where it is written as `[::1]`.
+/// The host, if it is written as `[::1]`.
 fn ipv6(url: &str) -> Option<String> {
     let rest = url.split_once("://")?.1;
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host).strip_prefix('[')?;
@@ -125,8 +126,8 @@ mod tests {
     }
 
     #[test]
-    fn the_place_is_shown_and_the_login_never() {
-        for (url, place) in [
+    fn the_address_is_shown_and_the_login_never() {
+        for (url, address) in [
             ("amqp://me:hunter2@rabbit", "amqp://rabbit:5672/"),
             ("amqp://me:hunter2@rabbit:1/", "amqp://rabbit:1/"),
             ("amqps://me:hunter2@rabbit/shop", "amqps://rabbit:5671/shop"),
@@ -134,13 +135,13 @@ mod tests {
             ("amqp://me:h%40unter2@127.0.0.1", "amqp://127.0.0.1:5672/"),
         ] {
             let broker = read(url).0.unwrap();
-            assert_eq!(broker.place(), place);
-            assert_eq!(format!("{broker:?}"), place);
+            assert_eq!(broker.address(), address);
+            assert_eq!(format!("{broker:?}"), address);
         }
     }
 
     #[test]
-    fn a_url_that_cannot_be_used_is_told_with_what_would_be_right_and_without_the_password() {
+    fn the_error_about_a_wrong_url_says_what_would_be_right_and_hides_the_password() {
         for url in [
             "me:hunter2@rabbit",
             "http://me:hunter2@rabbit",
@@ -149,9 +150,9 @@ mod tests {
             "amqp://me:?hunter2@r",
             "amqp://me:/hunter2@r",
         ] {
-            let (_, told) = read(url);
-            assert!(!told.contains("hunter2"), "{told}");
-            assert!(told.contains("AMQP_BROKER_URL") && told.contains("amqp://user:password@host:5672"), "{told}");
+            let (_, error) = read(url);
+            assert!(!error.contains("hunter2"), "{error}");
+            assert!(error.contains("AMQP_BROKER_URL") && error.contains("amqp://user:password@host:5672"), "{error}");
         }
     }
 

@@ -3,7 +3,7 @@
 
 use prometheus::{IntCounterVec, IntGauge, Opts, Registry, Result};
 
-use super::lost::Reason;
+use super::disconnect::Reason;
 
 /// The state of one connection.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ impl AmqpMetrics {
         registry.register(Box::new(self.reconnects.clone()))
     }
 
-    pub(super) fn lost(&self, reason: Reason) {
+    pub(super) fn disconnected(&self, reason: Reason) {
         self.reconnects.with_label_values(&[reason.label()]).inc();
     }
 }

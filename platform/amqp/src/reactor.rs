@@ -1,7 +1,9 @@
-//! How lapin reads and writes its socket: on the runtime we have, and with no thread but its own.
+//! How lapin reads and writes its socket: on our tokio runtime, without a further thread.
 //!
-//! lapin's own choice is an adapter (`async-compat`) that starts a second runtime, with a thread, when a socket is dropped
-//! on a thread without one; and lapin drops its socket there. So the socket is ours. Everything else is handed on.
+//! lapin's own adapter is `async-compat`. It enters a tokio runtime to drop a socket, and starts a second one, with a thread,
+//! if the dropping thread has none (<https://github.com/smol-rs/async-compat/pull/22>); lapin drops its socket on such a
+//! thread. So the socket type is our own. All else is passed to tokio's reactor. This file can go when `async-rs` drops
+//! sockets inside the runtime that it was given; no report was found in the issues of lapin and `async-rs`.
 
 use std::{
     io::{self, Read, Write},
@@ -19,17 +21,17 @@ use futures_util::{
 };
 use tokio::{io as tokio_io, net::TcpStream};
 
-/// The runtime this is called on, as lapin wants it.
-pub(super) fn current() -> Runtime<RuntimeParts<Tokio, OurReactor>> {
+/// The runtime this is called on, in the form that lapin needs.
+pub(super) fn current() -> Runtime<RuntimeParts<Tokio, PlainSocketReactor>> {
     let tokio = Tokio::current();
-    Runtime::new(RuntimeParts::new(tokio.clone(), OurReactor(tokio)))
+    Runtime::new(RuntimeParts::new(tokio.clone(), PlainSocketReactor(tokio)))
 }
 
-/// tokio's, but for the socket.
+/// tokio's reactor with another socket type.
 #[derive(Clone, Debug)]
-pub(super) struct OurReactor(Tokio);
+pub(super) struct PlainSocketReactor(Tokio);
 
-impl Reactor for OurReactor {
+impl Reactor for PlainSocketReactor {
     type TcpStream = Socket;
     type Sleep = <Tokio as Reactor>::Sleep;
 
@@ -54,7 +56,7 @@ impl Reactor for OurReactor {
     }
 }
 
-/// tokio's socket with the traits that lapin reads and writes by.
+/// tokio's socket with the traits of `futures-io`, by which lapin reads and writes.
 pub(super) struct Socket(TcpStream);
 
 impl AsFd for Socket {

@@ -13,30 +13,30 @@ use lapin::{Channel, Event};
 use messaging::Subscription;
 
 use super::{
+    connection::Connection,
     consume::Reader,
-    fresh,
-    line::Line,
-    lost::{Lost, Reason, costs_a_channel},
+    disconnect::{Disconnect, Reason, closes_only_the_channel},
+    new_queue,
     shared::Shared,
     topology,
 };
 
 /// How often the topology is looked after. A connection that swallows everything is found out by it, too: it answers no
 /// call, and that is faster than missing heartbeats.
-const LOOK: Duration = Duration::from_secs(3);
+const TOPOLOGY_INTERVAL: Duration = Duration::from_secs(3);
 
 /// The answer to the first call of each look, which asks for little more than a sign of life.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
+const LIVENESS_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What breaks may be seen before what the broker said about the connection, which then comes within this time.
-const REASON: Duration = Duration::from_millis(100);
+const CLOSE_REASON_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Has a session all the time, until `stop`.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut pauses = pauses();
     while !shared.stop.is_cancelled() {
-        let Err((was_usable, lost)) = session(&shared).await else { continue };
-        shared.lost(lost);
+        let Err((was_usable, disconnect)) = session(&shared).await else { continue };
+        shared.disconnected(disconnect);
         if was_usable {
             pauses = self::pauses();
         }
@@ -53,53 +53,57 @@ fn pauses() -> impl Iterator<Item = Duration> + Send {
 }
 
 /// One session, from its connection to its end. The error says whether it was ever usable.
-async fn session(shared: &Shared) -> Result<(), (bool, Lost)> {
-    let opened = shared.stop.run_until_cancelled(Line::open(&shared.broker, shared.name)).await;
-    let Some(line) = opened else { return Ok(()) };
-    let line = Arc::new(line.map_err(|lost| (false, lost))?);
+async fn session(shared: &Shared) -> Result<(), (bool, Disconnect)> {
+    let opened = shared.stop.run_until_cancelled(Connection::open(&shared.broker, shared.name)).await;
+    let Some(connection) = opened else { return Ok(()) };
+    let connection = Arc::new(connection.map_err(|disconnect| (false, disconnect))?);
     let subscriptions = shared.subscriptions();
-    let end = match declare(shared, &line, &subscriptions).await {
-        Err(lost) => Err((false, lost)),
+    let end = match declare(shared, &connection, &subscriptions).await {
+        Err(disconnect) => Err((false, disconnect)),
         Ok(()) => {
-            shared.up(&line);
-            let mut listening = std::pin::pin!(listen(shared, &line));
+            shared.up(&connection);
+            let mut listening = std::pin::pin!(listen(shared, &connection));
             let work = async {
                 tokio::select! {
                     biased;
-                    end = read(shared, &line, &subscriptions) => end,
-                    lost = look_after(shared, &line, &subscriptions) => Err(lost),
+                    end = read(shared, &connection, &subscriptions) => end,
+                    disconnect = keep_topology(shared, &connection, &subscriptions) => Err(disconnect),
                     () = shared.changed.notified() => Ok(()), // it begins again, and knows the new subscription
                 }
             };
             let end = tokio::select! {
                 biased; // what the broker says about the connection tells more than what breaks by it
-                lost = &mut listening => Err(lost),
+                disconnect = &mut listening => Err(disconnect),
                 end = work => match end {
-                    Err(broke) => Err(tokio::time::timeout(REASON, listening).await.unwrap_or(broke)),
+                    Err(broke) => Err(tokio::time::timeout(CLOSE_REASON_TIMEOUT, listening).await.unwrap_or(broke)),
                     Ok(()) => Ok(()),
                 },
             };
-            end.map_err(|lost| (true, lost))
+            end.map_err(|disconnect| (true, disconnect))
         }
     };
     shared.down(); // first: nobody shall take a connection that is being closed
-    line.close().await;
+    connection.close().await;
     end
 }
 
-async fn declare(shared: &Shared, line: &Line, subscriptions: &[Subscription]) -> Result<(), Lost> {
-    topology::exchange(line, &line.channel().await?, &shared.exchange).await?;
+async fn declare(shared: &Shared, connection: &Connection, subscriptions: &[Subscription]) -> Result<(), Disconnect> {
+    topology::exchange(connection, &connection.channel().await?, &shared.exchange).await?;
     for subscription in subscriptions {
-        declare_queue(shared, line, subscription).await?;
+        declare_queue(shared, connection, subscription).await?;
     }
     Ok(())
 }
 
 /// Declares one queue, and notes where the broker refuses that: publishing needs no queue of ours.
-async fn declare_queue(shared: &Shared, line: &Line, subscription: &Subscription) -> Result<(), Lost> {
-    fresh::announce(shared, line, subscription).await?;
-    match topology::declare(line, &shared.exchange, subscription).await {
-        Err(lost) if lost.reason == Reason::Arguments => shared.refused(subscription.queue, lost),
+async fn declare_queue(
+    shared: &Shared,
+    connection: &Connection,
+    subscription: &Subscription,
+) -> Result<(), Disconnect> {
+    new_queue::request_resync(shared, connection, subscription).await?;
+    match topology::declare(connection, &shared.exchange, subscription).await {
+        Err(disconnect) if disconnect.reason == Reason::Arguments => shared.refused(subscription.queue, disconnect),
         declared => {
             declared?;
             shared.accepted(subscription.queue);
@@ -109,69 +113,79 @@ async fn declare_queue(shared: &Shared, line: &Line, subscription: &Subscription
 }
 
 /// Reads all queues until `stop`.
-async fn read(shared: &Shared, line: &Line, subscriptions: &[Subscription]) -> Result<(), Lost> {
-    try_join_all(subscriptions.iter().map(|subscription| read_queue(shared, line, subscription))).await?;
+async fn read(shared: &Shared, connection: &Connection, subscriptions: &[Subscription]) -> Result<(), Disconnect> {
+    try_join_all(subscriptions.iter().map(|subscription| read_queue(shared, connection, subscription))).await?;
     shared.stop.cancelled().await; // where nothing is read, the connection is there for publishing
     Ok(())
 }
 
 /// Reads one queue, as soon as it is as it must be.
-async fn read_queue(shared: &Shared, line: &Line, subscription: &Subscription) -> Result<(), Lost> {
+async fn read_queue(shared: &Shared, connection: &Connection, subscription: &Subscription) -> Result<(), Disconnect> {
     while shared.is_refused(subscription.queue) {
-        if shared.stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_none() {
+        if shared.stop.run_until_cancelled(tokio::time::sleep(TOPOLOGY_INTERVAL)).await.is_none() {
             return Ok(());
         }
-        declare_queue(shared, line, subscription).await?;
+        declare_queue(shared, connection, subscription).await?;
     }
-    let reader = Reader { line, subscription, unconfirmed: shared.metrics.unconfirmed.clone(), hold: shared.hold };
+    let reader = Reader {
+        connection,
+        subscription,
+        unconfirmed: shared.metrics.unconfirmed.clone(),
+        retry_max: shared.retry_max,
+    };
     reader.run(&shared.stop).await
 }
 
 /// Hears what the broker says about the connection as a whole. What ends a channel only is heard by whoever has that.
-async fn listen(shared: &Shared, line: &Line) -> Lost {
-    let mut events = std::pin::pin!(line.events());
+async fn listen(shared: &Shared, connection: &Connection) -> Disconnect {
+    let mut events = std::pin::pin!(connection.events());
     while let Some(event) = events.next().await {
         if let Event::ConnectionBlocked(why) = event {
             shared.blocked(Some(why));
         } else if let Event::ConnectionUnblocked = event {
             shared.blocked(None);
         } else if let Event::Error(error) = event
-            && !costs_a_channel(&error)
+            && !closes_only_the_channel(&error)
         {
             return error.into();
         }
     }
-    Lost::new(Reason::Broken, "the connection ended")
+    Disconnect::new(Reason::Broken, "the connection ended")
 }
 
 /// Keeps the topology, and counts the dead letters: those, too, that the broker made itself.
-async fn look_after(shared: &Shared, line: &Line, subscriptions: &[Subscription]) -> Lost {
-    let channel = match line.channel().await {
+async fn keep_topology(shared: &Shared, connection: &Connection, subscriptions: &[Subscription]) -> Disconnect {
+    let channel = match connection.channel().await {
         Ok(channel) => channel,
-        Err(lost) => return lost,
+        Err(disconnect) => return disconnect,
     };
     loop {
-        if let Err(lost) = look(shared, line, &channel, subscriptions).await {
-            return lost;
+        if let Err(disconnect) = check_topology(shared, connection, &channel, subscriptions).await {
+            return disconnect;
         }
-        let _ = tokio::time::timeout(LOOK, shared.look.notified()).await;
+        let _ = tokio::time::timeout(TOPOLOGY_INTERVAL, shared.check_topology.notified()).await;
     }
 }
 
-async fn look(shared: &Shared, line: &Line, channel: &Channel, subscriptions: &[Subscription]) -> Result<(), Lost> {
-    if line.is_blocked() {
+async fn check_topology(
+    shared: &Shared,
+    connection: &Connection,
+    channel: &Channel,
+    subscriptions: &[Subscription],
+) -> Result<(), Disconnect> {
+    if connection.is_blocked() {
         return Ok(()); // it says nothing now; the heartbeats tell whether it lives
     }
-    match tokio::time::timeout(SIGN_OF_LIFE, topology::exchange(line, channel, &shared.exchange)).await {
+    match tokio::time::timeout(LIVENESS_TIMEOUT, topology::exchange(connection, channel, &shared.exchange)).await {
         Ok(answer) => answer?,
-        Err(_) if line.is_blocked() => return Ok(()),
-        Err(_) => return Err(Lost::late("a sign of life")),
+        Err(_) if connection.is_blocked() => return Ok(()),
+        Err(_) => return Err(Disconnect::timeout("a sign of life")),
     }
     for subscription in subscriptions {
         if !shared.is_refused(subscription.queue) {
-            topology::bind(line, channel, &shared.exchange, subscription).await?;
+            topology::bind(connection, channel, &shared.exchange, subscription).await?;
         }
-        let count = topology::count_dead(line, channel, subscription.queue).await?;
+        let count = topology::count_dead(connection, channel, subscription.queue).await?;
         shared.set_dead_count(subscription.queue, count);
     }
     Ok(())

@@ -10,30 +10,30 @@ use messaging::Subscription;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{broker::Broker, line::Line, lost::Lost, metrics::AmqpMetrics};
+use super::{broker::Broker, connection::Connection, disconnect::Disconnect, metrics::AmqpMetrics};
 
 /// Before something fails because there is no connection: at a start, or between two connections.
-const WAIT: Duration = Duration::from_secs(1);
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the session, the publishers and the dead letters have in common.
 pub(super) struct Shared {
     pub(super) broker: Broker,
     pub(super) name: &'static str,
     pub(super) exchange: String,
-    pub(super) hold: Duration,
+    pub(super) retry_max: Duration,
     pub(super) metrics: AmqpMetrics,
     /// The connection, while there is one.
-    pub(super) line: watch::Sender<Option<Arc<Line>>>,
+    pub(super) connection: watch::Sender<Option<Arc<Connection>>>,
     /// Cancelled when nothing more shall be read.
     pub(super) stop: CancellationToken,
     /// A subscription came, and the session does not know it yet.
     pub(super) changed: Notify,
     /// Somebody has reason to think that the topology is damaged.
-    pub(super) look: Notify,
+    pub(super) check_topology: Notify,
     subscriptions: Mutex<Vec<Subscription>>,
     dead: Mutex<HashMap<&'static str, u64>>,
     /// Queues that cannot be declared, and why: they are not read.
-    refused: Mutex<HashMap<&'static str, Lost>>,
+    refused: Mutex<HashMap<&'static str, Disconnect>>,
     condition: watch::Sender<Condition>,
 }
 
@@ -43,21 +43,21 @@ enum Condition {
     Starting,
     Connected,
     Blocked(String),
-    Away(Lost),
+    Away(Disconnect),
 }
 
 impl Shared {
-    pub(super) fn new(broker: Broker, name: &'static str, exchange: String, hold: Duration) -> Self {
+    pub(super) fn new(broker: Broker, name: &'static str, exchange: String, retry_max: Duration) -> Self {
         Self {
             broker,
             name,
             exchange,
-            hold,
+            retry_max,
             metrics: AmqpMetrics::new(),
-            line: watch::Sender::new(None),
+            connection: watch::Sender::new(None),
             stop: CancellationToken::new(),
             changed: Notify::new(),
-            look: Notify::new(),
+            check_topology: Notify::new(),
             subscriptions: Mutex::default(),
             dead: Mutex::default(),
             refused: Mutex::default(),
@@ -71,10 +71,11 @@ impl Shared {
     }
 
     /// The connection of the moment, or the one that comes within a second.
-    pub(super) async fn line_soon(&self) -> Option<Arc<Line>> {
-        let mut lines = self.line.subscribe();
-        let line = tokio::time::timeout(WAIT, lines.wait_for(Option::is_some)).await.ok()?.ok()?;
-        line.clone()
+    pub(super) async fn wait_for_connection(&self) -> Option<Arc<Connection>> {
+        let mut connections = self.connection.subscribe();
+        let connection =
+            tokio::time::timeout(CONNECTION_TIMEOUT, connections.wait_for(Option::is_some)).await.ok()?.ok()?;
+        connection.clone()
     }
 
     pub(super) fn subscriptions(&self) -> Vec<Subscription> {
@@ -108,23 +109,25 @@ impl Shared {
     }
 
     fn told(&self, condition: &Condition) -> Result<String, String> {
-        let place = self.broker.place();
+        let address = self.broker.address();
         match condition {
-            Condition::Starting => Err(format!("connecting to {place}")),
+            Condition::Starting => Err(format!("connecting to {address}")),
             Condition::Connected => match lock(&self.refused).values().next() {
-                None => Ok(format!("connected to {place}")),
-                Some(why) => Err(format!("connected to {place}, and publishing, but not reading: {why}")),
+                None => Ok(format!("connected to {address}")),
+                Some(why) => Err(format!("connected to {address}, and publishing, but not reading: {why}")),
             },
-            Condition::Blocked(why) => Err(format!("{place} has an alarm and takes no messages: {why}")),
-            Condition::Away(lost) => Err(format!("no connection to {place}, tried again all the time: {lost}")),
+            Condition::Blocked(why) => Err(format!("{address} has an alarm and takes no messages: {why}")),
+            Condition::Away(disconnect) => {
+                Err(format!("no connection to {address}, tried again all the time: {disconnect}"))
+            }
         }
     }
 
     /// The queue has other arguments, and cannot be read until somebody has done something.
-    pub(super) fn refused(&self, queue: &'static str, why: Lost) {
-        let place = self.broker.place();
+    pub(super) fn refused(&self, queue: &'static str, why: Disconnect) {
+        let address = self.broker.address();
         if lock(&self.refused).insert(queue, why.clone()).is_none() {
-            tracing::error!(broker = place, queue, "nothing is read, and somebody must do something: {why}");
+            tracing::error!(broker = address, queue, "nothing is read, and somebody must do something: {why}");
         }
     }
 
@@ -140,39 +143,46 @@ impl Shared {
     }
 
     /// There is a connection.
-    pub(super) fn up(&self, line: &Arc<Line>) {
-        self.line.send_replace(Some(line.clone()));
+    pub(super) fn up(&self, connection: &Arc<Connection>) {
+        self.connection.send_replace(Some(connection.clone()));
         self.metrics.connected.set(1);
-        let place = self.broker.place();
+        let address = self.broker.address();
         let was = self.condition.send_replace(Condition::Connected);
         if !matches!(was, Condition::Connected | Condition::Blocked(_)) {
-            tracing::info!(broker = place, "connected to the broker");
+            tracing::info!(broker = address, "connected to the broker");
         }
     }
 
     /// There is none any more.
     pub(super) fn down(&self) {
-        self.line.send_replace(None);
+        self.connection.send_replace(None);
         self.metrics.connected.set(0);
         self.metrics.blocked.set(0);
     }
 
     /// Tells why there is none: with a line in the log where that is news.
-    pub(super) fn lost(&self, lost: Lost) {
-        self.metrics.lost(lost.reason);
-        let place = self.broker.place();
+    pub(super) fn disconnected(&self, disconnect: Disconnect) {
+        self.metrics.disconnected(disconnect.reason);
+        let address = self.broker.address();
         let news = match &*self.condition.borrow() {
             Condition::Away(before) => {
-                before.reason != lost.reason && (before.reason.needs_a_person() || lost.reason.needs_a_person())
+                before.reason != disconnect.reason
+                    && (before.reason.needs_a_person() || disconnect.reason.needs_a_person())
             }
             Condition::Starting | Condition::Connected | Condition::Blocked(_) => true,
         };
-        if news && lost.reason.needs_a_person() {
-            tracing::error!(broker = place, "no connection to the broker, and somebody must do something: {lost}");
+        if news && disconnect.reason.needs_a_person() {
+            tracing::error!(
+                broker = address,
+                "no connection to the broker, and somebody must do something: {disconnect}"
+            );
         } else if news {
-            tracing::warn!(broker = place, "no connection to the broker, it is tried again all the time: {lost}");
+            tracing::warn!(
+                broker = address,
+                "no connection to the broker, it is tried again all the time: {disconnect}"
+            );
         }
-        self.condition.send_replace(Condition::Away(lost));
+        self.condition.send_replace(Condition::Away(disconnect));
     }
 
     /// The broker takes no messages, and why; or takes them again.

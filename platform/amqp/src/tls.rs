@@ -8,7 +8,7 @@ use std::io;
 use lapin::tcp::{RustlsConnector, RustlsConnectorConfig};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
-use super::lost::TlsFailed;
+use super::disconnect::TlsFailed;
 
 /// Knows whom to trust.
 pub(super) fn connector(ca: Option<&str>) -> io::Result<RustlsConnector> {

@@ -93,7 +93,7 @@ pub(super) fn brokers_note(delivery: &Delivery) -> Option<&FieldTable> {
     // Others, of queues it was in before, tell nothing about this move.
     let this = |note: &&FieldTable| {
         let queue = note.inner().get("queue").and_then(AMQPValue::as_long_string);
-        queue.is_some_and(|queue| topology::dead(&queue.to_string()) == delivery.routing_key.as_str())
+        queue.is_some_and(|queue| topology::dead_letter_queue(&queue.to_string()) == delivery.routing_key.as_str())
     };
     notes.as_slice().iter().filter_map(AMQPValue::as_field_table).find(this)
 }
@@ -106,7 +106,7 @@ fn key_before_death(delivery: &Delivery) -> Option<String> {
 
 /// The properties of a message that goes on to a queue by that queue's name: what it had. Its routing key will tell nothing
 /// any more, so what was read of it is written down; a message of a stranger may have that in no header.
-pub(super) fn kept(properties: &BasicProperties, read: &Message) -> BasicProperties {
+pub(super) fn forwarded(properties: &BasicProperties, read: &Message) -> BasicProperties {
     let (ours, mut headers) = (self::properties(read), properties.headers().clone().unwrap_or_default());
     for (name, value) in ours.headers().iter().flatten() {
         headers.insert(name.clone(), value.clone());
@@ -116,8 +116,8 @@ pub(super) fn kept(properties: &BasicProperties, read: &Message) -> BasicPropert
 }
 
 /// The properties of a message that goes to the dead letters: what it had, and why.
-pub(super) fn buried(properties: &BasicProperties, read: &Message, cause: &str, attempts: u32) -> BasicProperties {
-    let properties = kept(properties, read);
+pub(super) fn dead_letter(properties: &BasicProperties, read: &Message, cause: &str, attempts: u32) -> BasicProperties {
+    let properties = forwarded(properties, read);
     let mut headers = properties.headers().clone().unwrap_or_default();
     let cause: String = cause.chars().take(1000).collect(); // a frame has 128 KB for all headers
     headers.insert(DEAD_CAUSE.into(), AMQPValue::LongString(cause.into()));
@@ -127,7 +127,7 @@ pub(super) fn buried(properties: &BasicProperties, read: &Message, cause: &str, 
 
 /// The properties of a message that comes back from the dead letters: what it had, without why it died.
 pub(super) fn redriven(properties: &BasicProperties, read: &Message) -> BasicProperties {
-    let properties = kept(properties, read);
+    let properties = forwarded(properties, read);
     let old = properties.headers().clone().unwrap_or_default();
     let mut headers = FieldTable::default();
     for (name, value) in &old {

@@ -1,5 +1,4 @@
-//! What every bus promises: at least once, in no order. Published means that the message will be handled, whatever process dies
-//! next.
+//! What every bus promises: at-least-once delivery, in no order. A confirmed message will be handled, whichever process dies.
 //!
 //! `in_process.rs` is the bus within one process; the crate `amqp` is the bus of services that run apart.
 
@@ -8,77 +7,43 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use process::health::Probe;
 
-use crate::{dead_letters::DeadLetters, handler::Handler, message::Entry, metrics};
+use crate::{
+    dead_letters::DeadLetters, handler::Handler, message::Entry, metrics::ConsumeMetrics, published::Published,
+};
 
-/// Why an entry was not published. It stays in the outbox, but for `Dead`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PublishError {
-    /// The broker would not take it.
-    #[error("the broker refused it")]
-    Nacked,
-    /// Nobody is there to read it, though somebody must be.
-    #[error("no queue takes it")]
-    Returned,
-    /// No confirm came in time; it may have arrived.
-    #[error("no confirm came in time")]
-    Timeout,
-    /// The bus is away.
-    #[error("{0}")]
-    Failed(String),
-    /// A subscriber will never take it. Only a bus without a broker says so: it has no other place for the message.
-    #[error("{queue} will never take it: {cause}")]
-    Dead {
-        /// Who gave up on it.
-        queue: String,
-        /// Why.
-        cause: String,
-        /// How often it was tried.
-        attempts: u32,
-    },
-}
-
-impl PublishError {
-    /// Whether it is this message that failed, and not the way to the broker: others need not wait for it.
-    pub fn is_about_the_message(&self) -> bool {
-        match self {
-            Self::Nacked | Self::Returned | Self::Dead { .. } => true,
-            Self::Timeout | Self::Failed(_) => false,
-        }
-    }
-}
-
-/// What became of an entry; `Ok` means confirmed.
-pub type Published = Result<(), PublishError>;
-
-/// The way messages take.
+/// Delivers messages from publishers to subscribers.
 #[async_trait]
 pub trait Bus: Send + Sync {
-    /// Publishes a batch and waits for the confirms. One answer per entry, in order; safe to repeat.
+    /// Publishes a batch and waits for the confirms. One result for each entry, in order. It is safe to repeat.
     async fn publish(&self, batch: &[Entry]) -> Vec<Published>;
 
-    /// Has `subscription.handler` called with every message of the given names, from now on and, where the queue
-    /// existed before, from where it stopped.
+    /// Calls `subscription.handler` with every message of the given names: from now on, or from where the queue stopped if it
+    /// existed before.
     async fn subscribe(&self, subscription: Subscription);
 
-    /// A few words for `/readyz`; `Err` where the way is cut.
+    /// A few words for `/readyz`; `Err` if the bus cannot be reached.
     fn state(&self) -> Result<String, String>;
 
-    /// The dead letters, where the bus keeps them. Else the publisher's outbox does.
+    /// The dead letters, if the bus keeps them. Otherwise the publisher's outbox keeps them.
     fn dead_letters(&self) -> Option<Arc<dyn DeadLetters>> {
         None
     }
 
-    /// Shows what is measured about the bus itself.
+    /// The queues whose dead letters a service keeps that publishes messages of these names: with a broker, its own queues;
+    /// in one process, the queues that read its messages.
+    fn dead_letter_queues(&self, published: &[&str]) -> Vec<&'static str>;
+
+    /// Registers the metrics of the bus itself.
     fn register(&self, _: &prometheus::Registry) -> prometheus::Result<()> {
         Ok(())
     }
 
-    /// Reads nothing more, finishes what is being handled, for a bounded time, and gives the way up. Comes after the
-    /// last [`Bus::publish`].
+    /// Graceful shutdown: reads nothing more, finishes what is being handled, for a bounded time, and disconnects. Must come
+    /// after the last [`Bus::publish`].
     async fn close(&self) {}
 }
 
-/// A check for `/readyz`: how the way to the other services is.
+/// A check for `/readyz`: whether the other services can be reached.
 pub fn probe(bus: Arc<dyn Bus>) -> Probe {
     Arc::new(move || {
         let state = bus.state();
@@ -86,18 +51,18 @@ pub fn probe(bus: Arc<dyn Bus>) -> Probe {
     })
 }
 
-/// Who reads what.
+/// A queue, the messages it is bound to, and their handler.
 #[derive(Clone)]
 pub struct Subscription {
     /// The queue, named after the service.
     pub queue: &'static str,
     /// The messages it is bound to.
     pub names: &'static [&'static str],
-    /// Who handles them.
+    /// The handler.
     pub handler: Arc<dyn Handler>,
-    /// Where it is counted.
-    pub metrics: metrics::ConsumeMetrics,
-    /// Makes what is handled by the handler, and published, before the queue is made where it is not there: of what had
-    /// been published nothing is in a new queue.
-    pub when_new: Option<fn() -> Entry>,
+    /// The metrics of this queue.
+    pub metrics: ConsumeMetrics,
+    /// The request for a resync that is handled by the handler, and published, before a new queue is declared: a new queue holds
+    /// nothing of what was published before.
+    pub resync_request: Option<fn() -> Entry>,
 }

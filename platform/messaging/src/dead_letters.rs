@@ -1,5 +1,5 @@
-//! The messages that a queue gave up on, wherever a bus keeps them: in `<queue>.dead` at a broker, or in the publisher's
-//! outbox where the bus has no place of its own.
+//! The messages that a queue gave up on. A broker keeps them in `<queue>.dead`; a bus without a broker leaves them to the
+//! publisher's outbox. `Bus::dead_letters` says which. Read next: `amqp/src/dead_letters.rs` or `sqlite/src/outbox.rs`.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::outbox::OutboxError;
 
-/// Lists dead letters, and sends them to their queue again.
+/// Lists dead letters, and redrives them.
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
     /// At most 1,000, oldest first.
@@ -17,7 +17,7 @@ pub trait DeadLetters: Send + Sync {
     /// How many there are, by queue.
     async fn counts(&self) -> Result<Vec<(String, u64)>, OutboxError>;
 
-    /// Sends one, or all, to the queue they came from. Answers how many.
+    /// Redrives one, or all: sends them to the queue they came from. Answers how many.
     async fn redrive(&self, id: Option<Uuid>) -> Result<u64, OutboxError>;
 }
 
@@ -26,16 +26,16 @@ pub trait DeadLetters: Send + Sync {
 pub struct DeadLetter {
     /// The message's id.
     pub id: Uuid,
-    /// Who gave up on it.
+    /// The queue that gave up on it.
     pub queue: String,
     /// What kind of message it is.
     pub message: String,
     /// Why.
     pub cause: String,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
     /// When it was written to the outbox.
     pub occurred_at: Timestamp,
-    /// Its JSON, or what there was instead.
+    /// Its JSON, or what was in the message instead.
     pub body: String,
 }

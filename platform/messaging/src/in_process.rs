@@ -1,19 +1,20 @@
-//! The bus of `myevents`: both services are one process, so a message is handed over by a call.
+//! The bus of `myevents`: both services are in one process, so a message is delivered by a call.
 //!
-//! It keeps nothing. *Confirmed* means that every subscriber has handled the message; until then it stays in the
-//! publisher's outbox on disk, and that is what makes it survive a kill. A dead letter has no other place either: the
-//! publisher's outbox sets it aside.
+//! It stores nothing. *Confirmed* means that every subscriber has handled the message. Until then it is in the publisher's
+//! outbox, which survives a kill. Dead letters are kept in the publisher's outbox, too.
+
+use std::sync::{PoisonError, RwLock};
 
 use async_trait::async_trait;
-use tokio::sync::RwLock;
 
-use super::{
-    bus::{Bus, PublishError, Published, Subscription},
+use crate::{
+    bus::{Bus, Subscription},
     message::Entry,
     process_with_retry::{Verdict, process_with_retry},
+    published::{PublishError, Published},
 };
 
-/// Hands messages from one service to the other within a process.
+/// Delivers messages within a process.
 #[derive(Default)]
 pub struct InProcessBus {
     subscriptions: RwLock<Vec<Subscription>>,
@@ -24,33 +25,42 @@ impl InProcessBus {
     pub fn new() -> Self {
         Self::default()
     }
+
+    fn subscriptions(&self) -> Vec<Subscription> {
+        self.subscriptions.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 #[async_trait]
 impl Bus for InProcessBus {
     async fn publish(&self, batch: &[Entry]) -> Vec<Published> {
-        let subscriptions = self.subscriptions.read().await.clone();
-        let mut fates: Vec<Published> = batch.iter().map(|entry| taken(entry, &subscriptions)).collect();
+        let subscriptions = self.subscriptions();
+        let mut results: Vec<Published> = batch.iter().map(|entry| routed(entry, &subscriptions)).collect();
         for subscription in &subscriptions {
             let mine = |entry: &Entry| subscription.names.contains(&entry.message.name.as_str());
-            let (places, messages): (Vec<usize>, Vec<_>) = batch
+            let (positions, messages): (Vec<usize>, Vec<_>) = batch
                 .iter()
                 .enumerate()
                 .filter(|(_, entry)| mine(entry))
-                .map(|(place, entry)| (place, entry.message.clone()))
+                .map(|(position, entry)| (position, entry.message.clone()))
                 .unzip();
-            for (place, verdict) in places.into_iter().zip(process_with_retry(subscription, &messages).await) {
+            for (position, verdict) in positions.into_iter().zip(process_with_retry(subscription, &messages).await) {
                 if let Verdict::Dead { cause, attempts } = verdict {
                     let queue = subscription.queue.to_owned();
-                    fates[place] = Err(PublishError::Dead { queue, cause, attempts });
+                    results[position] = Err(PublishError::Dead { queue, cause, attempts });
                 }
             }
         }
-        fates
+        results
     }
 
     async fn subscribe(&self, subscription: Subscription) {
-        self.subscriptions.write().await.push(subscription);
+        self.subscriptions.write().unwrap_or_else(PoisonError::into_inner).push(subscription);
+    }
+
+    fn dead_letter_queues(&self, published: &[&str]) -> Vec<&'static str> {
+        let readers = self.subscriptions().into_iter().filter(|s| s.names.iter().any(|name| published.contains(name)));
+        readers.map(|subscription| subscription.queue).collect()
     }
 
     fn state(&self) -> Result<String, String> {
@@ -58,8 +68,8 @@ impl Bus for InProcessBus {
     }
 }
 
-/// A mandatory message that nobody reads comes back, as a broker would send it.
-fn taken(entry: &Entry, subscriptions: &[Subscription]) -> Published {
+/// A mandatory message without a subscriber is returned, as a broker does it.
+fn routed(entry: &Entry, subscriptions: &[Subscription]) -> Published {
     let read = subscriptions.iter().any(|s| s.names.contains(&entry.message.name.as_str()));
     if read || !entry.mandatory { Ok(()) } else { Err(PublishError::Returned) }
 }

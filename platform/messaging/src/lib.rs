@@ -1,28 +1,34 @@
-//! Messages between services, and the transactional outbox that they are published from. Read this room first: the adapters
-//! (`amqp`, `sqlite`, `mongo`) only implement what stands here.
+//! Messages between services, and the transactional outbox that they are published from. Read this crate first: the adapters
+//! (`amqp`, `sqlite`, `mongo`) implement its traits.
 //!
 //! | file | idea |
 //! |---|---|
 //! | [`message`] | a message, and the outbox entry that carries it |
-//! | [`bus`], [`handler`] | the seams: what every bus promises, what every consumer answers |
-//! | [`process_with_retry`] | how a batch is handled until each message is done or dead, the same on every bus |
-//! | [`in_process`] | the bus of `myevents`, where both services are one process |
-//! | [`outbox`] | committed messages; [`outbox::relay`] publishes them, [`outbox::resync`] publishes the current state again |
+//! | [`bus`], [`handler`] | the traits: what every bus promises, what every consumer answers |
+//! | [`published`] | the result of publishing one entry |
+//! | [`mod@process_with_retry`] | handles a batch until each message is done or dead, the same on every bus |
+//! | [`in_process`] | the bus of `myevents`, where both services are in one process |
+//! | [`outbox`] | committed messages; [`outbox::relay`] publishes them, [`outbox::resync`] republishes the current state |
 //! | [`dead_letters`] | the messages that a queue gave up on |
+//! | [`endpoint`] | one service's side: joins all of this |
 //! | [`metrics`] | what is counted |
 //!
 //! Read next: the crate `amqp`, which is the bus over RabbitMQ, or `sqlite`, which keeps the outbox in a table.
 
 pub mod bus;
 pub mod dead_letters;
+pub mod endpoint;
 pub mod handler;
 pub mod in_process;
 pub mod message;
 pub mod metrics;
 pub mod outbox;
 pub mod process_with_retry;
+pub mod published;
 
-pub use bus::{Bus, PublishError, Published, Subscription, probe};
+pub use bus::{Bus, Subscription, probe};
 pub use dead_letters::{DeadLetter, DeadLetters};
+pub use endpoint::{Endpoint, Storage};
 pub use handler::{Effect, Handler, Outcome};
 pub use message::{Entry, Message};
+pub use published::{PublishError, Published};

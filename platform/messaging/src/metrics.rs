@@ -1,12 +1,16 @@
-//! What is counted about messages, on every bus.
+//! What is counted about messages, on every bus. The metrics of the outbox are in `outbox/metrics.rs`.
 
 use jiff::Timestamp;
-use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, Result};
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, Result,
+    register_histogram_vec_with_registry, register_histogram_with_registry, register_int_counter_vec_with_registry,
+    register_int_counter_with_registry,
+};
 
-use super::{
-    bus::{PublishError, Published},
+use crate::{
     handler::Effect,
     message::Message,
+    published::{PublishError, Published},
 };
 
 const SECONDS: [f64; 14] = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
@@ -23,26 +27,24 @@ pub struct PublishMetrics {
 impl PublishMetrics {
     /// Registers them, with `names` (the messages this service publishes) at zero.
     pub fn new(registry: &Registry, names: &[&str]) -> Result<Self> {
-        let opts = Opts::new("myevents_messages_published_total", "Messages published, by what became of them.");
+        let published = Opts::new("myevents_messages_published_total", "Messages published, by what became of them.");
         let seconds = "myevents_messages_publish_duration_seconds";
         let seconds = HistogramOpts::new(seconds, "Time from handing a batch to the bus to its confirms.");
         let metrics = Self {
-            published: IntCounterVec::new(opts, &["message", "result"])?,
-            seconds: Histogram::with_opts(seconds.buckets(SECONDS.to_vec()))?,
+            published: register_int_counter_vec_with_registry!(published, &["message", "result"], registry)?,
+            seconds: register_histogram_with_registry!(seconds.buckets(SECONDS.to_vec()), registry)?,
         };
         for name in names {
             for result in ["confirmed", "nacked", "returned", "timeout", "error"] {
                 metrics.published.with_label_values(&[*name, result]);
             }
         }
-        registry.register(Box::new(metrics.published.clone()))?;
-        registry.register(Box::new(metrics.seconds.clone()))?;
         Ok(metrics)
     }
 
-    /// Counts one entry's fate. A dead letter was delivered, so it counts as confirmed.
-    pub fn published(&self, name: &str, fate: &Published) {
-        let result = match fate {
+    /// Counts the result of one entry. A dead letter was delivered, so it counts as confirmed.
+    pub fn count(&self, name: &str, result: &Published) {
+        let result = match result {
             Ok(()) | Err(PublishError::Dead { .. }) => "confirmed",
             Err(PublishError::Nacked) => "nacked",
             Err(PublishError::Returned) => "returned",
@@ -53,7 +55,7 @@ impl PublishMetrics {
     }
 
     /// Records how long a batch took.
-    pub fn took(&self, seconds: f64) {
+    pub fn observe(&self, seconds: f64) {
         self.seconds.observe(seconds);
     }
 }
@@ -77,15 +79,15 @@ impl ConsumeMetrics {
         let seconds = HistogramOpts::new(seconds, "Time the handler took for the batch the message came in.");
         let age = "myevents_message_age_seconds";
         let age = HistogramOpts::new(age, "Time from writing a message to the outbox to its work being durable.");
-        let age = HistogramVec::new(age.buckets(AGE_SECONDS.to_vec()), &["queue"])?;
         let skew = "Messages that seem to come from the future: the clocks of two machines differ.";
+        let (age, seconds) = (age.buckets(AGE_SECONDS.to_vec()), seconds.buckets(SECONDS.to_vec()));
         let metrics = Self {
             queue,
             names,
-            consumed: IntCounterVec::new(consumed, &["queue", "message", "result"])?,
-            seconds: HistogramVec::new(seconds.buckets(SECONDS.to_vec()), &["queue", "message"])?,
-            age: age.with_label_values(&[queue]),
-            skew: IntCounter::new("myevents_clock_skew_total", skew)?,
+            consumed: register_int_counter_vec_with_registry!(consumed, &["queue", "message", "result"], registry)?,
+            seconds: register_histogram_vec_with_registry!(seconds, &["queue", "message"], registry)?,
+            age: register_histogram_vec_with_registry!(age, &["queue"], registry)?.with_label_values(&[queue]),
+            skew: register_int_counter_with_registry!("myevents_clock_skew_total", skew, registry)?,
         };
         for name in names {
             for result in ["acked", "requeued", "rejected", "duplicate", "stale"] {
@@ -93,10 +95,6 @@ impl ConsumeMetrics {
             }
             metrics.seconds.with_label_values(&[queue, *name]);
         }
-        registry.register(Box::new(metrics.consumed.clone()))?;
-        registry.register(Box::new(metrics.seconds.clone()))?;
-        registry.register(Box::new(age))?;
-        registry.register(Box::new(metrics.skew.clone()))?;
         Ok(metrics)
     }
 
@@ -117,18 +115,18 @@ impl ConsumeMetrics {
         }
     }
 
-    /// A message went to the dead letters.
+    /// A message was rejected: it goes to the dead letters.
     pub fn rejected(&self, message: &Message) {
         self.count(message, "rejected");
     }
 
-    /// A message is tried again, in place or by the broker.
+    /// A message is retried, in place or by the broker.
     pub fn requeued(&self, message: &Message) {
         self.count(message, "requeued");
     }
 
     /// Records how long a handler took for a batch with this message in it.
-    pub fn took(&self, message: &Message, seconds: f64) {
+    pub fn observe(&self, message: &Message, seconds: f64) {
         self.seconds.with_label_values(&[self.queue, self.known(message)]).observe(seconds);
     }
 
@@ -136,7 +134,7 @@ impl ConsumeMetrics {
         self.consumed.with_label_values(&[self.queue, self.known(message), result]).inc();
     }
 
-    /// Anybody who can publish can invent names, and a label is a time series for good.
+    /// Whoever can publish can invent names, and each label value is a time series that stays.
     fn known(&self, message: &Message) -> &'static str {
         self.names.iter().copied().find(|name| *name == message.name).unwrap_or("_other")
     }
@@ -160,7 +158,7 @@ mod tests {
         };
         for name in ["noteWritten", "noteBurnt", "x1", "with a space"] {
             metrics.rejected(&message(name));
-            metrics.took(&message(name), 0.1);
+            metrics.observe(&message(name), 0.1);
         }
         let all = registry.gather();
         let labels = all.iter().flat_map(|family| family.get_metric()).flat_map(|metric| metric.get_label());

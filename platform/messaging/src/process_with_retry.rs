@@ -1,20 +1,21 @@
-//! How a batch is handled until each of its messages is done or dead: the same on every bus.
+//! Handles a batch until each of its messages is done or dead: the same on every bus.
 //!
-//! `Retry` is tried again in place with a growing pause and without limit: an outage must not dead-letter good messages,
-//! and while it lasts nothing more is read. A panic is tried again one message at a time, so that it costs only the
-//! message that causes it, and only after the fifth time.
+//! `Retry` is retried in place, with exponential backoff and without limit: an outage must not make dead letters of good
+//! messages, and nothing more is read meanwhile. After a panic each message of the batch is tried by itself; the one that
+//! panics five times is dead. Read next: `outbox/relay.rs`.
 
 use std::{
     panic::AssertUnwindSafe,
     time::{Duration, Instant},
 };
 
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures_util::FutureExt;
+use process::log_on_change::LogOnChange;
 
-use super::{bus::Subscription, handler::Outcome, message::Message};
+use crate::{bus::Subscription, handler::Outcome, message::Message};
 
-/// A message whose handling panicked so often is dead.
+/// After so many panics a message is dead.
 pub const PANICS_MAX: u32 = 5;
 
 /// How a message ended.
@@ -26,17 +27,17 @@ pub enum Verdict {
     Dead {
         /// Why.
         cause: String,
-        /// How often it was tried.
+        /// The number of attempts.
         attempts: u32,
     },
 }
 
-/// Handles a batch to its end; one verdict per message, in order. Dropping the future abandons what is not done yet, so
-/// the caller must not have acknowledged it.
+/// Handles a batch to its end. One verdict for each message, in order. Dropping the future abandons what is not done yet, so
+/// the caller must acknowledge only afterwards.
 pub async fn process_with_retry(subscription: &Subscription, batch: &[Message]) -> Vec<Verdict> {
     let mut verdicts: Vec<Option<Verdict>> = vec![None; batch.len()];
     let mut open: Vec<usize> = (0..batch.len()).collect();
-    let mut pauses = pauses();
+    let mut backoff = Backoff::new(subscription.queue);
     let mut attempts = 0;
     while !open.is_empty() {
         attempts += 1;
@@ -47,37 +48,36 @@ pub async fn process_with_retry(subscription: &Subscription, batch: &[Message]) 
             }
             break;
         };
-        let mut again = Vec::new();
+        let mut to_retry = Vec::new();
         let mut cause = None;
         for (at, outcome) in open.into_iter().zip(outcomes) {
-            match conclude(subscription, &batch[at], outcome, attempts) {
+            match verdict(subscription, &batch[at], outcome, attempts) {
                 Ok(verdict) => verdicts[at] = Some(verdict),
                 Err(reason) => {
-                    again.push(at);
+                    to_retry.push(at);
                     cause = Some(reason);
                 }
             }
         }
-        open = again;
-        if let Some(cause) = cause {
-            pause(subscription, attempts, &cause, &mut pauses).await;
-        } else if attempts > 1 {
-            tracing::info!(queue = subscription.queue, "messages are handled again");
+        open = to_retry;
+        match cause {
+            Some(cause) => backoff.wait(&cause).await,
+            None => backoff.ended(),
         }
     }
-    verdicts.into_iter().map(|verdict| verdict.expect("every message was settled above")).collect()
+    verdicts.into_iter().map(|verdict| verdict.expect("every message has its verdict")).collect()
 }
 
-/// The way of a batch in which something panicked: each message by itself.
+/// For a batch in which something panicked: one message by itself.
 async fn process_one_with_retry(subscription: &Subscription, message: &Message) -> Verdict {
     let (mut attempts, mut panics) = (0, 0);
-    let mut pauses = pauses();
+    let mut backoff = Backoff::new(subscription.queue);
     loop {
         attempts += 1;
         let cause = match attempt(subscription, std::slice::from_ref(message)).await {
             Some(outcomes) => {
                 let outcome = outcomes.into_iter().next().expect("attempt() has compared the lengths");
-                match conclude(subscription, message, outcome, attempts) {
+                match verdict(subscription, message, outcome, attempts) {
                     Ok(verdict) => return verdict,
                     Err(cause) => cause,
                 }
@@ -86,37 +86,32 @@ async fn process_one_with_retry(subscription: &Subscription, message: &Message) 
                 panics += 1;
                 if panics == PANICS_MAX {
                     let cause = format!("the handler panicked {PANICS_MAX} times");
-                    return dead(subscription, message, cause, attempts);
+                    return dead_letter(subscription, message, cause, attempts);
                 }
                 "the handler panicked".to_owned()
             }
         };
-        pause(subscription, attempts, &cause, &mut pauses).await;
+        backoff.wait(&cause).await;
     }
 }
 
-/// One call of the handler; `None` where it panicked or broke its promise of one answer per message.
+/// One call of the handler. `None` if it panicked, or did not answer for each message.
 async fn attempt(subscription: &Subscription, messages: &[Message]) -> Option<Vec<Outcome>> {
     let began = Instant::now();
     let outcomes = AssertUnwindSafe(subscription.handler.handle(messages)).catch_unwind().await;
     let seconds = began.elapsed().as_secs_f64();
-    messages.iter().for_each(|message| subscription.metrics.took(message, seconds));
+    messages.iter().for_each(|message| subscription.metrics.observe(message, seconds));
     outcomes.ok().filter(|outcomes| outcomes.len() == messages.len())
 }
 
-/// A message's end, or why it must be tried again.
-fn conclude(
-    subscription: &Subscription,
-    message: &Message,
-    outcome: Outcome,
-    attempts: u32,
-) -> Result<Verdict, String> {
+/// The verdict on a message, or why it is retried.
+fn verdict(subscription: &Subscription, message: &Message, outcome: Outcome, attempts: u32) -> Result<Verdict, String> {
     match outcome {
         Outcome::Done(effect) => {
             subscription.metrics.done(message, effect);
             Ok(Verdict::Done)
         }
-        Outcome::Reject(cause) => Ok(dead(subscription, message, cause, attempts)),
+        Outcome::Reject(cause) => Ok(dead_letter(subscription, message, cause, attempts)),
         Outcome::Retry(cause) => {
             subscription.metrics.requeued(message);
             Err(cause)
@@ -124,29 +119,38 @@ fn conclude(
     }
 }
 
-fn dead(subscription: &Subscription, message: &Message, cause: String, attempts: u32) -> Verdict {
+fn dead_letter(subscription: &Subscription, message: &Message, cause: String, attempts: u32) -> Verdict {
     subscription.metrics.rejected(message);
     let (queue, id, name) = (subscription.queue, message.id, message.name.as_str());
     tracing::error!(queue, %id, kind = name, attempts, "a message goes to the dead letters: {cause}");
     Verdict::Dead { cause, attempts }
 }
 
-/// From 50 ms, doubling to 5 s, then every 5 s, with jitter, so that replicas do not come back in step.
-fn pauses() -> impl Iterator<Item = Duration> + Send {
-    let first = Duration::from_millis(50);
-    let last = Duration::from_secs(5);
-    let pauses = ExponentialBuilder::default().with_min_delay(first).with_max_delay(last).with_jitter();
-    pauses.without_max_times().build()
+/// The pauses between two attempts, and the log lines about them.
+struct Backoff {
+    queue: &'static str,
+    pauses: ExponentialBackoff,
+    log: LogOnChange<bool>,
 }
 
-async fn pause(
-    subscription: &Subscription,
-    attempts: u32,
-    cause: &str,
-    pauses: &mut (impl Iterator<Item = Duration> + Send),
-) {
-    if attempts == 1 {
-        tracing::warn!(queue = subscription.queue, "messages wait and are tried again: {cause}");
+impl Backoff {
+    /// From 50 ms, doubling to 5 s, then every 5 s, with jitter, so that replicas do not retry at the same moment.
+    fn new(queue: &'static str) -> Self {
+        let (first, last) = (Duration::from_millis(50), Duration::from_secs(5));
+        let pauses = ExponentialBuilder::default().with_min_delay(first).with_max_delay(last).with_jitter();
+        Self { queue, pauses: pauses.without_max_times().build(), log: LogOnChange::working() }
     }
-    tokio::time::sleep(pauses.next().expect("it goes on for ever")).await;
+
+    async fn wait(&mut self, cause: &str) {
+        if self.log.fails() {
+            tracing::warn!(queue = self.queue, "messages wait and are tried again: {cause}");
+        }
+        tokio::time::sleep(self.pauses.next().expect("it has no end")).await;
+    }
+
+    fn ended(&mut self) {
+        if self.log.works_after(Duration::ZERO) {
+            tracing::info!(queue = self.queue, "messages are handled again");
+        }
+    }
 }

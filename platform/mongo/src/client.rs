@@ -1,4 +1,4 @@
-//! The client of one database: how it connects, and the one way by which every call goes.
+//! The client of one database: how it connects, and the one function through which every call goes. Read next: `table.rs`.
 
 use std::{
     sync::{Arc, Mutex},
@@ -15,39 +15,42 @@ use process::{background::Background, health::Probe};
 use crate::{
     address::MongoUrl,
     error::{ClientError, Deadline, MongoError},
+    failures::Failures,
     faults::Faults,
     index::Index,
     metrics::ClientMetrics,
     monitor::Monitor,
     old_field::OldField,
-    state::State,
 };
 
-/// How long a server is looked for. Shorter than a [`Deadline`], so that a request whose first write may have happened
-/// still finds out that the server is gone.
-const SELECTION: Duration = Duration::from_millis(1500);
+/// How long the driver looks for a server. It is shorter than a [`Deadline`], so that a request whose first write may have
+/// happened still finds out that the server is away.
+const SELECTION_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// For a new connection, TLS and authentication included.
-const CONNECT: Duration = Duration::from_secs(2);
+/// For a new connection: TLS and login included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Connections at most. A hot document is changed one by one anyway, so more of them would only wait there.
-const POOL: u32 = 64;
+/// The most connections. Writes of one hot document wait for each other in the server, so more connections would only wait there.
+const POOL_MAX: u32 = 64;
 
-/// How often the server is asked whether it is there, by somebody who has nothing else to ask.
-const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How often the driver checks the server, and an idle client pings it.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Whoever asks how the server is (`/readyz` waits for 2 s) shall hear why it is not there, and not that it takes long.
-const PING: Duration = Duration::from_millis(1750);
+/// For a ping. It is shorter than the 2 s that `/readyz` waits, so that its answer says why the server is away.
+const PING_TIMEOUT: Duration = Duration::from_millis(1750);
 
-/// Indexes are made, and made again if that failed, in this pace. Building one on much data takes as long as it takes.
-const PREPARE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(600));
+/// The pause before indexes are made again after a failure.
+const INDEX_RETRY_PAUSE: Duration = Duration::from_millis(500);
 
-/// One database of a server, or of several that are one to their clients.
+/// For making one index. It takes long on much data.
+const INDEX_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// One database of a standalone server, a replica set or a sharded cluster.
 #[derive(Clone)]
 pub struct Mongo {
     client: Client,
     pub(crate) database: mongodb::Database,
-    pub(crate) state: Arc<State>,
+    pub(crate) failures: Arc<Failures>,
     /// Whether the indexes are there, or why not.
     prepared: Arc<Mutex<Result<(), String>>>,
     metrics: ClientMetrics,
@@ -60,10 +63,10 @@ impl Mongo {
     pub async fn open(url: &MongoUrl, service: &str, metrics: ClientMetrics) -> Result<Self, ClientError> {
         let mut options = ClientOptions::parse(url.connection_string()?).await?;
         options.app_name = Some(service.to_owned());
-        options.server_selection_timeout = Some(SELECTION);
-        options.connect_timeout = Some(CONNECT);
-        options.max_pool_size = Some(options.max_pool_size.unwrap_or(POOL));
-        options.heartbeat_freq = Some(options.heartbeat_freq.unwrap_or(HEARTBEAT));
+        options.server_selection_timeout = Some(SELECTION_TIMEOUT);
+        options.connect_timeout = Some(CONNECT_TIMEOUT);
+        options.max_pool_size = Some(options.max_pool_size.unwrap_or(POOL_MAX));
+        options.heartbeat_freq = Some(options.heartbeat_freq.unwrap_or(HEARTBEAT_INTERVAL));
         options.retry_writes = Some(options.retry_writes.unwrap_or(true));
         // What was answered survives the loss of a server, and what was read cannot be taken back.
         let durable = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build();
@@ -76,9 +79,9 @@ impl Mongo {
         options.sdam_event_handler = Some(monitor.events());
         let name = options.default_database.clone().unwrap_or_else(|| service.to_owned());
         let client = Client::with_options(options)?;
-        let (database, state) = (client.database(&name), Arc::new(State::new(url.masked(), monitor)));
+        let (database, failures) = (client.database(&name), Arc::new(Failures::new(url.masked(), monitor)));
         let prepared = Arc::new(Mutex::new(Err("the indexes are being made".to_owned())));
-        Ok(Self { client, database, state, prepared, metrics, faults: Faults::none() })
+        Ok(Self { client, database, failures, prepared, metrics, faults: Faults::none() })
     }
 
     /// The same database, with faults; for tests.
@@ -95,19 +98,19 @@ impl Mongo {
             for field in old {
                 while let Err(cause) = mongo.refuse_if_there(*field).await {
                     mongo.set_prepared(Err(format!("it is not known yet which version wrote the database: {cause}")));
-                    tokio::time::sleep(PREPARE.0).await;
+                    tokio::time::sleep(INDEX_RETRY_PAUSE).await;
                 }
             }
             for index in indexes {
                 while let Err(cause) = mongo.make(&index).await {
                     mongo.set_prepared(Err(format!("the indexes are not made yet: {cause}")));
-                    tokio::time::sleep(PREPARE.0).await;
+                    tokio::time::sleep(INDEX_RETRY_PAUSE).await;
                 }
             }
             mongo.set_prepared(Ok(()));
             loop {
-                tokio::time::sleep(HEARTBEAT).await;
-                let _ = mongo.ping().await; // the state logs it
+                tokio::time::sleep(HEARTBEAT_INTERVAL).await;
+                let _ = mongo.ping().await; // an error is logged in `failures.rs`
             }
         });
     }
@@ -117,33 +120,33 @@ impl Mongo {
     }
 
     async fn refuse_if_there(&self, old: OldField) -> Result<(), MongoError> {
-        if self.state.refused().is_some() {
+        if self.failures.refused().is_some() {
             return Ok(());
         }
         self.ping().await?;
         let collection = self.database.collection::<bson::Document>(old.table);
         let find = async move { collection.find_one(doc! { old.field: { "$exists": true } }).await };
-        if self.call(Deadline::after(PREPARE.1), "version", find).await?.is_some() {
-            self.state.refuse(old.refusal());
+        if self.call(Deadline::after(INDEX_TIMEOUT), "version", find).await?.is_some() {
+            self.failures.refuse(old.refusal());
         }
         Ok(())
     }
 
     async fn make(&self, index: &Index) -> Result<(), MongoError> {
-        // Two calls: a server that is away must be seen at once, while an index may take its time.
+        // The ping finds at once that the server is away; the timeout of an index is long.
         self.ping().await?;
         let (database, index) = (self.database.clone(), index.clone());
         let make = async move {
             let (table, model) = index.model();
             database.collection::<bson::Document>(table).create_index(model).await.map(drop)
         };
-        self.call(Deadline::after(PREPARE.1), "index", make).await
+        self.call(Deadline::after(INDEX_TIMEOUT), "index", make).await
     }
 
     pub(crate) async fn ping(&self) -> Result<(), MongoError> {
         let database = self.database.clone();
         let ping = async move { database.run_command(doc! { "ping": 1 }).await.map(drop) };
-        self.call(Deadline::after(PING), "ping", ping).await
+        self.call(Deadline::after(PING_TIMEOUT), "ping", ping).await
     }
 
     /// A check for `/readyz`: whether the server answers, and the indexes are there.
@@ -159,33 +162,34 @@ impl Mongo {
         })
     }
 
-    /// One call: under a deadline, told to the state, and with the faults of a test.
+    /// One call: with a deadline, with its failure logged, and with the faults of a test.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         deadline: Deadline,
         step: &'static str,
         call: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,
     ) -> Result<T, MongoError> {
-        let (state, metrics) = (self.state.clone(), self.metrics.clone());
+        let (failures, metrics) = (self.failures.clone(), self.metrics.clone());
         let call = async move {
             deadline.bound(call).await.map_err(|failure| {
                 if matches!(failure, MongoError::Away(_)) {
                     metrics.found_no_server();
                 }
-                state.explain(failure)
+                failures.explain(failure)
             })
         };
-        let result = match self.state.refused() {
+        let result = match self.failures.refused() {
             Some(cause) => Err(MongoError::Refused(cause)),
             None => self.faults.inject(step, call).await,
         };
-        self.state.tell(result.as_ref().err());
+        self.failures.record(result.as_ref().err());
         result
     }
 
-    /// Ends the connections. Must be called before the runtime ends: dropping a client later can panic.
+    /// Closes the connections. Must be called before the runtime ends: the driver starts tasks when a client is dropped, which
+    /// panics without a runtime (<https://github.com/mongodb/mongo-rust-driver/issues/1287>).
     pub async fn close(self) {
-        // Whoever still holds a cursor is not waited for: the process ends, and the server drops it.
+        // Open cursors are not waited for: the process ends, and the server drops them.
         let _ = tokio::time::timeout(Duration::from_secs(1), self.client.shutdown().immediate(true)).await;
     }
 }

@@ -1,7 +1,7 @@
-//! The dead letters of a bus that has no place for them: documents of their own.
+//! The dead letters of a bus that keeps none itself: each is a document of its own.
 //!
-//! A letter that is redriven gets an `outbox` with the entry, in one write, and loses what made it a dead letter; the
-//! relay finds it there like any other. Over a broker the dead letters lie in its own queues instead.
+//! A redrive is one write: the document gets an `outbox` with the entry, and loses its field `dead`. The relay finds the entry
+//! like any other. A broker keeps its dead letters in its own queues instead: `amqp/src/dead_letters.rs`.
 
 use async_trait::async_trait;
 use messaging::{DeadLetter, DeadLetters, Entry, outbox::OutboxError};
@@ -9,16 +9,17 @@ use mongodb::bson::{self, doc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{
+use crate::{
     client::Mongo,
     error::{Deadline, MongoError},
     ids::key,
-    pending::StoredEntry,
+    outbox::stored_entry::StoredEntry,
     table::{Inserted, Select, Table, number},
 };
 
 pub(super) const TABLE: &str = "dead_letters";
 
+/// The most dead letters that are listed.
 const LIST_MAX: usize = 1000;
 
 /// The dead letters of one database.
@@ -26,10 +27,10 @@ pub struct MongoDeadLetters {
     letters: Table<Letter>,
 }
 
-/// A dead letter, or where `dead` is absent, one that is redriven.
+/// A dead letter. If `dead` is absent it was redriven and is not published yet.
 #[derive(Debug, Serialize, Deserialize)]
 struct Letter {
-    /// The entry's own id: a letter that is set aside twice is one.
+    /// The id of the entry: an insert that is repeated makes no second letter.
     #[serde(rename = "_id")]
     id: bson::Uuid,
     entry: StoredEntry,
@@ -49,8 +50,8 @@ impl MongoDeadLetters {
         Self { letters: Table::of(mongo, TABLE) }
     }
 
-    /// Keeps an entry that `queue` gave up on; whoever calls this removes it from its outbox afterwards.
-    pub async fn set_aside(&self, entry: &Entry, queue: &str, cause: &str, attempts: u32) -> Result<(), MongoError> {
+    /// Inserts an entry that `queue` gave up on. The caller must remove it from its outbox afterwards.
+    pub async fn insert(&self, entry: &Entry, queue: &str, cause: &str, attempts: u32) -> Result<(), MongoError> {
         let id = key(entry.message.id);
         let (queue, cause) = (queue.to_owned(), cause.to_owned());
         let dead = Dead { queue: queue.clone(), cause: cause.clone(), attempts };
@@ -63,8 +64,8 @@ impl MongoDeadLetters {
         Ok(())
     }
 
-    /// Forgets letters that were redriven and have arrived.
-    pub(super) async fn redriven(&self, ids: &[bson::Uuid]) -> Result<(), MongoError> {
+    /// Removes letters that were redriven and confirmed.
+    pub(super) async fn remove_redriven(&self, ids: &[bson::Uuid]) -> Result<(), MongoError> {
         let arrived = doc! { "_id": { "$in": ids }, "dead": null };
         self.letters.remove(Deadline::new(), "dead.arrived", arrived).await.map(drop)
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[cfg(debug_assertions)]
 use tokio_util::task::TaskTracker;
 
-use super::error::MongoError;
+use crate::error::MongoError;
 
 /// How a step fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use mongodb::bson::{Uuid, doc};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::{
+use crate::{
     client::Mongo,
     error::{Deadline, MongoError},
     table::{Inserted, Table},

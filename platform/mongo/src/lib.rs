@@ -1,26 +1,26 @@
-//! A MongoDB database: one client a service, every call with a timeout, and errors that say whether a write may have
+//! The MongoDB adapter: one client for each service, a timeout for every call, and errors that say whether a write may have
 //! happened.
 //!
 //! - [`address`]: reads `MONGO_URL`
-//! - [`table`]: the calls; nothing else speaks to the server
+//! - [`table`]: the calls; nothing else calls the server
 //! - [`error`]: what a failed call says about what was written
-//! - [`outbox`], [`dead_letters`]: messages inside the documents they tell of, and those that nobody takes
-//! - [`lease`]: one process at a time relays what is left over
-//! - [`metrics`]: what the driver tells about commands and connections; `monitor`: what it sees of the servers
-//! - [`state`]: what is logged of all that
+//! - [`outbox`], [`dead_letters`]: messages inside the documents that they describe, and dead letters
+//! - [`lease`]: one process at a time is the leader, which publishes what other processes left
+//! - [`metrics`]: what the driver reports of commands and connections; `monitor`: what it reports of the servers
+//! - [`failures`]: what is logged of all that
 //! - [`faults`]: crashes and lost answers, for tests
 //!
-//! There are no transactions: each write is one command on one document, which a standalone server, a replica set and
-//! a sharded cluster do alike. What takes several of them is a protocol of the service (its `store/mongo/`).
+//! There are no transactions: each write is one command on one document, which is atomic on a standalone server, a replica set
+//! and a sharded cluster. What needs several writes is a protocol of the service (its `store/mongo/`).
 
 pub mod address;
 pub mod dead_letters;
 pub mod error;
+pub mod failures;
 pub mod faults;
 pub mod lease;
 pub mod metrics;
 pub mod outbox;
-pub mod state;
 pub mod table;
 
 mod client;
@@ -28,7 +28,6 @@ mod ids;
 mod index;
 mod monitor;
 mod old_field;
-mod pending;
 
 pub use client::Mongo;
 pub use ids::{id, key};

@@ -14,7 +14,7 @@ use mongodb::{
     options::{ClientOptions, Tls},
 };
 
-use super::error::{MongoError, cut};
+use crate::error::{MongoError, cut};
 
 /// What is wrong with each server that was looked at, if something is.
 #[derive(Clone)]

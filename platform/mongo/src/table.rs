@@ -8,7 +8,7 @@ use mongodb::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{
+use crate::{
     client::Mongo,
     error::{Deadline, MongoError, duplicates, is_duplicate},
 };

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`checks`], [`secret`] | every option is checked before anything starts; all problems at once, and no secret shown |
 //! | [`telemetry`], [`panics`] | logs; a panic is one line of them |
+//! | [`log_on_change`] | one log line for each change, not one for each request |
 //! | [`shutdown`] | SIGINT and SIGTERM cancel one token |
 //! | [`threads`] | the thread budget |
 //! | [`background`] | tasks beside the servers, and how they end |
@@ -18,6 +19,7 @@ pub mod background;
 pub mod checks;
 pub mod fail_point;
 pub mod health;
+pub mod log_on_change;
 pub mod metrics;
 pub mod panics;
 pub mod secret;

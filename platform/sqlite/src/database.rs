@@ -1,4 +1,4 @@
-//! An open database file: its lock, its writer, its reader.
+//! An open database file: its lock, its writer, its reader. Read next: `open.rs`, then `writer.rs`.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -7,20 +7,20 @@ use rusqlite::Connection;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
-    error::StoreError,
+    error::{OpenError, StoreError},
     lock::Lock,
     metrics::StoreMetrics,
-    open::{self, OpenError, Spec},
-    place::Place,
+    open::{self, Spec},
+    opened_files::OpenedFiles,
     reader::Reader,
     writer::Writer,
 };
 
-/// An open database file. Dropping it finishes what was begun and closes the file cleanly.
+/// An open database file. Dropping it finishes the waiting requests and closes the file.
 pub struct Database {
     path: PathBuf,
-    place: Place,
-    // In this order: the writer closes last, so that it leaves no write-ahead log behind.
+    files: OpenedFiles,
+    // They are dropped in this order: the writer closes last, so that no write-ahead log is left.
     reader: Reader,
     writer: Writer,
     _lock: Lock,
@@ -28,31 +28,31 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the file, or makes it; refuses what it does not know.
+    /// Opens the file, or makes it. Refuses a file that is not of this application and version.
     pub fn open(spec: &Spec, metrics: StoreMetrics) -> Result<Self, OpenError> {
         let opened = open::open(spec)?;
         let name = spec.file.trim_end_matches(".db");
         let reader = open::read_only(&opened.path)?;
-        let place = Place::of(&opened.path);
+        let files = OpenedFiles::of(&opened.path);
         let reader = Reader::start(name, reader);
-        let writer = Writer::start(name, opened.connection, place.clone(), metrics);
+        let writer = Writer::start(name, opened.connection, files.clone(), metrics);
         let closed = CancellationToken::new().drop_guard();
-        Ok(Self { path: opened.path, place, reader, writer, _lock: opened.lock, closed })
+        Ok(Self { path: opened.path, files, reader, writer, _lock: opened.lock, closed })
     }
 
-    /// Cancelled once the file is closed, which is when the last owner has let go of it: threads of a server do so a moment
-    /// after the server has ended. A process that ends before leaves a write-ahead log behind, as after a crash.
+    /// Cancelled when the file is closed: when its last owner has dropped it. The threads of a server do that a moment after the
+    /// server has ended. A process that ends before leaves a write-ahead log, as after a crash.
     pub fn closed(&self) -> CancellationToken {
         self.closed.token().clone()
     }
 
-    /// A check for `/readyz`: whether what is stored can be read, and is still where the next start looks for it.
+    /// A check for `/readyz`: whether the file can be read, and is still where the next start looks for it.
     pub fn probe(self: &Arc<Self>) -> Probe {
         let database = self.clone();
         Arc::new(move || {
             let database = database.clone();
             Box::pin(async move {
-                database.place.look()?;
+                database.files.check()?;
                 let look = |connection: &Connection| {
                     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
                 };
@@ -66,9 +66,8 @@ impl Database {
         &self.path
     }
 
-    /// Runs `work` in the next commit. It may fail without harm to the others in that commit. `committed` is called with
-    /// its result once that is on disk, even if the caller has gone away meanwhile; it runs on the writer thread, so it
-    /// must be quick.
+    /// Runs `work` in the next commit. If it fails, the others of that commit do not. `committed` is called with its result when
+    /// that is on disk, also if the caller has gone away. It runs on the writer thread, so it must be quick.
     pub async fn write<T, W, C>(&self, work: W, committed: C) -> Result<T, StoreError>
     where
         T: Send + 'static,

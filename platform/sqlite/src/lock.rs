@@ -1,4 +1,4 @@
-//! The lock that keeps a second process away from a database file.
+//! The lock that keeps a second process away from a database file. Read next: `open.rs`.
 
 use std::{
     fs::{File, TryLockError},
@@ -7,13 +7,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::open::{FILE_MODE, OpenError};
+use crate::error::OpenError;
 
-/// Held as long as it lives. The lock is the kernel's and ends with the process, however that ends.
+/// The data is private, so a new file is for its owner alone. SQLite gives its logs the mode of the database file.
+pub(super) const FILE_MODE: u32 = 0o600;
+
+/// A held lock. It belongs to the kernel, which releases it when the process ends, also after a kill.
 pub(super) struct Lock(File);
 
 impl Lock {
-    /// Refuses a file that another process has. The lock file holds the process id, for that message.
+    /// Takes the lock, or refuses a file that another process has locked. The lock file holds the process id, for that error.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
         let lock_path = lock_path(path);
         let lock_error = |cause| OpenError::Lock(lock_path.clone(), cause);
@@ -30,20 +33,20 @@ impl Lock {
             }
             Err(TryLockError::Error(cause)) => return Err(lock_error(cause)),
         }
-        // The number is a courtesy: a full disk must not keep the service from starting.
+        // The process id is not needed: a full disk must not keep the service from starting.
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
         Ok(Self(file))
     }
 }
 
 impl Drop for Lock {
-    /// Closing the file would not be enough: a child process has it as well from its fork to its exec, and so the lock.
+    /// Closing the file is not enough: between fork and exec a child process has the file, too, and so the lock.
     fn drop(&mut self) {
-        let _ = self.0.unlock(); // nobody could do anything about it, and the end of the process does the same
+        let _ = self.0.unlock(); // after an error, the end of the process releases it
     }
 }
 
-/// Where the lock of a database file is.
+/// The path of the lock file of a database file.
 pub(super) fn lock_path(path: &Path) -> PathBuf {
     PathBuf::from(format!("{}.lock", path.display()))
 }

@@ -1,4 +1,6 @@
-//! Opening a database file: refuse what is not ours, never replace anything, and say which file and what to do.
+//! Opens a database file: takes the lock, refuses a file that is not ours, checks it after a crash, migrates it.
+//!
+//! A file is never replaced. Each error names the file and says what to do. Read next: `writer.rs`.
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},
@@ -9,16 +11,21 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::lock::{Lock, lock_path};
+pub use crate::error::OpenError;
+use crate::{
+    error::sqlite_error,
+    lock::{FILE_MODE, Lock, lock_path},
+};
 
-/// A larger file is not checked as a whole after a crash: that would take longer than the start may. A damaged page
-/// is then found when it is read.
+/// A larger file is not checked after a crash: that would take longer than a start may. A damaged page is then found when it
+/// is read.
 const CHECK_BELOW_BYTES: u64 = 64 * 1024 * 1024;
 
-/// What is stored tells who goes where: what is made here is for its owner alone. SQLite gives its logs the mode of the file
-/// they belong to. What is there already keeps the mode that somebody gave it.
+/// The data is private, so a new folder is for its owner alone. An existing folder or file keeps its mode.
 const FOLDER_MODE: u32 = 0o700;
-pub(super) const FILE_MODE: u32 = 0o600;
+
+/// For a lock of SQLite's own: somebody may look into the file with the sqlite3 shell.
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Which file, and what is in it.
 pub struct Spec {
@@ -32,54 +39,7 @@ pub struct Spec {
     pub migrations: &'static [&'static str],
 }
 
-/// A file that cannot be used. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The folder cannot be made or written to.
-    #[error("the data folder {0} cannot be used ({1}): choose another with --data-dir or DATA_DIR")]
-    Folder(PathBuf, io::Error),
-    /// The file itself cannot be made or read.
-    #[error("the database {0} cannot be used ({1}): choose another folder with --data-dir or DATA_DIR")]
-    File(PathBuf, io::Error),
-    /// The lock that keeps other processes away cannot be had.
-    #[error("the lock {0} cannot be used ({1}): choose another folder with --data-dir or DATA_DIR")]
-    Lock(PathBuf, io::Error),
-    /// It can be read, and not written.
-    #[error(
-        "{0} cannot be written by this user: give it and {0}.lock the right owner, or choose another folder with \
-         --data-dir or DATA_DIR"
-    )]
-    ReadOnly(PathBuf),
-    /// Another process has it.
-    #[error("{0} is in use by another process{1}: stop that one, or choose another folder with --data-dir or DATA_DIR")]
-    InUse(PathBuf, String),
-    /// Not a database.
-    #[error("{0} is not a database: move it away, or choose another folder with --data-dir or DATA_DIR")]
-    NotADatabase(PathBuf),
-    /// A database of something else.
-    #[error("{0} belongs to another application: move it away, or choose another folder with --data-dir or DATA_DIR")]
-    OtherApplication(PathBuf),
-    /// Written by a newer version.
-    #[error("{0} has schema version {1}, and this program knows only up to {2}: use the newer program")]
-    Newer(PathBuf, usize, usize),
-    /// Written by an older version, and only to be read.
-    #[error("{0} has schema version {1}, and {2} is needed: start the services on it once")]
-    Older(PathBuf, usize, usize),
-    /// Only to be read, and not there.
-    #[error("there is no database {0}")]
-    Missing(PathBuf),
-    /// Found damaged.
-    #[error("{0} is damaged ({1}): restore it from a backup")]
-    Damaged(PathBuf, String),
-    /// It was opened, and what is in it is not what was written.
-    #[error("{0} holds something that cannot be read: {1}")]
-    Unreadable(PathBuf, rusqlite::Error),
-    /// Anything else.
-    #[error("{0} cannot be opened: {1}")]
-    Sqlite(PathBuf, rusqlite::Error),
-}
-
-/// What `open` gives.
+/// An open file, with its lock.
 pub(super) struct Opened {
     pub(super) path: PathBuf,
     pub(super) connection: Connection,
@@ -125,28 +85,28 @@ pub(super) fn read_only(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|cause| sqlite_error(path, cause))?;
     connection.set_prepared_statement_cache_capacity(64);
-    connection.busy_timeout(BUSY).map_err(|cause| sqlite_error(path, cause))?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(|cause| sqlite_error(path, cause))?;
     Ok(connection)
 }
 
-/// Refuses a file that another process has, and does nothing else: for a program that wants to say so before it tries its
-/// ports, which the same other process will have as well.
+/// Refuses a file that another process has locked, and does nothing else. `myevents` calls it before it binds its ports, which the
+/// same process would have bound, too: the error about the file says more.
 pub fn refuse_if_in_use(path: &Path) -> Result<(), OpenError> {
     let was_ever_locked = lock_path(path).exists();
     if was_ever_locked { Lock::take(path).map(drop) } else { Ok(()) }
 }
 
-/// Whether there is a write-ahead log with something in it: the last process did not close the file.
+/// Whether there is a write-ahead log that is not empty: the last process did not close the file.
 pub(super) fn log_was_left(path: &Path) -> bool {
     path.with_extension("db-wal").metadata().is_ok_and(|wal| wal.len() > 0)
 }
 
-/// Whether closing writes a write-ahead log that was left behind into the file, and removes it.
+/// Sets whether closing the connection copies the write-ahead log into the file, and removes it.
 fn copy_log_on_close(connection: &Connection, copy: bool) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !copy).map(drop)
 }
 
-/// Looks at the first bytes before SQLite sees the file. An empty file is new: a crash may leave one.
+/// Whether the file must be made, by its first bytes, before SQLite opens it. An empty file is new: a crash may leave one.
 pub(super) fn looks_new(path: &Path) -> Result<bool, OpenError> {
     let mut head = Vec::new();
     match File::open(path).and_then(|file| file.take(16).read_to_end(&mut head)) {
@@ -158,7 +118,7 @@ pub(super) fn looks_new(path: &Path) -> Result<bool, OpenError> {
     }
 }
 
-/// The schema version of a file that is ours.
+/// The schema version of a file of this application.
 pub(super) fn identify(connection: &Connection, spec: &Spec, path: &Path) -> Result<usize, OpenError> {
     let named = |cause| sqlite_error(path, cause);
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
@@ -185,10 +145,8 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if answer == "ok" { Ok(()) } else { Err(OpenError::Damaged(path.to_owned(), answer)) }
 }
 
-const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
-
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY)?; // somebody may look into the file with the sqlite3 shell
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", synchronous())?;
     connection.pragma_update(None, "cache_size", -16_384)?; // KiB
@@ -214,21 +172,4 @@ fn migrate(connection: &mut Connection, spec: &Spec, version: usize) -> rusqlite
         transaction.commit()?;
     }
     Ok(())
-}
-
-pub(super) fn sqlite_error(path: &Path, cause: rusqlite::Error) -> OpenError {
-    damage(path, &cause).unwrap_or_else(|| OpenError::Sqlite(path.to_owned(), cause))
-}
-
-/// The same for a file that could be opened.
-pub(super) fn read_error(path: &Path, cause: rusqlite::Error) -> OpenError {
-    damage(path, &cause).unwrap_or_else(|| OpenError::Unreadable(path.to_owned(), cause))
-}
-
-fn damage(path: &Path, cause: &rusqlite::Error) -> Option<OpenError> {
-    match cause.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => Some(OpenError::NotADatabase(path.to_owned())),
-        Some(rusqlite::ErrorCode::DatabaseCorrupt) => Some(OpenError::Damaged(path.to_owned(), cause.to_string())),
-        _ => None,
-    }
 }

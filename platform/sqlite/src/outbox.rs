@@ -1,7 +1,7 @@
 //! The outbox and the dead letters in SQLite.
 //!
-//! The services' migrations begin with [`SCHEMA`], and their transactions call [`insert`]. An entry that a subscriber
-//! will never take moves to a table of its own: `pending` then never steps over it, and it waits there for a redrive.
+//! The services' migrations begin with [`SCHEMA`], and their transactions call [`insert`]. A dead letter moves to a table of its
+//! own, so that `pending` never has to skip it, and waits there for a redrive.
 
 use std::{
     sync::{
@@ -21,7 +21,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::{database::Database, error::StoreError};
+use crate::{database::Database, error::StoreError};
 
 /// The tables. Ids are UUIDs version 7: their order is the order of writing, so new rows go to the end.
 pub const SCHEMA: &str = "
@@ -47,18 +47,18 @@ CREATE TABLE dead_letters (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// The most dead letters that are listed.
 const LIST_MAX: i64 = 1000;
 
-/// So often it is looked whether there is a row that nobody announced: somebody may write into the file by hand.
-const GLANCE: Duration = Duration::from_secs(5);
+/// How often an empty outbox is polled for rows that were not announced by [`SqliteOutbox::added`]: an operator may insert one.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How many rows there are.
 fn count(connection: &Connection) -> rusqlite::Result<u64> {
     connection.prepare_cached("SELECT count(*) FROM outbox")?.query_row([], |row| row.get(0))
 }
 
-/// Writes an entry, in the transaction of the state it tells of. Whoever commits that must call
-/// [`SqliteOutbox::added`] afterwards.
+/// Writes an entry, in the transaction of the state that it describes. [`SqliteOutbox::added`] must be called after the commit.
 pub fn insert(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     let sql = "INSERT INTO outbox (id, name, mandatory, body, occurred_at, traceparent) VALUES (?, ?, ?, ?, ?, ?)";
     let Entry { message, mandatory } = entry;
@@ -73,19 +73,19 @@ pub struct SqliteOutbox {
     wake: Arc<Notify>,
     /// A running total: counting the rows at each scrape would take longer the more of them wait.
     pending: Arc<AtomicU64>,
-    /// When an empty outbox was last looked at.
-    looked: Mutex<Instant>,
+    /// When an empty outbox was last polled.
+    polled: Mutex<Instant>,
 }
 
 impl SqliteOutbox {
-    /// Counts what an earlier process left. `wake` is notified when there is something to publish.
+    /// Counts the entries of an earlier process. `wake` is notified when there is something to publish.
     pub async fn open(database: Arc<Database>, wake: Arc<Notify>) -> Result<Self, StoreError> {
         let left = database.read(count).await?;
         if left > 0 {
             tracing::info!(messages = left, "an earlier run left messages in the outbox; they go out now");
         }
         let pending = Arc::new(AtomicU64::new(left));
-        Ok(Self { database, wake, pending, looked: Mutex::new(Instant::now()) })
+        Ok(Self { database, wake, pending, polled: Mutex::new(Instant::now()) })
     }
 
     /// What a store calls after the commit of so many entries.
@@ -102,30 +102,30 @@ impl SqliteOutbox {
     fn removed(&self) -> impl Fn(&u64) + Send + 'static {
         let pending = self.pending.clone();
         move |entries| {
-            let less = |pending: u64| Some(pending.saturating_sub(*entries)); // a row may be one that nobody announced
+            let less = |pending: u64| Some(pending.saturating_sub(*entries)); // a row may not have been announced
             let _ = pending.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
         }
     }
 
-    /// Whether the last look at an empty outbox was long ago; then this is one.
-    fn glance_is_due(&self) -> bool {
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = looked.elapsed() >= GLANCE;
+    /// Whether an empty outbox must be polled now.
+    fn poll_is_due(&self) -> bool {
+        let mut polled = self.polled.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = polled.elapsed() >= POLL_INTERVAL;
         if due {
-            *looked = Instant::now();
+            *polled = Instant::now();
         }
         due
     }
 
-    /// Counts anew if there is a row although none was announced. That it cannot be read is for others to tell, who need it.
-    async fn glance(&self) {
+    /// Counts anew if there is a row although none was announced. A read error is not logged here; the next request logs it.
+    async fn poll(&self) {
         let exists = |connection: &Connection| connection.prepare_cached("SELECT 1 FROM outbox LIMIT 1")?.exists([]);
         if self.database.read(exists).await.unwrap_or(false) && self.recount().await.is_ok() {
             self.wake.notify_one();
         }
     }
 
-    /// Counts on the writer's thread, in line with all that adds and removes, so that none of it is counted twice.
+    /// Counts on the writer thread, in order with all that adds and removes rows, so that none is counted twice.
     async fn recount(&self) -> Result<(), StoreError> {
         let pending = self.pending.clone();
         self.database.write(count, move |rows| pending.store(*rows, Ordering::Relaxed)).await?;
@@ -137,11 +137,11 @@ impl SqliteOutbox {
 impl Outbox for SqliteOutbox {
     async fn pending(&self, max: usize) -> Result<Vec<Entry>, OutboxError> {
         if self.pending.load(Ordering::Relaxed) == 0 {
-            if self.glance_is_due() {
-                self.glance().await;
+            if self.poll_is_due() {
+                self.poll().await;
             }
             if self.pending.load(Ordering::Relaxed) == 0 {
-                return Ok(Vec::new()); // the usual case twice a second, and no reason to wake the reader each time
+                return Ok(Vec::new()); // the usual case, twice a second: the reader thread sleeps on
             }
         }
         let oldest = move |connection: &Connection| {
@@ -149,7 +149,7 @@ impl Outbox for SqliteOutbox {
         };
         let entries = self.database.read(oldest).await?;
         if entries.is_empty() && self.pending.load(Ordering::Relaxed) > 0 {
-            self.recount().await?; // somebody has removed rows
+            self.recount().await?; // an operator has removed rows
         }
         Ok(entries)
     }
@@ -180,14 +180,14 @@ impl Outbox for SqliteOutbox {
     }
 
     async fn request_resync(&self) -> Result<(), OutboxError> {
-        let (note, added) = (resync::note(), self.added());
-        let noted = self.database.write(move |connection| insert(connection, &note), move |()| added(1));
-        Ok(noted.await?)
+        let (request, added) = (resync::request(), self.added());
+        let stored = self.database.write(move |connection| insert(connection, &request), move |()| added(1));
+        Ok(stored.await?)
     }
 
     async fn backlog(&self) -> Result<Backlog, OutboxError> {
         if self.pending.load(Ordering::Relaxed) == 0 {
-            self.glance().await;
+            self.poll().await;
         }
         let pending = self.pending.load(Ordering::Relaxed);
         if pending == 0 {
@@ -238,11 +238,11 @@ impl From<StoreError> for OutboxError {
     }
 }
 
-/// The oldest first, and at most so many.
+/// The oldest entries first, with a limit.
 pub(super) const PENDING: &str =
     "SELECT id, name, mandatory, body, occurred_at, traceparent, redriven FROM outbox ORDER BY id LIMIT ?";
 
-/// Likewise.
+/// The oldest dead letters first, with a limit.
 pub(super) const DEAD_LETTERS: &str =
     "SELECT id, dead_queue, name, cause, attempts, occurred_at, body FROM dead_letters ORDER BY id LIMIT ?";
 

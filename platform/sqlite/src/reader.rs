@@ -1,4 +1,4 @@
-//! The thread that reads, on a connection of its own that cannot write. It sees every commit that was answered.
+//! The thread that reads, on a read-only connection of its own. It sees every commit that was answered.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -6,21 +6,23 @@ use std::{
     time::Duration,
 };
 
+use process::log_on_change::LogOnChange;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{error::StoreError, trouble::Trouble};
+use crate::error::StoreError;
 
-/// The most requests that wait.
-const QUEUE: usize = 4096;
+/// The most requests that wait in the queue.
+const QUEUE_MAX: usize = 4096;
 
-/// How long a request waits for a place in the queue; then it fails with `Overloaded`.
+/// How long a request waits for a place in a full queue.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Long, and its end is no log line: a read that works says nothing about the damaged page that another one met.
-const CALM: Duration = Duration::from_secs(60);
+/// After a failure, the next one is logged after so long without one. That reads work again is not logged: a good read says
+/// nothing about the damaged page of another one.
+const QUIET_TIME: Duration = Duration::from_secs(60);
 
-type Job = Box<dyn FnOnce(&Connection, &mut Trouble) + Send>;
+type Job = Box<dyn FnOnce(&Connection, &mut LogOnChange<bool>) + Send>;
 
 pub(super) struct Reader {
     jobs: Option<mpsc::Sender<Job>>,
@@ -29,12 +31,12 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn start(name: &str, connection: Connection) -> Self {
-        let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE);
+        let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE_MAX);
         let thread = std::thread::Builder::new().name(format!("reader-{name}"));
         let thread = thread.spawn(move || {
-            let mut trouble = Trouble::new(CALM);
+            let mut log = LogOnChange::working();
             while let Some(job) = waiting.blocking_recv() {
-                job(&connection, &mut trouble);
+                job(&connection, &mut log);
             }
         });
         Self { jobs: Some(jobs), thread: Some(thread.expect("the process can start a thread")) }
@@ -46,16 +48,16 @@ impl Reader {
         W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection, trouble| {
+        let job: Job = Box::new(move |connection, log| {
             let result = catch_unwind(AssertUnwindSafe(|| work(connection)));
             let result = result.unwrap_or_else(|_| Err(rusqlite::Error::UnwindingPanic));
             let file = connection.path().unwrap_or_default();
             match &result {
-                Ok(_) => _ = trouble.ends(),
-                Err(cause) if trouble.begins() => tracing::error!(file, "something stored cannot be read: {cause}"),
+                Ok(_) => _ = log.works_after(QUIET_TIME),
+                Err(cause) if log.fails() => tracing::error!(file, "something stored cannot be read: {cause}"),
                 Err(_) => {}
             }
-            // Whoever starts on the file tells its user, who must know which one it is.
+            // An error at the start is shown to the user, who must know which file it is.
             let result = result.map_err(|cause| StoreError::Failed(format!("{file}: {cause}")));
             let _ = answer.send(result); // the caller may have gone away
         });

@@ -1,4 +1,4 @@
-//! Reads row by row, so that one that cannot be read is named, and hides none of the others.
+//! Reads row by row, so that a row that cannot be read is named, and hides none of the others.
 
 use std::fmt;
 
@@ -45,7 +45,7 @@ pub(super) fn each(
     Ok(())
 }
 
-/// An id as it is stored, in SQL's words unless it is one.
+/// An id as text: a UUID, or the value as SQL writes it.
 fn text(id: ValueRef<'_>) -> String {
     match id {
         ValueRef::Blob(bytes) => Uuid::from_slice(bytes).map_or_else(
@@ -62,7 +62,7 @@ fn text(id: ValueRef<'_>) -> String {
     }
 }
 
-/// SQLite counts the columns; people know their names.
+/// An error with the name of the column instead of its number.
 fn in_words(columns: &[String], cause: &Error) -> String {
     let name = |column: &usize| columns.get(*column).map_or("?", String::as_str);
     if let Error::IntegralValueOutOfRange(column, number) = cause {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-/// What is missing, or not as the migrations make it. What somebody added is left to him, but for a trigger: that changes
-/// what is stored.
+/// What is missing, or differs from what the migrations make. Additions of others are no difference, except for triggers,
+/// which change what is stored.
 pub(super) fn differences(connection: &Connection, migrations: &[&str]) -> rusqlite::Result<Vec<String>> {
     let new = Connection::open_in_memory()?;
     migrations.iter().try_for_each(|script| new.execute_batch(script))?;

@@ -1,26 +1,26 @@
-//! The file of a stopped process, to look at: locked against a start meanwhile, and never changed.
+//! The file of a stopped process, opened only to be read: it is locked, so that no service starts on it, and never changed.
 //!
-//! A service opens its file with [`open`](super::open) instead, which makes what is missing, brings old files up to date
-//! and copies a write-ahead log that was left behind. Here all of that stays as it was found, the log is read with the
-//! file.
+//! A service opens its file with [`open`](crate::open) instead, which makes a missing file, migrates an old one and copies a
+//! write-ahead log that was left into the file. Here nothing of that is done; the log is read together with the file.
 
 use std::path::{Path, PathBuf};
 
 use messaging::{DeadLetter, Entry};
 use rusqlite::{Connection, OpenFlags, Params, Row};
 
-use super::{
+use crate::{
+    error::{OpenError, read_error, sqlite_error},
     lock::Lock,
-    open::{OpenError, Spec, identify, log_was_left, looks_new, read_error, sqlite_error},
+    open::{Spec, identify, log_was_left, looks_new},
     outbox::{DEAD_LETTERS, PENDING, dead_letter, entry},
     rows::{self, BadRow},
     schema,
 };
 
-/// Problems of a file that are told; one damaged page easily makes hundreds.
+/// The most problems that are reported of one file. One damaged page easily causes hundreds.
 const PROBLEMS_MAX: u32 = 20;
 
-/// A locked file that can be read.
+/// A locked file, opened only to be read.
 pub struct StoppedFile {
     path: PathBuf,
     connection: Connection,
@@ -29,11 +29,11 @@ pub struct StoppedFile {
 }
 
 impl StoppedFile {
-    /// Opens it; refuses what is missing, in use, or not what `spec` says.
+    /// Opens it. Refuses a file that is missing, in use, or not as `spec` says.
     pub fn open(spec: &Spec) -> Result<Self, OpenError> {
         let path = spec.folder.join(spec.file);
         if looks_new(&path)? {
-            // A service that starts on an empty file makes a new database of it; what was in it is gone all the same.
+            // A service makes a new database of an empty file, but what was in it is lost all the same.
             let missing = !path.exists();
             return Err(if missing {
                 OpenError::Missing(path)
@@ -56,8 +56,8 @@ impl StoppedFile {
         &self.path
     }
 
-    /// Looks through the whole file: every page, every index, every constraint, and that there is each table and index that
-    /// there must be. Gives what is wrong.
+    /// Checks the whole file: every page, index and constraint, and that each table and index of the schema is there. Answers
+    /// what is wrong.
     pub fn problems(&self) -> Result<Vec<String>, OpenError> {
         let sql = format!("PRAGMA integrity_check({PROBLEMS_MAX})");
         let answers: Vec<String> =
@@ -100,8 +100,8 @@ impl StoppedFile {
     }
 }
 
-/// Where no log was left behind, SQLite would make an empty one to read beside, and leave it: `immutable` keeps it from
-/// that, and is true as long as the lock is held.
+/// Without a write-ahead log, SQLite would make an empty one to read, and leave it. `immutable` prevents that, and is true while
+/// the lock is held.
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = if log_was_left(path) {

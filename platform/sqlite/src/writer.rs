@@ -1,5 +1,5 @@
-//! The thread that writes. It takes what waits, up to `BATCH` requests, runs each in a savepoint of one transaction,
-//! commits once, and only then answers them all.
+//! The thread that writes: group commit. It takes the waiting requests, up to `BATCH_MAX`, runs each in a savepoint of one
+//! transaction, commits once, and only then answers them all. Read next: `reader.rs`.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -7,35 +7,35 @@ use std::{
     time::{Duration, Instant},
 };
 
-use process::fail_point::fail_point;
+use process::{fail_point::fail_point, log_on_change::LogOnChange};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{error::StoreError, metrics::StoreMetrics, place::Place, trouble::Trouble};
+use crate::{error::StoreError, metrics::StoreMetrics, opened_files::OpenedFiles};
 
 /// The most requests of one commit: enough to make the fsync cheap, few enough to keep the wait short.
-const BATCH: usize = 256;
+const BATCH_MAX: usize = 256;
 
-/// The most requests that wait.
-const QUEUE: usize = 4096;
+/// The most requests that wait in the queue.
+const QUEUE_MAX: usize = 4096;
 
-/// How long a request waits for a place in the queue; then it fails with `Overloaded`.
+/// How long a request waits for a place in a full queue.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Behind a failure, it works again only after so long without another one: while the disk is full, some requests fit.
-const CALM: Duration = Duration::from_secs(1);
+/// After a failure, it works again after so long without another one: while the disk is full, some requests still fit.
+const QUIET_TIME: Duration = Duration::from_secs(1);
 
-/// Runs a request on the connection (or not, if there is no transaction to run it in).
-type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Ran + Send>;
+/// Runs a request on the connection. It gets an error if there is no transaction to run it in.
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Executed + Send>;
 
 /// A request that was run and waits for the commit.
-struct Ran {
+struct Executed {
     finish: Finish,
     /// Why its work is undone.
     failure: Option<StoreError>,
 }
 
-/// Ends a request once it is known what became of the commit.
+/// Answers a request when the result of the commit is known.
 type Finish = Box<dyn FnOnce(Result<(), StoreError>)>;
 
 pub(super) struct Writer {
@@ -45,13 +45,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(name: &str, connection: Connection, place: Place, metrics: StoreMetrics) -> Self {
-        let (jobs, waiting) = mpsc::channel(QUEUE);
-        let seen = metrics.clone();
+    pub(super) fn start(name: &str, connection: Connection, files: OpenedFiles, metrics: StoreMetrics) -> Self {
+        let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
+        let commits = Commits { connection, files, metrics: metrics.clone(), log: LogOnChange::working() };
         let thread = std::thread::Builder::new().name(format!("writer-{name}"));
-        let thread = thread.spawn(move || {
-            Commits { connection, place, metrics: seen, trouble: Trouble::new(CALM) }.run(waiting);
-        });
+        let thread = thread.spawn(move || commits.run(waiting));
         Self { jobs: Some(jobs), metrics, thread: Some(thread.expect("the process can start a thread")) }
     }
 
@@ -73,7 +71,7 @@ impl Writer {
                 }
                 let _ = answer.send(result); // the caller may have gone away
             });
-            Ran { finish, failure }
+            Executed { finish, failure }
         });
         let jobs = self.jobs.as_ref().expect("it is there until the drop");
         jobs.send_timeout(job, QUEUE_TIMEOUT).await.map_err(|_| StoreError::Overloaded)?;
@@ -84,7 +82,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        drop(self.jobs.take()); // ends the thread, after what waits
+        drop(self.jobs.take()); // ends the thread, after the waiting requests
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -93,15 +91,15 @@ impl Drop for Writer {
 
 struct Commits {
     connection: Connection,
-    place: Place,
+    files: OpenedFiles,
     metrics: StoreMetrics,
-    trouble: Trouble,
+    log: LogOnChange<bool>,
 }
 
 impl Commits {
     fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
-        let mut batch = Vec::with_capacity(BATCH);
-        while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        while waiting.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
             self.commit(batch.drain(..));
             self.metrics.waiting(waiting.len());
         }
@@ -109,20 +107,20 @@ impl Commits {
 
     fn commit(&mut self, batch: impl Iterator<Item = Job>) {
         let began = Instant::now();
-        // Who sees the file is gone must not promise anything. It may still go right after this look.
-        let mut begun = self.place.look().map_err(StoreError::Failed).and_then(|()| self.execute("BEGIN IMMEDIATE"));
+        // A commit to a file that is gone must not be answered. The file may still go right after this check.
+        let mut begun = self.files.check().map_err(StoreError::Failed).and_then(|()| self.execute("BEGIN IMMEDIATE"));
         let before = self.changes();
-        let (mut finishes, mut failure) = (Vec::with_capacity(BATCH), None);
+        let (mut finishes, mut failure) = (Vec::with_capacity(BATCH_MAX), None);
         for job in batch {
             let connection = begun.as_ref().map(|()| &self.connection).map_err(Clone::clone);
-            let ran = job(connection);
-            finishes.push(ran.finish);
-            // Some errors (disk full, for one) make SQLite give up the whole transaction, with what others did in it.
+            let executed = job(connection);
+            finishes.push(executed.finish);
+            // After some errors (for example a full disk) SQLite rolls the whole transaction back.
             if begun.is_ok() && self.connection.is_autocommit() {
                 let given_up = || StoreError::Failed("the transaction was given up".into());
-                begun = Err(ran.failure.clone().unwrap_or_else(given_up));
+                begun = Err(executed.failure.clone().unwrap_or_else(given_up));
             }
-            failure = failure.or(ran.failure);
+            failure = failure.or(executed.failure);
         }
         fail_point("store.before_commit");
         let committed = begun.and_then(|()| self.execute("COMMIT"));
@@ -132,8 +130,8 @@ impl Commits {
         }
         let rows = self.changes().saturating_sub(before);
         match failure.or(committed.as_ref().err().cloned()) {
-            Some(cause) => self.tell_failure(&cause),
-            None => self.tell_success(rows),
+            Some(cause) => self.log_failure(&cause),
+            None => self.log_success(rows),
         }
         if committed.is_ok() {
             self.metrics.committed(began.elapsed().as_secs_f64(), rows);
@@ -153,23 +151,23 @@ impl Commits {
     }
 
     /// One line when it begins to fail, not one per request.
-    fn tell_failure(&mut self, cause: &StoreError) {
-        if self.trouble.begins() {
+    fn log_failure(&mut self, cause: &StoreError) {
+        if self.log.fails() {
             let file = self.connection.path().unwrap_or_default();
             tracing::error!(file, "something cannot be stored: {cause}");
         }
     }
 
-    /// One line when it works again. A commit that changed nothing shows nothing.
-    fn tell_success(&mut self, rows: u64) {
-        if rows > 0 && self.trouble.ends() {
+    /// One line when it works again. A commit that changed nothing does not show that.
+    fn log_success(&mut self, rows: u64) {
+        if rows > 0 && self.log.works_after(QUIET_TIME) {
             let file = self.connection.path().unwrap_or_default();
             tracing::info!(file, "everything can be stored again");
         }
     }
 }
 
-/// Runs one request so that its failure undoes only its own work.
+/// Runs one request in a savepoint, so that its failure undoes only its own work.
 fn in_savepoint<T>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> rusqlite::Result<T>,

@@ -3,7 +3,7 @@
 //! - [`steps`]: the writes of the protocol, one by one
 //! - [`book`], [`cancel`]: the order of the writes in a request, and what a lost answer means
 //! - [`janitor`]: completes what a dead process left; [`hold_cleanup`] removes the holds of complete requests
-//! - [`outbox`]: the messages inside the documents; [`totals`], [`metrics`]: the gauges
+//! - [`unpublished_seats`]: the messages of released seats; [`totals`], [`metrics`]: the gauges
 //!
 //! Reserving seats leaves a *hold* with the event. The hold says all that the booking needs, so any process can complete it.
 
@@ -13,10 +13,10 @@ mod documents;
 mod hold_cleanup;
 pub mod janitor;
 mod metrics;
-mod outbox;
 mod shared;
 mod steps;
 mod totals;
+mod unpublished_seats;
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,6 +29,7 @@ use mongo::{
     error::{Deadline, MongoError},
     key,
     metrics::ClientMetrics,
+    outbox::MongoOutbox,
     table::{Inserted, Select},
 };
 use mongodb::bson::doc;
@@ -42,13 +43,13 @@ use uuid::Uuid;
 use self::{
     book::BookRequest,
     cancel::CancelRequest,
-    documents::EventDoc,
+    documents::{BOOKINGS, EventDoc},
     hold_cleanup::HoldCleanup,
     janitor::{Janitor, Pace},
     metrics::HoldMetrics,
-    outbox::BookingOutbox,
     shared::Shared,
     steps::{OLD_FIELDS, Steps, indexes, without_holds},
+    unpublished_seats::UnpublishedSeats,
 };
 use super::{Store, Unavailable};
 use crate::{
@@ -67,7 +68,7 @@ pub async fn backend(
     let store = MongoStore::new(&mongo, registry, metrics, wake)?;
     let mut background = Background::default();
     store.start(&mongo, Pace::default(), &background);
-    let (outbox, dead, probe) = (store.outbox(), store.shared.outbox.messages.dead_letters(), mongo.probe());
+    let (outbox, dead, probe) = (store.outbox(), store.shared.outbox.dead_letters(), mongo.probe());
     background.on_shutdown(move || mongo.close());
     Ok(Backend { store: Arc::new(store), outbox, dead, probe, resources: Resources { file: None, background } })
 }
@@ -86,9 +87,10 @@ impl MongoStore {
         metrics: BookingMetrics,
         wake: Arc<Notify>,
     ) -> prometheus::Result<Self> {
-        let (steps, outbox) = (Steps::new(mongo), Arc::new(BookingOutbox::new(mongo, wake)));
+        let (steps, unpublished_seats) = (Steps::new(mongo), Arc::new(UnpublishedSeats::new(mongo, wake.clone())));
+        let outbox = MongoOutbox::new(mongo, &[BOOKINGS], wake, Some(unpublished_seats.clone()));
         let (hold_cleanup, hold_metrics) = (HoldCleanup::default(), HoldMetrics::new(registry)?);
-        let shared = Arc::new(Shared { steps, outbox, hold_cleanup, metrics, hold_metrics });
+        let shared = Arc::new(Shared { steps, outbox, unpublished_seats, hold_cleanup, metrics, hold_metrics });
         let janitor = Arc::new(Janitor::new(shared.clone()));
         Ok(Self { shared, janitor })
     }
@@ -96,9 +98,9 @@ impl MongoStore {
     /// Starts its tasks: indexes, relay of what dead processes left, removal of holds, janitor, gauges.
     pub fn start(&self, mongo: &Mongo, pace: Pace, background: &Background) {
         let mut indexes = indexes();
-        indexes.extend(self.shared.outbox.messages.indexes());
+        indexes.extend(self.shared.outbox.indexes());
         mongo.prepare(indexes, OLD_FIELDS, background);
-        self.shared.outbox.messages.start(mongo, background);
+        self.shared.outbox.start(mongo, background);
         let (holds, janitor, sums) = (self.shared.clone(), self.janitor.clone(), self.shared.clone());
         background.spawn_with(|stop| async move { holds.hold_cleanup.run(&holds.steps, stop).await });
         background.spawn(async move { janitor.run(pace).await });

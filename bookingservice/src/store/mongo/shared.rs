@@ -7,6 +7,7 @@ use messaging::Entry;
 use mongo::{
     error::{Deadline, MongoError},
     id, key,
+    outbox::MongoOutbox,
 };
 use mongodb::bson::{self, doc};
 use uuid::Uuid;
@@ -15,15 +16,16 @@ use super::{
     documents::{BOOKINGS, BookingDoc},
     hold_cleanup::HoldCleanup,
     metrics::HoldMetrics,
-    outbox::BookingOutbox,
     steps::{Steps, without_holds},
+    unpublished_seats::UnpublishedSeats,
 };
 use crate::{domain::Seats, metrics::BookingMetrics};
 
 /// What requests and the store's tasks share.
 pub(super) struct Shared {
     pub(super) steps: Steps,
-    pub(super) outbox: Arc<BookingOutbox>,
+    pub(super) outbox: Arc<MongoOutbox>,
+    pub(super) unpublished_seats: Arc<UnpublishedSeats>,
     pub(super) hold_cleanup: HoldCleanup,
     pub(super) metrics: BookingMetrics,
     pub(super) hold_metrics: HoldMetrics,
@@ -32,13 +34,13 @@ pub(super) struct Shared {
 impl Shared {
     /// This process has inserted a booking: its message is relayed, and it is counted.
     pub(super) fn inserted(&self, booking: BookingDoc, entry: Entry) {
-        self.outbox.messages.committed(BOOKINGS, id(booking.id), [entry]);
+        self.outbox.committed(BOOKINGS, id(booking.id), [entry]);
         self.metrics.booked(&booking.into());
     }
 
     /// This process has marked a booking as cancelled: its message is relayed, and it is counted.
     pub(super) fn marked_cancelled(&self, booking: &BookingDoc, entry: Entry) {
-        self.outbox.messages.committed(BOOKINGS, id(booking.id), [entry]);
+        self.outbox.committed(BOOKINGS, id(booking.id), [entry]);
         self.metrics.cancelled(&booking.clone().into());
     }
 
@@ -62,7 +64,7 @@ impl Shared {
             released = self.steps.release(until, event, attempt, seats).await; // safe: the first one has removed the hold
         }
         if released? || answer_lost {
-            self.outbox.seats_released(event);
+            self.unpublished_seats.released(event);
         }
         Ok(())
     }

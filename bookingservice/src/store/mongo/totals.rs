@@ -82,7 +82,7 @@ impl Shared {
         let oldest = Timestamp::from_microsecond(number(&unpublished, "at"));
         let oldest = oldest.ok().filter(|_| unpublished.contains_key("at"));
         let pending = number(&unpublished, "n").max(0).cast_unsigned();
-        self.outbox.set_seats_backlog(Backlog { pending, oldest });
+        self.unpublished_seats.set_backlog(Backlog { pending, oldest });
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use rusqlite::{Connection, Row};
 use service::{Backend, Resources, StartError};
 use sqlite::{
     Database, StoreError,
-    metrics::{StoreMetrics, show_free_space},
+    metrics::StoreMetrics,
     open::{OpenError, Spec},
     outbox::SqliteOutbox,
 };
@@ -51,7 +51,7 @@ pub async fn backend(
     let database = Arc::new(open(folder, StoreMetrics::new(&registry.registry)?)?);
     let outbox = Arc::new(SqliteOutbox::open(database.clone(), wake).await?);
     let store = Arc::new(SqliteStore::open(database.clone(), outbox.clone(), metrics).await?);
-    show_free_space(registry, database.clone())?;
+    sqlite::show_free_space(registry, database.clone())?;
     let (probe, dead) = (database.probe(), outbox.clone());
     let resources = Resources { file: Some(database), ..Resources::default() };
     Ok(Backend { store, outbox, dead, probe, resources })

@@ -111,7 +111,8 @@ async fn in_a_storm_of_faults_nothing_is_lost_doubled_oversold_or_left_unpublish
     let (bus, view) = (Arc::new(InProcessBus::new()), Arc::new(View::default()));
     let names = &[EventBooked::NAME, SeatsChanged::NAME];
     let metrics = ConsumeMetrics::new(&Registry::new(), "eventservice", names).unwrap();
-    bus.subscribe(Subscription { queue: "eventservice", names, handler: view.clone(), metrics, when_new: None }).await;
+    bus.subscribe(Subscription { queue: "eventservice", names, handler: view.clone(), metrics, resync_request: None })
+        .await;
 
     let replicas = [world.running(storm(seed), eager).await, world.running(storm(seed ^ 1), eager).await].map(Arc::new);
     for replica in &replicas {

@@ -74,7 +74,7 @@ pub struct MongoStore {
 impl MongoStore {
     /// A store without its tasks.
     pub fn new(mongo: &Mongo, metrics: EventMetrics, wake: Arc<Notify>) -> Self {
-        let outbox = MongoOutbox::new(mongo, &[EVENTS, LOCATIONS], wake);
+        let outbox = MongoOutbox::new(mongo, &[EVENTS, LOCATIONS], wake, None);
         Self { events: Table::of(mongo, EVENTS), locations: Table::of(mongo, LOCATIONS), outbox, metrics }
     }
 

@@ -12,9 +12,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use service::{Backend, Resources, StartError};
 use sqlite::{
     Database, StoreError,
-    metrics::{StoreMetrics, show_free_space},
+    metrics::StoreMetrics,
     open::{OpenError, Spec},
     outbox::{SqliteOutbox, insert},
+    show_free_space,
 };
 use tokio::sync::Notify;
 use uuid::Uuid;

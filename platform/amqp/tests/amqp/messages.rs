@@ -168,7 +168,13 @@ async fn a_redrive_goes_on_with_the_other_queues_after_one_that_failed() {
     gone.subscribe(NOTES, &reader).await; // one bus reads both queues, and this one comes first
     let metrics = ConsumeMetrics::new(&prometheus::Registry::new(), there.queue, NOTES).unwrap();
     gone.bus
-        .subscribe(Subscription { queue: there.queue, names: NOTES, handler: reader.clone(), metrics, when_new: None })
+        .subscribe(Subscription {
+            queue: there.queue,
+            names: NOTES,
+            handler: reader.clone(),
+            metrics,
+            resync_request: None,
+        })
         .await;
     let connection = lapin::Connection::connect(rabbitmq::url(), Default::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
@@ -203,12 +209,12 @@ async fn looking_at_a_dead_letter_often_does_not_lose_it() {
 async fn a_batch_that_waits_long_goes_to_the_end_of_the_queue_and_counts_as_new() {
     let Some(_server) = rabbitmq::shared().await else { return };
     let mut tuning = tuning();
-    tuning.hold = Duration::from_millis(300);
+    tuning.retry_max = Duration::from_millis(300);
     let bus = AmqpBus::start(broker(rabbitmq::url()), "a test", tuning);
     let reader = Reader::new(|_| Outcome::Retry("the store is away".into()));
     let queue = format!("notes-{}", uuid::Uuid::new_v4()).leak();
     let metrics = ConsumeMetrics::new(&prometheus::Registry::new(), queue, NOTES).unwrap();
-    bus.subscribe(Subscription { queue, names: NOTES, handler: reader.clone(), metrics, when_new: None }).await;
+    bus.subscribe(Subscription { queue, names: NOTES, handler: reader.clone(), metrics, resync_request: None }).await;
     let sent: Vec<_> = ["1", "2", "3"].map(|body| messaging::Entry::new("noteWritten", true, body.into(), None)).into();
     let published = async || bus.publish(&sent).await.iter().all(Result::is_ok);
     eventually(SOON, "they are published", published).await;

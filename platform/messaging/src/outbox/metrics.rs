@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use process::metrics::Metrics;
-use prometheus::{Gauge, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, Result};
+use prometheus::{
+    Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, Result, register_gauge_with_registry,
+    register_histogram_with_registry, register_int_counter_vec_with_registry, register_int_gauge_vec_with_registry,
+    register_int_gauge_with_registry,
+};
 
 use super::Outbox;
 use crate::dead_letters::DeadLetters;
@@ -26,16 +30,13 @@ impl RelayMetrics {
         let dispatched = Opts::new("myevents_outbox_dispatched_total", dispatched);
         let seconds = HistogramOpts::new("myevents_outbox_dispatch_duration_seconds", "Time of one relay round.");
         let metrics = Self {
-            active: IntGauge::new("myevents_outbox_relay_active", active)?,
-            dispatched: IntCounterVec::new(dispatched, &["result"])?,
-            seconds: Histogram::with_opts(seconds.buckets(ROUND_SECONDS.to_vec()))?,
+            active: register_int_gauge_with_registry!("myevents_outbox_relay_active", active, registry)?,
+            dispatched: register_int_counter_vec_with_registry!(dispatched, &["result"], registry)?,
+            seconds: register_histogram_with_registry!(seconds.buckets(ROUND_SECONDS.to_vec()), registry)?,
         };
         for result in ["ok", "retry"] {
             metrics.dispatched.with_label_values(&[result]);
         }
-        registry.register(Box::new(metrics.active.clone()))?;
-        registry.register(Box::new(metrics.dispatched.clone()))?;
-        registry.register(Box::new(metrics.seconds.clone()))?;
         Ok(metrics)
     }
 
@@ -43,7 +44,7 @@ impl RelayMetrics {
         self.active.set(active.into());
     }
 
-    pub(super) fn sent(&self, entries: usize) {
+    pub(super) fn published(&self, entries: usize) {
         self.dispatched.with_label_values(&["ok"]).inc_by(entries as u64);
     }
 
@@ -56,28 +57,23 @@ impl RelayMetrics {
     }
 }
 
-/// Shows what waits in the outbox and in the dead letters of `queues`, read at each scrape. The oldest entry is shown by
-/// its timestamp, not its age: that stays right when the relay hangs.
+/// Shows what waits in the outbox, and the dead letters of `queues`, read at each scrape. The oldest entry is shown by its
+/// timestamp and not by its age, which would be wrong when the relay hangs.
 pub fn show_backlog(
     metrics: &mut Metrics,
     outbox: Arc<dyn Outbox>,
     dead: Arc<dyn DeadLetters>,
-    queues: &[&str],
+    queues: impl Fn() -> Vec<&'static str> + Send + Sync + 'static,
 ) -> Result<()> {
+    let registry = &metrics.registry;
     let pending = "Messages that are committed and not yet confirmed.";
-    let pending = IntGauge::new("myevents_outbox_pending_messages", pending)?;
+    let pending = register_int_gauge_with_registry!("myevents_outbox_pending_messages", pending, registry)?;
     let oldest = "When the oldest waiting message was written, in seconds since 1970; 0 where none waits.";
-    let oldest = Gauge::new("myevents_outbox_oldest_pending_timestamp_seconds", oldest)?;
+    let oldest = register_gauge_with_registry!("myevents_outbox_oldest_pending_timestamp_seconds", oldest, registry)?;
     let letters =
         Opts::new("myevents_dead_letters", "Messages that a queue gave up on and that were not redriven yet.");
-    let letters = IntGaugeVec::new(letters, &["queue"])?;
-    for queue in queues {
-        letters.with_label_values(&[*queue]);
-    }
-    metrics.registry.register(Box::new(pending.clone()))?;
-    metrics.registry.register(Box::new(oldest.clone()))?;
-    metrics.registry.register(Box::new(letters.clone()))?;
-    let queues: Vec<String> = queues.iter().map(|queue| (*queue).to_owned()).collect();
+    let letters = register_int_gauge_vec_with_registry!(letters, &["queue"], registry)?;
+    let queues = Arc::new(queues);
     metrics.before_scrape(Arc::new(move || {
         let (outbox, dead, queues) = (outbox.clone(), dead.clone(), queues.clone());
         let (pending, oldest, letters) = (pending.clone(), oldest.clone(), letters.clone());
@@ -86,10 +82,12 @@ pub fn show_backlog(
                 pending.set(i64::try_from(backlog.pending).unwrap_or(i64::MAX));
                 oldest.set(backlog.oldest.map_or(0.0, |at| at.as_microsecond() as f64 / 1e6));
             }
-            if let Ok(counts) = dead.counts().await {
-                for queue in &queues {
+            let counts = dead.counts().await;
+            for queue in queues() {
+                let gauge = letters.with_label_values(&[queue]); // at 0 from the start, also while they cannot be counted
+                if let Ok(counts) = &counts {
                     let count = counts.iter().find(|(name, _)| name == queue).map_or(0, |(_, count)| *count);
-                    letters.with_label_values(&[queue.as_str()]).set(i64::try_from(count).unwrap_or(i64::MAX));
+                    gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
                 }
             }
         })

@@ -1,12 +1,12 @@
-//! The transactional outbox: a message is committed together with the state it tells of, and published afterwards.
+//! The transactional outbox: a message is committed in one write with the state that it describes, and published afterwards.
 //!
-//! The stores implement [`Outbox`]; [`relay`] publishes. Nothing else in MyEvents ever publishes, so nothing is told
-//! that did not happen, and nothing that happened stays untold, whatever dies in between.
+//! The stores implement [`Outbox`]; [`relay`] publishes. Nothing else publishes, so every message describes a committed state,
+//! and every committed state is published at least once. Read next: `relay.rs`.
 
 pub mod metrics;
 pub mod relay;
+mod relay_log;
 pub mod resync;
-mod told;
 mod waiting;
 
 use async_trait::async_trait;
@@ -23,33 +23,45 @@ pub struct OutboxError(pub String);
 /// Committed messages that wait to be published.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// The oldest entries, at most `max`, without the dead ones. None at all means that it was seen that there are none: where
-    /// that cannot be seen, it is an error.
+    /// The oldest entries, at most `max`, without dead letters. An empty answer means that there are none; if the store cannot
+    /// be read it is an error.
     async fn pending(&self, max: usize) -> Result<Vec<Entry>, OutboxError>;
 
-    /// They were confirmed: forget them. Ids that are gone already are no error.
+    /// Deletes entries that were confirmed. Ids that are not there are no error.
     async fn mark_published(&self, ids: &[Uuid]) -> Result<(), OutboxError>;
 
-    /// `queue` will never take it: set it aside with the cause.
+    /// Moves an entry that `queue` gave up on to the dead letters.
     async fn dead_letter(&self, id: Uuid, queue: &str, cause: &str, attempts: u32) -> Result<(), OutboxError>;
 
-    /// How much waits, for the metrics.
+    /// How many entries wait, for the metrics.
     async fn backlog(&self) -> Result<Backlog, OutboxError>;
 
-    /// Notes, to survive a crash, that everything is to be told again: see [`resync`].
+    /// Stores a request to republish the current state. It survives a crash. See [`resync`].
     async fn request_resync(&self) -> Result<(), OutboxError>;
 
-    /// Whether `pending` also gives what other processes left over. Of those that share an outbox only one does at a time.
+    /// Whether this process also relays the entries that other processes left. Of the processes that share an outbox, one is the
+    /// leader.
     fn is_leader(&self) -> bool {
         true
     }
 }
 
-/// How much waits in an outbox.
+/// The entries that wait in an outbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Entries that are neither published nor dead.
+    /// How many there are.
     pub pending: u64,
     /// When the oldest of them was written.
     pub oldest: Option<Timestamp>,
+}
+
+/// The result of one round of the relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Round {
+    /// Nothing could be published now.
+    Idle,
+    /// So many entries were confirmed.
+    Published(usize),
+    /// The bus cannot be reached.
+    Away,
 }

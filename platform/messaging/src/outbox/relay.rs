@@ -1,7 +1,7 @@
-//! Publishes what is committed, and forgets it only after the confirm.
+//! The relay of the outbox: publishes what is committed, and deletes an entry only after its confirm.
 //!
-//! It is woken by each commit and looks by itself twice a second besides. [`Relay::round`] is one step; tests call it
-//! instead of sleeping.
+//! Each commit wakes it, and it polls twice a second. [`Relay::round`] is one step: tests call it instead of waiting. Read
+//! next: `waiting.rs`, the entries that are retried later.
 
 use std::{
     sync::Arc,
@@ -12,18 +12,19 @@ use process::fail_point::fail_point;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Outbox, OutboxError, metrics::RelayMetrics, told::Told, waiting::Waiting};
+use super::{Outbox, OutboxError, Round, metrics::RelayMetrics, relay_log::RelayLog, waiting::Waiting};
 use crate::{
-    bus::{Bus, PublishError, Published},
+    bus::Bus,
     message::Entry,
     metrics::PublishMetrics,
+    published::{PublishError, Published},
 };
 
-/// Entries of one round.
-const BATCH: usize = 512;
+/// The most entries of one round.
+const BATCH_MAX: usize = 512;
 
-/// Looks for entries that nobody woke it for: those that waited, and those of a process that died.
-const GLANCE: Duration = Duration::from_millis(500);
+/// It polls for entries whose commit did not wake it: those that are retried, and those of a process that died.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Publishes the entries of one outbox on one bus.
 pub struct Relay {
@@ -33,17 +34,6 @@ pub struct Relay {
     metrics: RelayMetrics,
     published: PublishMetrics,
     waiting: Waiting,
-}
-
-/// What one round did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Round {
-    /// There was nothing that could be published now.
-    Idle,
-    /// So many entries were confirmed.
-    Sent(usize),
-    /// The bus is away.
-    Away,
 }
 
 impl Relay {
@@ -58,9 +48,9 @@ impl Relay {
         Self { outbox, bus, wake, metrics, published, waiting: Waiting::default() }
     }
 
-    /// Publishes until `stop` is cancelled, then flushes what is left, but no longer than `flush`, and gives up the bus.
+    /// Publishes until `stop` is cancelled, then publishes what is left, for at most `flush`, and closes the bus.
     pub async fn run(mut self, stop: CancellationToken, flush: Duration) {
-        let stopped = stop.run_until_cancelled(self.publish_for_ever()).await;
+        let stopped = stop.run_until_cancelled(self.publish_until_cancelled()).await;
         debug_assert!(stopped.is_none(), "it only ends by being stopped");
         if tokio::time::timeout(flush, self.drain()).await.is_err() {
             tracing::warn!("the outbox was not emptied in time; what may be left goes out at the next start");
@@ -69,17 +59,17 @@ impl Relay {
         self.bus.close().await;
     }
 
-    async fn publish_for_ever(&mut self) {
-        let mut told = Told::default();
+    async fn publish_until_cancelled(&mut self) {
+        let mut log = RelayLog::new();
         loop {
             let round = self.round().await;
-            told.tell(&round);
+            log.round(&round);
             match round {
-                Ok(Round::Sent(_)) => {}
+                Ok(Round::Published(_)) => {}
                 Ok(Round::Idle) => {
-                    let _ = tokio::time::timeout(GLANCE, self.wake.notified()).await;
+                    let _ = tokio::time::timeout(POLL_INTERVAL, self.wake.notified()).await;
                 }
-                Ok(Round::Away) | Err(_) => tokio::time::sleep(GLANCE).await,
+                Ok(Round::Away) | Err(_) => tokio::time::sleep(POLL_INTERVAL).await,
             }
         }
     }
@@ -89,42 +79,42 @@ impl Relay {
         loop {
             match self.round().await {
                 Ok(Round::Idle) => return,
-                Ok(Round::Sent(_)) => {}
-                Ok(Round::Away) | Err(_) => tokio::time::sleep(GLANCE).await,
+                Ok(Round::Published(_)) => {}
+                Ok(Round::Away) | Err(_) => tokio::time::sleep(POLL_INTERVAL).await,
             }
         }
     }
 
-    /// One step: takes a batch, publishes it, forgets what was confirmed.
+    /// One step: reads a batch, publishes it, deletes what was confirmed.
     pub async fn round(&mut self) -> Result<Round, OutboxError> {
         let began = Instant::now();
         self.metrics.active(self.outbox.is_leader());
-        // Those that wait are still in the outbox and would fill the batch: ask for as many more.
-        let mut batch = self.outbox.pending(BATCH + self.waiting.len()).await?;
+        // Entries that wait for a retry are still in the outbox and would fill the batch: ask for as many more.
+        let mut batch = self.outbox.pending(BATCH_MAX + self.waiting.len()).await?;
         batch.retain(|entry| self.waiting.is_due(entry.message.id, began));
-        batch.truncate(BATCH);
+        batch.truncate(BATCH_MAX);
         self.waiting.forget_old(began);
         if batch.is_empty() {
             return Ok(Round::Idle);
         }
         fail_point("relay.read");
-        let fates = self.bus.publish(&batch).await;
+        let results = self.bus.publish(&batch).await;
         fail_point("relay.published");
-        self.published.took(began.elapsed().as_secs_f64());
-        let round = self.conclude(&batch, fates).await;
+        self.published.observe(began.elapsed().as_secs_f64());
+        let round = self.record(&batch, results).await;
         self.metrics.round(began.elapsed().as_secs_f64());
         round
     }
 
-    async fn conclude(&mut self, batch: &[Entry], fates: Vec<Published>) -> Result<Round, OutboxError> {
-        let (mut sent, mut away, now) = (Vec::new(), false, Instant::now());
-        let taken = batch.iter().zip(&fates).filter(|(_, fate)| fate.is_ok());
-        self.waiting.taken(&taken.map(|(entry, _)| entry.message.name.as_str()).collect(), now);
-        for (entry, fate) in batch.iter().zip(fates) {
+    async fn record(&mut self, batch: &[Entry], results: Vec<Published>) -> Result<Round, OutboxError> {
+        let (mut published, mut away, now) = (Vec::new(), false, Instant::now());
+        let accepted = batch.iter().zip(&results).filter(|(_, result)| result.is_ok());
+        self.waiting.accepted(&accepted.map(|(entry, _)| entry.message.name.as_str()).collect(), now);
+        for (entry, result) in batch.iter().zip(results) {
             let id = entry.message.id;
-            self.published.published(&entry.message.name, &fate);
-            match fate {
-                Ok(()) => sent.push(id),
+            self.published.count(&entry.message.name, &result);
+            match result {
+                Ok(()) => published.push(id),
                 Err(PublishError::Dead { queue, cause, attempts }) => {
                     self.waiting.remove(id);
                     self.outbox.dead_letter(id, &queue, &cause, attempts).await?;
@@ -138,12 +128,12 @@ impl Relay {
                 }
             }
         }
-        self.outbox.mark_published(&sent).await?;
+        self.outbox.mark_published(&published).await?;
         fail_point("relay.forgotten");
-        for id in &sent {
+        for id in &published {
             self.waiting.remove(*id);
         }
-        self.metrics.sent(sent.len());
-        Ok(if away { Round::Away } else { Round::Sent(sent.len()) })
+        self.metrics.published(published.len());
+        Ok(if away { Round::Away } else { Round::Published(published.len()) })
     }
 }

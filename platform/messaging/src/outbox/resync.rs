@@ -1,10 +1,9 @@
-//! Telling again how everything is, where a queue was lost with what waited in it.
+//! The resync: republishes the current state after a queue was lost with the messages in it.
 //!
-//! A confirmed message has left the outbox. If its queue is then deleted, or the broker loses its disk, nothing but the
-//! state it told of is left. So a queue that turns out to be new makes its reader ask for a resync; each service notes that
-//! as an entry of its outbox ([`ResyncHandler`]), and [`ResyncOutbox`], which stands before the outbox, makes the messages from the state,
-//! a page at a time. The note goes when the last one was confirmed: after a crash it begins again. Readers take everything
-//! twice and in any order, so nothing else has to know of it.
+//! A confirmed message has left the outbox. If its queue is then deleted, or the broker loses its disk, only the state that the
+//! message described is left. So the reader of a new queue requests a resync. Each service stores the request as an entry of
+//! its outbox ([`ResyncHandler`]). [`ResyncOutbox`], the one wrapper around an outbox, then makes messages of the state, a page at
+//! a time, and deletes the request when the last one was confirmed. After a crash it begins again: readers are idempotent.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,69 +18,70 @@ use crate::{
     message::{Entry, Message},
 };
 
-/// The name of the note. It is never published.
-const NOTE: &str = "resync";
+/// The name of the entry that stands for a request. It is never published.
+const REQUEST: &str = "resync";
 
-/// Messages that are made at once.
-const PAGE: usize = 256;
+/// The most messages that are made at once.
+const PAGE_MAX: usize = 256;
 
-/// What a service tells of: its state as messages.
+/// The current state of a service, as messages.
 #[async_trait]
 pub trait Snapshot: Send + Sync {
-    /// At most `max` messages, with the place of each in a fixed order; those behind `after`.
+    /// At most `max` messages behind `after`, each with its position in a fixed order.
     async fn page(&self, after: Option<Cursor>, max: usize) -> Result<Vec<(Cursor, Entry)>, OutboxError>;
 }
 
-/// The entry that stands for everything, until it is told.
-pub fn note() -> Entry {
-    Entry::new(NOTE, false, b"{}".to_vec(), None)
+/// The outbox entry that stores a request for a resync.
+pub fn request() -> Entry {
+    Entry::new(REQUEST, false, b"{}".to_vec(), None)
 }
 
-/// An outbox that also gives out everything again where that is noted in it.
+/// An outbox that also gives out the messages of a resync while one is requested.
 pub struct ResyncOutbox {
     outbox: Arc<dyn Outbox>,
     snapshot: Arc<dyn Snapshot>,
-    walk: Mutex<Option<Walk>>,
+    progress: Mutex<Option<Progress>>,
 }
 
-/// How far it has come.
-struct Walk {
-    /// Those that were there at the beginning. One that came later asks for a walk of its own.
-    notes: Vec<Uuid>,
+/// How far a resync has come.
+struct Progress {
+    /// The requests that were there at its beginning. A later one begins a resync of its own.
+    requests: Vec<Uuid>,
     after: Option<Cursor>,
-    /// What was given out and is not confirmed yet.
-    offered: BTreeMap<Uuid, Entry>,
-    told: usize,
+    /// The messages that were given out and are not confirmed yet.
+    unconfirmed: BTreeMap<Uuid, Entry>,
+    made: usize,
 }
 
 impl ResyncOutbox {
-    /// Stands before an outbox.
+    /// Wraps an outbox.
     pub fn new(outbox: Arc<dyn Outbox>, snapshot: Arc<dyn Snapshot>) -> Arc<Self> {
-        Arc::new(Self { outbox, snapshot, walk: Mutex::default() })
+        Arc::new(Self { outbox, snapshot, progress: Mutex::default() })
     }
 
-    /// Takes the notes out of what waits, and puts in what is to be told.
-    async fn replace(&self, entries: &mut Vec<Entry>) -> Result<(), OutboxError> {
-        let notes: Vec<Uuid> =
-            entries.extract_if(.., |entry| entry.message.name == NOTE).map(|e| e.message.id).collect();
-        let mut walk = self.walk.lock().await;
-        if walk.is_none() && notes.is_empty() {
+    /// Replaces the requests in `entries` by messages of the snapshot.
+    async fn replace_requests(&self, entries: &mut Vec<Entry>) -> Result<(), OutboxError> {
+        let requests: Vec<Uuid> =
+            entries.extract_if(.., |entry| entry.message.name == REQUEST).map(|entry| entry.message.id).collect();
+        let mut progress = self.progress.lock().await;
+        if progress.is_none() && requests.is_empty() {
             return Ok(());
         }
-        let on = walk.get_or_insert_with(|| Walk { notes, after: None, offered: BTreeMap::new(), told: 0 });
-        if on.offered.is_empty() {
-            let page = self.snapshot.page(on.after, PAGE).await?;
+        let resync =
+            progress.get_or_insert_with(|| Progress { requests, after: None, unconfirmed: BTreeMap::new(), made: 0 });
+        if resync.unconfirmed.is_empty() {
+            let page = self.snapshot.page(resync.after, PAGE_MAX).await?;
             let Some((last, _)) = page.last() else {
-                self.outbox.mark_published(&on.notes).await?;
-                tracing::info!(messages = on.told, "everything was told again");
-                *walk = None;
+                self.outbox.mark_published(&resync.requests).await?;
+                tracing::info!(messages = resync.made, "the resync is complete");
+                *progress = None;
                 return Ok(());
             };
-            on.after = Some(*last);
-            on.told += page.len();
-            on.offered = page.into_iter().map(|(_, entry)| (entry.message.id, entry)).collect();
+            resync.after = Some(*last);
+            resync.made += page.len();
+            resync.unconfirmed = page.into_iter().map(|(_, entry)| (entry.message.id, entry)).collect();
         }
-        entries.extend(on.offered.values().cloned());
+        entries.extend(resync.unconfirmed.values().cloned());
         Ok(())
     }
 }
@@ -90,22 +90,22 @@ impl ResyncOutbox {
 impl Outbox for ResyncOutbox {
     async fn pending(&self, max: usize) -> Result<Vec<Entry>, OutboxError> {
         let mut entries = self.outbox.pending(max).await?;
-        self.replace(&mut entries).await?;
+        self.replace_requests(&mut entries).await?;
         Ok(entries)
     }
 
     async fn mark_published(&self, ids: &[Uuid]) -> Result<(), OutboxError> {
-        if let Some(walk) = &mut *self.walk.lock().await {
-            walk.offered.retain(|id, _| !ids.contains(id));
+        if let Some(resync) = &mut *self.progress.lock().await {
+            resync.unconfirmed.retain(|id, _| !ids.contains(id));
         }
-        self.outbox.mark_published(ids).await // it passes over ids that are not its own
+        self.outbox.mark_published(ids).await // it ignores ids that are not its own
     }
 
     async fn dead_letter(&self, id: Uuid, queue: &str, cause: &str, attempts: u32) -> Result<(), OutboxError> {
-        if let Some(walk) = &mut *self.walk.lock().await
-            && walk.offered.remove(&id).is_some()
+        if let Some(resync) = &mut *self.progress.lock().await
+            && resync.unconfirmed.remove(&id).is_some()
         {
-            return Ok(()); // what it tells of is stored, and the bus has logged it
+            return Ok(()); // the state it describes is stored, and the rejection is in the log
         }
         self.outbox.dead_letter(id, queue, cause, attempts).await
     }
@@ -123,30 +123,30 @@ impl Outbox for ResyncOutbox {
     }
 }
 
-/// A handler that notes what others ask for, and leaves all other messages to the next one.
+/// A handler that stores requests for a resync, and passes all other messages to the next handler.
 pub struct ResyncHandler {
-    name: &'static str,
+    name: String,
     outbox: Arc<dyn Outbox>,
-    handler: Arc<dyn Handler>,
+    next: Arc<dyn Handler>,
 }
 
 impl ResyncHandler {
-    /// `name` is that of the messages that ask.
-    pub fn new(name: &'static str, outbox: Arc<dyn Outbox>, handler: Arc<dyn Handler>) -> Arc<Self> {
-        Arc::new(Self { name, outbox, handler })
+    /// `name` is that of the messages that request a resync.
+    pub fn new(name: String, outbox: Arc<dyn Outbox>, next: Arc<dyn Handler>) -> Arc<Self> {
+        Arc::new(Self { name, outbox, next })
     }
 }
 
 #[async_trait]
 impl Handler for ResyncHandler {
     async fn handle(&self, batch: &[Message]) -> Vec<Outcome> {
-        let (asking, others): (Vec<_>, Vec<_>) = batch.iter().cloned().partition(|message| message.name == self.name);
-        if asking.is_empty() {
-            return self.handler.handle(batch).await;
+        let (requests, others): (Vec<_>, Vec<_>) = batch.iter().cloned().partition(|message| message.name == self.name);
+        if requests.is_empty() {
+            return self.next.handle(batch).await;
         }
-        let noted = self.outbox.request_resync().await; // one for all of them
-        let mut outcomes = self.handler.handle(&others).await.into_iter();
-        let outcome = |message: &Message| match &noted {
+        let stored = self.outbox.request_resync().await; // one for all of them
+        let mut outcomes = self.next.handle(&others).await.into_iter();
+        let outcome = |message: &Message| match &stored {
             _ if message.name != self.name => outcomes.next(),
             Ok(()) => Some(Outcome::Done(Effect::Applied)),
             Err(cause) => Some(Outcome::Retry(cause.to_string())),

@@ -1,8 +1,9 @@
-//! Entries that came back, and when each is tried again: later with each try, so that they cost little, however many wait.
+//! Entries that could not be published, and when each is retried: later with each attempt, so that they cost little however
+//! many they are.
 //!
-//! What nobody reads yet is mostly read a moment later: two services start together, and one declares its queue after the
-//! other has published. So of the messages of one name that came back unread, one is tried every second, and when it is
-//! taken, so are all others.
+//! A message without a queue mostly has one a moment later: two services start together, and one declares its queue after the
+//! other has published. So of the returned messages of one name, one is retried every second, and when it is accepted all
+//! others are due.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -11,22 +12,22 @@ use std::{
 
 use uuid::Uuid;
 
-use crate::{bus::PublishError, message::Entry};
+use crate::{message::Entry, published::PublishError};
 
-/// How long an entry waits: doubled with each try, up to the second.
-const WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+/// How long an entry waits: the first duration, doubled with each attempt, up to the second.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
-/// How often one of those that nobody reads is tried.
-const PROBE: Duration = Duration::from_secs(1);
+/// How often one of the returned messages of a name is retried.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// An entry that was due so long ago and did not come back is no longer in the outbox.
-const FORGOTTEN: Duration = Duration::from_secs(60);
+/// An entry that was due so long ago is no longer in the outbox: another process has published it.
+const FORGET_AFTER: Duration = Duration::from_secs(60);
 
-/// The entries that wait. Only in memory: after a restart they are simply tried at once.
+/// The entries that wait. They are in memory only: after a restart all are retried at once.
 #[derive(Default)]
 pub(super) struct Waiting {
     entries: HashMap<Uuid, Wait>,
-    /// By the name of a message that nobody reads: when one of them is tried next.
+    /// By the name of a returned message: when one of them is retried next.
     probes: HashMap<String, Instant>,
 }
 
@@ -42,15 +43,15 @@ impl Waiting {
         self.entries.len()
     }
 
-    /// Whether this entry may be tried now.
+    /// Whether this entry may be published now.
     pub(super) fn is_due(&self, id: Uuid, now: Instant) -> bool {
         self.entries.get(&id).is_none_or(|wait| wait.until <= now)
     }
 
-    /// Of an outbox that several processes share, another one may have sent what waits here.
+    /// Removes entries that another process has published, where several share an outbox.
     pub(super) fn forget_old(&mut self, now: Instant) {
-        self.entries.retain(|_, wait| wait.until + FORGOTTEN > now);
-        self.probes.retain(|_, until| *until + FORGOTTEN > now);
+        self.entries.retain(|_, wait| wait.until + FORGET_AFTER > now);
+        self.probes.retain(|_, until| *until + FORGET_AFTER > now);
     }
 
     /// It waits no longer.
@@ -58,8 +59,8 @@ impl Waiting {
         self.entries.remove(&id);
     }
 
-    /// Messages of these names were taken: the others of theirs are due, too.
-    pub(super) fn taken(&mut self, names: &HashSet<&str>, now: Instant) {
+    /// Messages of these names were accepted: the other ones of these names are due now.
+    pub(super) fn accepted(&mut self, names: &HashSet<&str>, now: Instant) {
         if self.probes.is_empty() {
             return;
         }
@@ -68,7 +69,7 @@ impl Waiting {
         unread.for_each(|wait| wait.until = wait.until.min(now));
     }
 
-    /// It came back.
+    /// It was not published.
     pub(super) fn add(&mut self, entry: &Entry, cause: &PublishError, now: Instant) {
         let (id, name) = (entry.message.id, &entry.message.name);
         let wait =
@@ -77,10 +78,10 @@ impl Waiting {
             let message = name.as_str();
             tracing::warn!(%id, message, "a message was not taken, it waits and is tried again: {cause}");
         }
-        let mut pause = WAIT.0.saturating_mul(1 << wait.tries.min(10)).min(WAIT.1);
+        let mut pause = BACKOFF.0.saturating_mul(1 << wait.tries.min(10)).min(BACKOFF.1);
         wait.unread = *cause == PublishError::Returned;
         if wait.unread && self.probes.get(name).is_none_or(|next| *next <= now) {
-            pause = pause.min(PROBE);
+            pause = pause.min(PROBE_INTERVAL);
             self.probes.insert(name.clone(), now + pause);
         }
         wait.tries += 1;
@@ -124,7 +125,7 @@ mod tests {
         assert!((600..100 * (6 + 600 / 30) + 600).contains(&tries), "{tries}");
         for second in 600..700 {
             let now = began + Duration::from_secs(second);
-            assert!(due(&waiting, &notes, now + PROBE) >= 1, "in second {second}");
+            assert!(due(&waiting, &notes, now + PROBE_INTERVAL) >= 1, "in second {second}");
             come_back(&mut waiting, &notes, &PublishError::Returned, now, 1);
         }
     }
@@ -139,7 +140,7 @@ mod tests {
         let now = began + Duration::from_secs(100);
         let before = (due(&waiting, &letters, now), due(&waiting, &refused, now));
         waiting.remove(notes[0].message.id);
-        waiting.taken(&HashSet::from(["note"]), now);
+        waiting.accepted(&HashSet::from(["note"]), now);
         assert_eq!(due(&waiting, &notes, now), 10);
         assert_eq!((due(&waiting, &letters, now), due(&waiting, &refused, now)), before, "they wait for others");
         assert!(before.0 <= 1 && before.1 == 0, "{before:?}");

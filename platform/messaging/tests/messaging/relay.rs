@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use messaging::{Outcome, in_process::InProcessBus, outbox::relay::Round};
+use messaging::{Outcome, in_process::InProcessBus, outbox::Round};
 use sqlite::outbox::SqliteOutbox;
 use testing::{
     bus_world::{Reader, SOON, Way, World},
@@ -29,7 +29,7 @@ async fn a_round_sends_what_is_pending_and_without_it_is_idle() {
     let mut relay = world.relay();
     assert_eq!(relay.round().await.unwrap(), Round::Idle);
     world.commit("noteWritten", true, ["one", "two"]).await;
-    assert_eq!(relay.round().await.unwrap(), Round::Sent(2));
+    assert_eq!(relay.round().await.unwrap(), Round::Published(2));
     assert_eq!(relay.round().await.unwrap(), Round::Idle);
     assert_eq!(reader.bodies(), ["one", "two"]);
 }
@@ -62,11 +62,11 @@ async fn an_entry_that_came_back_is_not_tried_again_at_once() {
     let world = World::new(in_process).await;
     let mut relay = world.relay();
     world.commit("noteWritten", true, ["too early"]).await;
-    assert_eq!(relay.round().await.unwrap(), Round::Sent(0));
+    assert_eq!(relay.round().await.unwrap(), Round::Published(0));
     assert_eq!(relay.round().await.unwrap(), Round::Idle);
     let reader = Reader::willing();
     world.subscribe(&["noteWritten"], &reader).await;
-    eventually_mut(SOON, "it is tried again", async || relay.round().await.unwrap() == Round::Sent(1)).await;
+    eventually_mut(SOON, "it is tried again", async || relay.round().await.unwrap() == Round::Published(1)).await;
     assert_eq!(reader.bodies(), ["too early"]);
 }
 

@@ -2,6 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod failures;
 mod outbox;
 mod resync;
-mod state;

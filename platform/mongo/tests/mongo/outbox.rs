@@ -37,7 +37,7 @@ pub(crate) async fn connect() -> Option<Mongo> {
 }
 
 fn outbox_of(mongo: &Mongo) -> Arc<MongoOutbox> {
-    MongoOutbox::new(mongo, &[NOTES], Arc::default())
+    MongoOutbox::new(mongo, &[NOTES], Arc::default(), None)
 }
 
 /// Writes a note for each entry, as a service would.

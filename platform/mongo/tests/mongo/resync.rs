@@ -101,5 +101,5 @@ async fn everything_is_told_again_from_a_database_file() {
 #[tokio::test]
 async fn everything_is_told_again_from_mongodb() {
     let Some(mongo) = outbox::connect().await else { return };
-    holds(MongoOutbox::new(&mongo, &["notes"], Arc::default())).await;
+    holds(MongoOutbox::new(&mongo, &["notes"], Arc::default(), None)).await;
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use process::metrics::Metrics;
-use sqlite::{Database, metrics::show_free_space};
+use sqlite::{Database, show_free_space};
 use tempfile::TempDir;
 use testing::{
     eventually, logs,

@@ -138,7 +138,7 @@ async fn a_redrive_brings_back_one_or_all_unchanged_but_for_the_mark() {
 async fn the_metrics_show_what_waits_since_when_and_what_is_dead() {
     let (_folder, database, outbox) = new_outbox().await;
     let mut metrics = Metrics::new();
-    show_backlog(&mut metrics, outbox.clone(), outbox.clone(), &["notes", "letters"]).unwrap();
+    show_backlog(&mut metrics, outbox.clone(), outbox.clone(), || vec!["notes", "letters"]).unwrap();
     let text = metrics.encode().await.unwrap();
     for line in [
         "myevents_outbox_pending_messages 0",

@@ -158,8 +158,14 @@ impl Reader {
 
     async fn subscribe(self: &Arc<Self>, bus: &AmqpBus) -> anyhow::Result<()> {
         let metrics = ConsumeMetrics::new(&Registry::new(), QUEUE, READS)?;
-        bus.subscribe(Subscription { queue: QUEUE, names: READS, handler: self.clone(), metrics, when_new: None })
-            .await;
+        bus.subscribe(Subscription {
+            queue: QUEUE,
+            names: READS,
+            handler: self.clone(),
+            metrics,
+            resync_request: None,
+        })
+        .await;
         Ok(())
     }
 

@@ -1,23 +1,23 @@
-//! Why there is no connection: the few reasons that a metric can count, and a sentence for people.
+//! Why there is no connection: a reason that a metric counts, and a sentence for the log.
 //!
-//! Nothing here ever holds a login: lapin's errors quote the broker, and the broker quotes user names only.
+//! No text here holds a password: lapin's errors quote the broker, and the broker quotes only user names.
 
 use std::{fmt, io};
 
 use lapin::{ErrorKind, protocol::AMQPErrorKind};
 
-/// What a connection, or the try to make one, ended by. The values of the label `reason`.
+/// Why a connection ended, or could not be made: the values of the label `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// Nobody answers at the address.
+    /// No broker answers at the address.
     Unreachable,
-    /// The broker knows no such user, password or virtual host.
+    /// The broker refuses user, password or virtual host.
     Login,
-    /// The encrypted connection could not be made.
+    /// The TLS handshake failed.
     Tls,
-    /// The queue is there with other arguments.
+    /// The queue exists with other arguments.
     Arguments,
-    /// The broker closed it: it is shut down, or somebody asked it to.
+    /// The broker closed it: it shuts down, or an operator closed the connection.
     Closed,
     /// The network broke it.
     Broken,
@@ -28,7 +28,7 @@ pub(super) enum Reason {
 }
 
 impl Reason {
-    /// All of them, so that each is there at zero.
+    /// All of them, so that each has a series at zero.
     pub(super) const ALL: [Self; 8] = [
         Self::Unreachable,
         Self::Login,
@@ -54,37 +54,37 @@ impl Reason {
         }
     }
 
-    /// Whether somebody must do something. All others heal when the broker comes back.
+    /// Whether a person must do something. The others pass when the broker is back.
     pub(super) fn needs_a_person(self) -> bool {
         matches!(self, Self::Login | Self::Tls | Self::Arguments)
     }
 }
 
-/// There is no connection (any more).
+/// Why there is no connection.
 #[derive(Clone, Debug)]
-pub(super) struct Lost {
+pub(super) struct Disconnect {
     pub(super) reason: Reason,
     pub(super) text: String,
 }
 
-impl Lost {
+impl Disconnect {
     pub(super) fn new(reason: Reason, text: impl Into<String>) -> Self {
         Self { reason, text: text.into() }
     }
 
-    /// An answer did not come in time. `what` is what was asked.
-    pub(super) fn late(what: &str) -> Self {
+    /// The answer to `what` did not come in time.
+    pub(super) fn timeout(what: &str) -> Self {
         Self::new(Reason::Timeout, format!("the broker did not answer in time, asked for {what}"))
     }
 }
 
-impl fmt::Display for Lost {
+impl fmt::Display for Disconnect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl From<lapin::Error> for Lost {
+impl From<lapin::Error> for Disconnect {
     fn from(error: lapin::Error) -> Self {
         if let ErrorKind::ProtocolError(said) = error.kind() {
             let text = format!("the broker says: {}", said.get_message());
@@ -108,19 +108,19 @@ impl From<lapin::Error> for Lost {
     }
 }
 
-/// Whether the broker refused this one call with this code, and the connection lives on.
+/// Whether the broker refused this one call with this code, and the connection stays open.
 pub(super) fn refused_with(error: &lapin::Error, code: u16) -> bool {
     let ErrorKind::ProtocolError(said) = error.kind() else { return false };
-    costs_a_channel(error) && said.get_id() == code
+    closes_only_the_channel(error) && said.get_id() == code
 }
 
-/// Whether the broker closed the channel only, and the connection lives on.
-pub(super) fn costs_a_channel(error: &lapin::Error) -> bool {
+/// Whether the broker closed only the channel, and the connection stays open.
+pub(super) fn closes_only_the_channel(error: &lapin::Error) -> bool {
     let ErrorKind::ProtocolError(said) = error.kind() else { return false };
     matches!(said.kind(), AMQPErrorKind::Soft(_))
 }
 
-/// Marks an error as one of the encrypted connection, on its way through lapin.
+/// Marks an I/O error as one of TLS, since lapin passes I/O errors through.
 #[derive(Debug, thiserror::Error)]
 #[error("the encrypted connection cannot be made: {0}")]
 pub(super) struct TlsFailed(pub(super) String);

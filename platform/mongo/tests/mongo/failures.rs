@@ -49,7 +49,7 @@ async fn a_call_for_which_no_time_is_left_is_no_failure_of_the_database() {
 async fn an_outbox_that_cannot_be_seen_is_not_called_empty() {
     let (mongo, _) = client("127.0.0.1:1", "").await;
     // Without the lease it does not look for what others left, and so it does not see by itself that nobody is there.
-    let outbox = MongoOutbox::new(&mongo, &["notes"], Arc::default());
+    let outbox = MongoOutbox::new(&mongo, &["notes"], Arc::default(), None);
     read(&mongo, Duration::from_secs(3)).await;
     for _ in 0..2 {
         let told = outbox.pending(10).await.unwrap_err().to_string();

@@ -1,0 +1,188 @@
+//! The messages of released seats. An event whose seats were released carries no message, only the field `seats_unpublished`: its
+//! `SeatsChanged` is made when the outbox asks, of the seats as they are then.
+//!
+//! The field is removed only if the event still has the version that was published; else the event is published again. The
+//! messages of bookings are in their own documents: see `MongoOutbox`.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard},
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use contracts::{Contract, SeatsChanged};
+use jiff::Timestamp;
+use messaging::{Entry, Message, outbox::Backlog};
+use mongo::{
+    Mongo,
+    error::{Deadline, MongoError},
+    id, key,
+    outbox::{EntrySource, MongoOutbox},
+    table::{Select, Table},
+};
+use mongodb::bson::{self, doc};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::{
+    documents::{EVENTS, EventDoc},
+    steps::without_holds,
+};
+use crate::domain::Seats;
+
+/// Before an event that has changed meanwhile is published again, and between two searches for those that other processes left.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Events that are published at once.
+const BATCH: usize = 256;
+
+/// Events that wait to be published. More than these are found in the database.
+const WAITING_MAX: usize = 10_000;
+
+/// The events whose seats are unpublished.
+pub(super) struct UnpublishedSeats {
+    events: Table<EventDoc>,
+    wake: Arc<Notify>,
+    known: Mutex<Known>,
+    backlog: Mutex<Backlog>,
+}
+
+/// What this process knows of unpublished seats.
+#[derive(Default)]
+struct Known {
+    /// Events whose seats this process released, and from when on they may be published.
+    due: HashMap<Uuid, Instant>,
+    /// By the id of a message that was handed to the relay: its entry, its event, and the version of the event in it.
+    offered: HashMap<Uuid, (Entry, Uuid, u64)>,
+    /// When the database was last searched for those that other processes left.
+    searched: Option<Instant>,
+}
+
+impl UnpublishedSeats {
+    pub(super) fn new(mongo: &Mongo, wake: Arc<Notify>) -> Self {
+        Self { events: Table::of(mongo, EVENTS), wake, known: Mutex::default(), backlog: Mutex::default() }
+    }
+
+    /// Seats of an event were released: their new number must be published.
+    pub(super) fn released(&self, event: bson::Uuid) {
+        let mut known = self.known();
+        if known.due.len() < WAITING_MAX {
+            known.due.entry(id(event)).or_insert_with(Instant::now);
+        }
+        drop(known);
+        self.wake.notify_one();
+    }
+
+    /// How many events have unpublished seats, for the metrics.
+    pub(super) fn set_backlog(&self, backlog: Backlog) {
+        *self.backlog.lock().expect("nothing panics while it holds this") = backlog;
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().expect("nothing panics while it holds this")
+    }
+
+    /// Which events of this process are due, and whether it is time to search for those that others left.
+    fn due(&self, max: usize, is_leader: bool) -> (Vec<Uuid>, bool) {
+        let (now, mut known) = (Instant::now(), self.known());
+        let search = is_leader && known.searched.is_none_or(|at| at.elapsed() >= PAUSE);
+        if search {
+            known.searched = Some(now);
+        }
+        let due = known.due.iter().filter(|(_, from)| **from <= now).map(|(event, _)| *event);
+        (due.take(max).collect(), search)
+    }
+
+    /// Those of `own` that are still unpublished. The others were published by another process, and are not due any more.
+    async fn own_unpublished(&self, own: &[Uuid]) -> Result<Vec<EventDoc>, MongoError> {
+        if own.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys: Vec<_> = own.iter().copied().map(key).collect();
+        let filter = doc! { "_id": { "$in": keys }, "seats_unpublished": true };
+        let select = Select { filter, fields: without_holds(), ..Select::default() };
+        let events = self.events.select(Deadline::new(), select).await?;
+        let is_published = |event: &Uuid| !events.iter().any(|unpublished| id(unpublished.id) == *event);
+        self.known().due.retain(|event, _| !own.contains(event) || !is_published(event));
+        Ok(events)
+    }
+
+    /// Events that other processes left unpublished.
+    async fn left_unpublished(&self, own: Vec<Uuid>, max: usize) -> Result<Vec<EventDoc>, MongoError> {
+        let before = MongoOutbox::left_over_before().as_microsecond();
+        let own: Vec<_> = own.into_iter().map(key).collect();
+        let filter = doc! { "seats_unpublished_at": { "$lt": before }, "_id": { "$nin": own } };
+        let select = Select { filter, limit: max, fields: without_holds(), ..Select::default() };
+        self.events.select(Deadline::new(), select).await
+    }
+
+    /// The message of an event's seats. Its id is made of the event and its version, so that it is the same in every try.
+    fn offer(&self, event: &EventDoc) -> Entry {
+        let message = Seats::from(event.clone()).seats_changed();
+        let message = Message {
+            id: Uuid::new_v5(&id(event.id), format!("{} {}", SeatsChanged::NAME, event.version).as_bytes()),
+            name: SeatsChanged::NAME.to_owned(),
+            body: message.to_json(),
+            occurred_at: event
+                .seats_unpublished_at
+                .and_then(|at| Timestamp::from_microsecond(at).ok())
+                .unwrap_or_else(Timestamp::now),
+            traceparent: None,
+            redriven: false,
+        };
+        let entry = Entry { message, mandatory: SeatsChanged::MANDATORY };
+        let mut known = self.known();
+        if known.offered.len() >= WAITING_MAX {
+            known.offered.clear(); // they are offered again
+        }
+        known.offered.insert(entry.message.id, (entry.clone(), id(event.id), event.version));
+        entry
+    }
+
+    /// The seats of an event were published as of a version.
+    async fn seats_published(&self, event: Uuid, version: u64) -> Result<(), MongoError> {
+        let same = doc! { "_id": key(event), "version": version.cast_signed() };
+        let unset = doc! { "$unset": { "seats_unpublished": "", "seats_unpublished_at": "" } };
+        if self.events.change(Deadline::new(), "seats_published", same, unset).await? {
+            self.known().due.remove(&event);
+        } else {
+            self.known().due.insert(event, Instant::now() + PAUSE); // it has changed since
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl EntrySource for UnpublishedSeats {
+    /// First the events whose seats this process released, then those that other processes left.
+    async fn pending(&self, max: usize, is_leader: bool) -> Result<Vec<Entry>, MongoError> {
+        let max = max.min(BATCH);
+        let (own, search) = self.due(max, is_leader);
+        let mut events = self.own_unpublished(&own).await?;
+        let room = max - events.len();
+        if search && room > 0 {
+            events.extend(self.left_unpublished(own, room).await?);
+        }
+        Ok(events.into_iter().map(|event| self.offer(&event)).collect())
+    }
+
+    fn unconfirmed(&self, id: Uuid) -> Option<Entry> {
+        self.known().offered.get(&id).map(|(entry, ..)| entry.clone())
+    }
+
+    async fn mark_published(&self, ids: &[Uuid]) -> Result<(), MongoError> {
+        let published: Vec<_> = {
+            let mut known = self.known();
+            ids.iter().filter_map(|id| known.offered.remove(id)).collect()
+        };
+        for (_, event, version) in published {
+            self.seats_published(event, version).await?;
+        }
+        Ok(())
+    }
+
+    fn backlog(&self) -> Backlog {
+        *self.backlog.lock().expect("nothing panics while it holds this")
+    }
+}
