@@ -9,6 +9,7 @@ use webserver::{
     input::{Id, Json, NoQuery, Query, header_text, traceparent},
     page::{self, Page},
     problem::{Problem, ProblemBody},
+    responses::{BodyProblems, CommonProblems, InvalidValue, NotFound},
 };
 
 use super::{Context, error};
@@ -22,11 +23,10 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct BookingBody {
     /// How many seats.
-    #[schema(minimum = 1, maximum = 100, example = 2)]
+    #[schema(example = 2)]
     seats: i64,
     /// Who books; `guest` where absent.
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 100)]
     user_id: Option<String>,
 }
 
@@ -44,13 +44,10 @@ pub struct BookingBody {
             headers(("Location" = String, description = "the booking"))),
         (status = 200, body = BookingRecord, description = "the key had booked this before",
             headers(("Idempotent-Replay" = String, description = "true"))),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
+        CommonProblems, BodyProblems,
         (status = 404, description = "no such event, or not heard of yet: ask again in a second", body = ProblemBody,
             content_type = "application/problem+json", headers(("Retry-After" = u32, description = "seconds"))),
-        (status = 408, body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "sold out, or over", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "a value breaks a rule, or the key has booked something else", body = ProblemBody,
             content_type = "application/problem+json"),
         (status = 503, description = "the outcome is unknown: send it again under the same key", body = ProblemBody,
@@ -103,9 +100,7 @@ fn parse(
     params(("id" = uuid::Uuid, Path, description = "the booking")),
     responses(
         (status = 200, body = BookingRecord),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+        CommonProblems, NotFound,
     )
 )]
 pub async fn show(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<HttpResponse, Problem> {
@@ -121,7 +116,7 @@ pub struct ListQuery {
     /// The `next` of the page before.
     after: Option<String>,
     /// Items of the page.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
+    #[param(value_type = Option<u32>)]
     limit: Option<String>,
 }
 
@@ -132,11 +127,9 @@ pub struct ListQuery {
     params(("id" = uuid::Uuid, Path, description = "the event"), ListQuery),
     responses(
         (status = 200, body = Page<BookingRecord>),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
+        CommonProblems, InvalidValue,
         (status = 404, description = "no such event, or not heard of yet: ask again in a second", body = ProblemBody,
             content_type = "application/problem+json", headers(("Retry-After" = u32, description = "seconds"))),
-        (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub async fn list(context: web::Data<Context>, event: Id, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
@@ -155,9 +148,7 @@ pub async fn list(context: web::Data<Context>, event: Id, query: Query<ListQuery
     params(("id" = uuid::Uuid, Path, description = "the booking")),
     responses(
         (status = 200, body = BookingRecord),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+        CommonProblems, NotFound,
     )
 )]
 pub async fn cancel(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<HttpResponse, Problem> {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use webserver::{
     input::{Id, NoQuery},
     problem::{Problem, ProblemBody},
+    responses::CommonProblems,
 };
 
 use super::{Context, error};
@@ -48,10 +49,9 @@ impl From<&Seats> for EventOnSale {
     params(("id" = uuid::Uuid, Path, description = "the event")),
     responses(
         (status = 200, body = EventOnSale),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
+        CommonProblems,
         (status = 404, description = "unknown, or not heard of yet: ask again in a second", body = ProblemBody,
             content_type = "application/problem+json", headers(("Retry-After" = u32, description = "seconds"))),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub async fn show(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<HttpResponse, Problem> {

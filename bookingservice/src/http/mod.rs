@@ -3,6 +3,7 @@
 pub mod bookings;
 pub mod error;
 pub mod events;
+mod limits;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use actix_web::web;
 use utoipa::OpenApi;
 use webserver::{docs::Docs, routes::resource};
 
+use self::limits::Limits;
 use crate::{metrics::BookingMetrics, store::Store};
 
 /// What the handlers share.
@@ -33,6 +35,7 @@ pub fn configure(app: &mut web::ServiceConfig, context: &web::Data<Context>, doc
 #[derive(OpenApi)]
 #[openapi(
     info(title = "MyEvents: booking service", description = "Books seats of events, and cancels bookings."),
-    paths(events::show, bookings::create, bookings::list, bookings::show, bookings::cancel)
+    paths(events::show, bookings::create, bookings::list, bookings::show, bookings::cancel),
+    modifiers(&Limits)
 )]
 pub struct Api;

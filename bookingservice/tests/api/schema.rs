@@ -1,4 +1,4 @@
-//! The limits stand twice, in the code and in the OpenAPI document, because the document's macro takes no constants.
+//! The OpenAPI document states the limits that the code holds.
 
 use bookingservice::{
     domain::{SEATS_MAX, USER_ID_MAX},

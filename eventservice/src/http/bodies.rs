@@ -1,5 +1,5 @@
 //! The bodies of requests: how they are written as JSON, and what the OpenAPI document says of them. The rules are those of the drafts in
-//! `domain`; a test holds that both state the same limits.
+//! `domain`; `limits.rs` writes their numbers into the document.
 
 use contracts::Instant;
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use crate::domain::{EventDraft, HallDraft, LocationDraft};
 #[serde(deny_unknown_fields)]
 pub struct EventBody {
     /// What it is called.
-    #[schema(min_length = 1, max_length = 200, example = "Tango for beginners")]
+    #[schema(example = "Tango for beginners")]
     name: String,
     /// Where it takes place; must be there already.
     #[serde(default, deserialize_with = "optional_uuid")]
@@ -27,7 +27,7 @@ pub struct EventBody {
     end_date: Instant,
     /// How many seats it has; absent means unlimited.
     #[serde(default)]
-    #[schema(minimum = 1, maximum = 1_000_000, example = 100)]
+    #[schema(example = 100)]
     capacity: Option<i64>,
 }
 
@@ -36,13 +36,13 @@ pub struct EventBody {
 #[serde(deny_unknown_fields)]
 pub struct LocationBody {
     /// What it is called.
-    #[schema(min_length = 1, max_length = 200, example = "Old Mill")]
+    #[schema(example = "Old Mill")]
     name: String,
     /// Street and number.
-    #[schema(min_length = 1, max_length = 500, example = "Mill Lane 1")]
+    #[schema(example = "Mill Lane 1")]
     address: String,
     /// The country.
-    #[schema(min_length = 1, max_length = 500, example = "Ireland")]
+    #[schema(example = "Ireland")]
     country: String,
     /// Opens at this time of day.
     #[serde(default)]
@@ -54,7 +54,6 @@ pub struct LocationBody {
     close_time: Option<String>,
     /// Its halls.
     #[serde(default, deserialize_with = "objects")]
-    #[schema(max_items = 100)]
     halls: Vec<HallBody>,
 }
 
@@ -63,10 +62,10 @@ pub struct LocationBody {
 #[serde(deny_unknown_fields)]
 pub struct HallBody {
     /// What it is called.
-    #[schema(min_length = 1, max_length = 200, example = "Main hall")]
+    #[schema(example = "Main hall")]
     name: String,
     /// How many people fit in.
-    #[schema(minimum = 1, maximum = 1_000_000, example = 120)]
+    #[schema(example = 120)]
     capacity: i64,
 }
 

@@ -9,6 +9,7 @@ use webserver::{
     input::{Id, Json, NoQuery, Query, uuid},
     page::{self, Page},
     problem::{FieldError, Problem, ProblemBody},
+    responses::{BodyProblems, CommonProblems, InvalidValue, NotFound},
 };
 
 use super::{Context, bodies::EventBody, error};
@@ -24,13 +25,9 @@ use crate::{
     request_body = EventBody,
     responses(
         (status = 201, body = EventRecord, headers(("Location" = String, description = "the event"))),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, body = ProblemBody, content_type = "application/problem+json"),
+        CommonProblems, BodyProblems,
         (status = 422, description = "a value breaks a rule, or the location is not there", body = ProblemBody,
             content_type = "application/problem+json"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub async fn create(context: web::Data<Context>, _: NoQuery, body: Json<EventBody>) -> Result<HttpResponse, Problem> {
@@ -47,9 +44,7 @@ pub async fn create(context: web::Data<Context>, _: NoQuery, body: Json<EventBod
     params(("id" = uuid::Uuid, Path, description = "the event")),
     responses(
         (status = 200, body = EventRecord),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+        CommonProblems, NotFound,
     )
 )]
 pub async fn show(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<HttpResponse, Problem> {
@@ -64,7 +59,6 @@ pub async fn show(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<Htt
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
     /// The name begins with this, small or capital.
-    #[param(min_length = 1, max_length = 200)]
     name: Option<String>,
     /// It takes place there.
     #[param(value_type = Option<uuid::Uuid>)]
@@ -78,7 +72,7 @@ pub struct ListQuery {
     /// The `next` of the page before.
     after: Option<String>,
     /// Items of the page.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
+    #[param(value_type = Option<u32>)]
     limit: Option<String>,
 }
 
@@ -112,9 +106,7 @@ fn instant(text: Option<&str>, field: &str) -> Result<Option<Instant>, Problem> 
     params(ListQuery),
     responses(
         (status = 200, body = Page<EventRecord>),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+        CommonProblems, InvalidValue,
     )
 )]
 pub async fn list(context: web::Data<Context>, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {

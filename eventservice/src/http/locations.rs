@@ -7,7 +7,8 @@ use utoipa::IntoParams;
 use webserver::{
     input::{Id, Json, NoQuery, Query},
     page::{self, Page},
-    problem::{Problem, ProblemBody},
+    problem::Problem,
+    responses::{BodyProblems, CommonProblems, InvalidValue, NotFound},
 };
 
 use super::{Context, bodies::LocationBody, error};
@@ -20,12 +21,7 @@ use crate::domain::{Location, LocationRecord};
     request_body = LocationBody,
     responses(
         (status = 201, body = LocationRecord, headers(("Location" = String, description = "the location"))),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 408, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 413, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 415, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+        CommonProblems, BodyProblems,
     )
 )]
 pub async fn create(
@@ -48,9 +44,7 @@ pub async fn create(
     params(("id" = uuid::Uuid, Path, description = "the location")),
     responses(
         (status = 200, body = LocationRecord),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+        CommonProblems, NotFound,
     )
 )]
 pub async fn show(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<HttpResponse, Problem> {
@@ -67,7 +61,7 @@ pub struct ListQuery {
     /// The `next` of the page before.
     after: Option<String>,
     /// Items of the page.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
+    #[param(value_type = Option<u32>)]
     limit: Option<String>,
 }
 
@@ -78,9 +72,7 @@ pub struct ListQuery {
     params(ListQuery),
     responses(
         (status = 200, body = Page<LocationRecord>),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+        CommonProblems, InvalidValue,
     )
 )]
 pub async fn list(context: web::Data<Context>, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {

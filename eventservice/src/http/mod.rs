@@ -3,14 +3,16 @@
 pub mod bodies;
 pub mod error;
 pub mod events;
+mod limits;
 pub mod locations;
 
 use std::sync::Arc;
 
 use actix_web::web;
 use utoipa::OpenApi;
-use webserver::{docs::Docs, routes::resource};
+use webserver::{docs::Docs, problem::ProblemBody, routes::resource};
 
+use self::limits::Limits;
 use crate::store::Store;
 
 /// What the handlers share.
@@ -33,6 +35,8 @@ pub fn configure(app: &mut web::ServiceConfig, context: &web::Data<Context>, doc
 #[derive(OpenApi)]
 #[openapi(
     info(title = "MyEvents: event service", description = "Keeps events and the locations where they take place."),
-    paths(events::create, events::list, events::show, locations::create, locations::list, locations::show)
+    paths(events::create, events::list, events::show, locations::create, locations::list, locations::show),
+    components(schemas(ProblemBody)),
+    modifiers(&Limits)
 )]
 pub struct Api;

@@ -10,6 +10,7 @@
 //! | [`problem`] | the form of every error answer |
 //! | [`page`] | a list in pages |
 //! | [`docs`] | the OpenAPI document and its page |
+//! | [`responses`], [`limits`] | what handlers have in common in that document |
 //! | [`connection_timeouts`], `timed_stream` | header read timeout and keep-alive timeout against slow clients; connections at a shutdown |
 //! | `unread_body` | request bodies that no handler reads |
 //! | [`descriptors`] | how many connections fit into the process's open files |
@@ -22,12 +23,14 @@ pub mod connection_timeouts;
 pub mod descriptors;
 pub mod docs;
 pub mod input;
+pub mod limits;
 pub mod listen;
 pub mod metrics;
 pub mod object;
 pub mod observe;
 pub mod page;
 pub mod problem;
+pub mod responses;
 pub mod routes;
 pub mod server;
 mod single_thread;
