@@ -4,8 +4,8 @@
 #   tutorial/by-hand.sh up       shows each command and runs it
 #   tutorial/by-hand.sh down     takes everything away again, stored data included
 #
-# docker-compose.yml says the same in one file, with a load that books seats, and with what tells people of alerts: Alertmanager,
-# mailpit, bridge and inbox. Those are left out here: Prometheus shows its alerts at /alerts, and tells nobody. Both at once need each
+# docker-compose.yml says the same in one file, with a load that books seats, and with what notifies people of alerts: Alertmanager,
+# mailpit, bridge and inbox. Those are left out here: Prometheus shows its alerts at /alerts, and notifies nobody. Both at once need each
 # other's ports: stop the one before you start the other. Containers, networks and volumes are called as in the chapter; Compose puts
 # its project's name before its own, so they differ. All that is made here has a label, by which `down` knows it: it takes nothing
 # else away.

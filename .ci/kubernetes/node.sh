@@ -98,7 +98,7 @@ init() {
 
 node_pid() { cat "$state/node.pid" 2>/dev/null; }
 
-# Whether the node is up. The pid alone does not tell: after a crash another process can have it.
+# Whether the node is up. The pid alone does not say: after a crash another process can have it.
 node_runs() { [[ $(tr '\0' ' ' <"/proc/$(node_pid)/cmdline") == *"cluster.sh init $state "* ]]; } 2>/dev/null
 
 # inside COMMAND...: runs it in the node, in this folder. It ends when nsenter is killed, which would leave it running. With
@@ -119,7 +119,7 @@ start() {
         exec setsid nsenter -t "$(node_pid)" -n -m -p -u -i -C -- "$@" >"$state/$name.log" 2>&1 </dev/null
     ) &
     echo $! >"$state/$name.pid"
-    disown # without it, bash tells when it is killed
+    disown # without it, bash prints when it is killed
 }
 
 # started NAME: whether it still runs.

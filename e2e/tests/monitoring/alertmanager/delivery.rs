@@ -49,7 +49,7 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_group_is_one_mail_and_one_message_and_is_told_again_when_it_is_over() {
+async fn a_group_is_one_mail_and_one_message_and_another_one_comes_when_it_is_over() {
     for program in alertmanagers() {
         let running = Running::start(&program);
         let labels = |instance| {
