@@ -62,7 +62,7 @@ async fn bookings_go_on_without_a_broker_and_arrive_when_it_is_back() {
 }
 
 #[tokio::test]
-async fn who_asks_for_dead_letters_under_an_alarm_is_told_of_it_at_once() {
+async fn who_asks_for_dead_letters_under_an_alarm_gets_an_error_about_it_at_once() {
     let Some(world) = World::start(1).await else { return };
     let (events, broker) = (&world.events[0], &world.servers.broker);
     broker.memory_alarm(true);

@@ -62,7 +62,7 @@ async fn way(address: &str) -> Proxy {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_is_away_is_told_in_time_and_costs_nothing() {
+async fn a_database_that_is_away_is_reported_in_time_and_costs_nothing() {
     let (Some(servers), Some(mongo)) = (Servers::take().await, mongo_server::own()) else { return };
     let address = mongo.url("x").trim_start_matches("mongodb://").trim_end_matches("/x").to_owned();
     let (to_events, to_bookings) = (way(&address).await, way(&address).await);

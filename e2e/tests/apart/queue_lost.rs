@@ -22,7 +22,7 @@ const EVENTS: u32 = 600;
 const MOMENT: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn what_waited_in_a_deleted_queue_is_told_again() {
+async fn what_waited_in_a_deleted_queue_is_published_again() {
     let Some(mut world) = World::start(1).await else { return };
     let channel = world.servers.connect().await;
 

@@ -22,7 +22,7 @@ async fn checks(ops: &Api, status: u16) -> Value {
 }
 
 /// A line for each change, and not for each try.
-fn told_once(replica: &Replica, part: &str) {
+fn logged_once(replica: &Replica, part: &str) {
     assert_eq!(replica.logged(part).len(), 1, "{part:?} in {}", replica.log());
 }
 
@@ -49,8 +49,8 @@ async fn services_that_come_before_their_servers_wait_and_say_so_once() {
         assert!(checks["store"]["detail"].as_str().unwrap().contains("MongoDB"), "{checks}");
         assert!(checks["broker"]["detail"].as_str().unwrap().contains("no connection to amqp://127.0.0.1"), "{checks}");
         assert_eq!(replica.ops.get("/livez").await.status, 200);
-        told_once(replica, "the database does not work");
-        told_once(replica, "no connection to the broker");
+        logged_once(replica, "the database does not work");
+        logged_once(replica, "no connection to the broker");
     }
     let refused = events.rest.post("/events", &samples::event("too early", 5)).await;
     refused.problem(503, "unavailable");
@@ -78,9 +78,9 @@ async fn services_that_come_before_their_servers_wait_and_say_so_once() {
     .await;
     for replica in [&events, &bookings] {
         eventually(BACK, "it is connected", async || connected(replica).await.then_some(())).await;
-        told_once(replica, "the database does not work");
-        told_once(replica, "the database works again");
-        told_once(replica, "no connection to the broker");
-        told_once(replica, "connected to the broker");
+        logged_once(replica, "the database does not work");
+        logged_once(replica, "the database works again");
+        logged_once(replica, "no connection to the broker");
+        logged_once(replica, "connected to the broker");
     }
 }

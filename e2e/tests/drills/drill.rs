@@ -163,7 +163,7 @@ impl Drill {
     }
 
     /// It arrives again.
-    pub(crate) async fn switch_is_heard(&mut self) {
+    pub(crate) async fn switch_gets_heartbeats(&mut self) {
         let end = Instant::now();
         eventually(STEP_TIMEOUT, &format!("{}: the dead-man's switch gets heartbeats", self.what), async || {
             (self.watch.notifications.since_heartbeat().await? < end.elapsed()).then_some(())

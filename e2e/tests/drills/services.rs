@@ -39,15 +39,15 @@ async fn both_services_are_killed() {
         })
         .await;
     drill.fires("MyEventsJobDown").await;
-    each_is_told(&drill.watch, "firing").await;
+    each_is_notified(&drill.watch, "firing").await;
     system.events.start_again();
     system.bookings.start_again();
     drill.is_over("MyEventsJobDown").await;
-    each_is_told(&drill.watch, "resolved").await;
+    each_is_notified(&drill.watch, "resolved").await;
     drill.end().await;
 }
 
-async fn each_is_told(watch: &Watch, word: &str) {
+async fn each_is_notified(watch: &Watch, word: &str) {
     for service in ["eventservice", "bookingservice"] {
         let subject = format!("MyEventsJobDown {service}");
         eventually(Duration::from_secs(60), &format!("both deliver {word} {subject}"), async || {

@@ -44,7 +44,7 @@ async fn alertmanager_is_dead() {
     drill.moves(panel, async |watch| watch.alertmanager.kill()).await;
     drill.switch_is_silent_for(USUAL.time(MISSED)).await;
     drill.watch.alertmanager.start_again();
-    drill.switch_is_heard().await;
+    drill.switch_gets_heartbeats().await;
     drill.end().await;
 }
 
@@ -56,6 +56,6 @@ async fn prometheus_is_dead() {
     drill.begins(async |watch| watch.prometheus.kill()).await;
     drill.switch_is_silent_for(USUAL.time(MISSED)).await;
     drill.watch.prometheus.start_again();
-    drill.switch_is_heard().await;
+    drill.switch_gets_heartbeats().await;
     drill.end().await;
 }

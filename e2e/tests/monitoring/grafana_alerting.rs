@@ -167,7 +167,7 @@ fn there_is_one_tree_of_policies_and_a_page_goes_to_both() {
 }
 
 #[test]
-fn more_than_eight_threads_for_five_minutes_would_be_told_if_the_rule_were_not_paused() {
+fn more_than_eight_threads_for_five_minutes_would_fire_if_the_rule_were_not_paused() {
     let Some(groups) = members("rules.yml") else { return };
     let [group] = &groups[..] else { panic!("not one: {groups:?}") };
     assert_eq!((&group["interval"], &group["folder"]), (&json!("1m"), &json!("MyEvents")));

@@ -60,7 +60,7 @@ async fn more_seats_than_are_left_are_a_409_and_fewer_can_still_be_booked() {
 }
 
 #[tokio::test]
-async fn an_event_without_a_capacity_never_sells_out_and_tells_no_number() {
+async fn an_event_without_a_capacity_never_sells_out_and_shows_no_seats_left() {
     let system = System::start();
     let event = on_sale(&system, &samples::unlimited(&samples::unique("Park"))).await;
     for _ in 0..3 {

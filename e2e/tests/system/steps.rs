@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// Creates an event and waits until it can be booked. Gives its id.
 pub(crate) async fn on_sale(system: &System, body: &Value) -> String {
     let id = system.events.post("/events", body).await.expect(201).id();
-    heard_of(system, &id).await;
+    known_to_bookings(system, &id).await;
     id
 }
 
@@ -16,7 +16,7 @@ pub(crate) async fn seats(system: &System, capacity: u64) -> String {
 }
 
 /// Waits until the booking service knows of an event.
-pub(crate) async fn heard_of(system: &System, id: &str) {
+pub(crate) async fn known_to_bookings(system: &System, id: &str) {
     let path = format!("/events/{id}");
     eventually(SOON, "the booking service learns of the event", || async {
         (system.bookings.get(&path).await.status == 200).then_some(())

@@ -147,7 +147,7 @@ async fn no_token_no_secret_and_no_signature_is_in_a_log_or_an_answer_whatever_g
 }
 
 #[test]
-fn what_is_wrong_is_told_by_name_and_without_secrets() {
+fn what_is_wrong_is_named_without_secrets() {
     let job = Job::run(["bridge", "--bridge-addr=x", "--dingtalk-webhook-url=http://hunter2/robot"]);
     assert_eq!(job.code, Some(1));
     assert!(job.err.contains("BRIDGE_ADDR") && job.err.contains("DINGTALK_WEBHOOK_URL"), "{}", job.err);

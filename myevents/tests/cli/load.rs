@@ -56,7 +56,7 @@ async fn on_sale(run: &MyEvents, report: &Report) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_closed_loop_books_as_its_shares_say_and_tells_what_is_so() {
+async fn a_closed_loop_books_as_its_shares_say_and_reports_what_is_so() {
     let (place, folder) = new_folder();
     let run = MyEvents::start(&folder, &["--empty"]).await;
     let record = place.path().join("record");
@@ -222,7 +222,7 @@ async fn it_outlives_a_kill_of_the_system_and_finds_out_what_became_of_its_booki
 }
 
 #[tokio::test]
-async fn a_system_that_is_away_is_told_with_the_option_that_says_where_it_is() {
+async fn a_system_that_is_away_is_reported_with_the_option_that_says_where_it_is() {
     let output = output(bare(&["--events-url", "http://127.0.0.1:1"])).await;
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -232,7 +232,7 @@ async fn a_system_that_is_away_is_told_with_the_option_that_says_where_it_is() {
 }
 
 #[tokio::test]
-async fn all_wrong_options_are_told_at_once() {
+async fn all_wrong_options_are_reported_at_once() {
     let wrong = [
         ("--events-url", "ftp://here"),
         ("--connections", "0"),

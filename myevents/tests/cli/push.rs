@@ -82,7 +82,7 @@ async fn a_load_replaces_the_result_of_the_last_one_and_can_take_it_away() {
 }
 
 #[tokio::test]
-async fn a_push_that_fails_is_told_and_the_exit_code_says_so() {
+async fn a_push_that_fails_is_reported_and_the_exit_code_says_so() {
     let (_place, folder) = new_folder();
     let run = MyEvents::start(&folder, &["--empty"]).await;
     let (events, bookings) = (run.events(), run.bookings());

@@ -11,7 +11,7 @@ const USER_VERSION: usize = 60;
 const APPLICATION_ID: usize = 68;
 
 #[tokio::test]
-async fn a_second_process_on_the_same_folder_is_told_of_the_first() {
+async fn a_second_process_on_the_same_folder_names_the_first() {
     let (_place, folder) = new_folder();
     let first = MyEvents::start(&folder, &["--empty"]).await;
     let address = first.ports().remove(0);
@@ -41,7 +41,7 @@ async fn a_port_in_use_names_the_option_that_changes_it() {
 }
 
 #[tokio::test]
-async fn all_wrong_values_are_told_at_once_and_no_secret() {
+async fn all_wrong_values_are_reported_at_once_and_no_secret() {
     let (_place, folder) = new_folder();
     let variables = [
         ("EVENTS_ADDR", "http://me:hunter2@localhost"),
@@ -65,7 +65,7 @@ async fn all_wrong_values_are_told_at_once_and_no_secret() {
 }
 
 #[test]
-fn a_variable_that_is_no_text_is_told_by_name() {
+fn a_variable_that_is_no_text_is_reported_by_name() {
     let (_place, folder) = new_folder();
     let mut command = Command::new(env!("CARGO_BIN_EXE_myevents"));
     let no_text = OsStr::from_bytes(b"127.0.0.1:80\xff");
@@ -112,7 +112,7 @@ async fn a_file_that_is_no_database_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_page_that_cannot_be_read_at_start_is_told_once_with_its_file() {
+async fn a_page_that_cannot_be_read_at_start_is_reported_once_with_its_file() {
     for (file, table) in [("eventservice.db", "events"), ("bookingservice.db", "events")] {
         let (_place, folder) = new_folder();
         MyEvents::start(&folder, &[]).await.stop().await;

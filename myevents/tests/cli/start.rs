@@ -44,7 +44,7 @@ async fn the_booking_command_of_the_start_page_books() {
 }
 
 #[tokio::test]
-async fn the_start_page_tells_where_everything_is_and_how_to_stop() {
+async fn the_start_page_says_where_everything_is_and_how_to_stop() {
     let (_place, folder) = new_folder();
     let run = MyEvents::start(&folder, &["--empty"]).await;
 

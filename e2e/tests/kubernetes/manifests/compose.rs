@@ -139,7 +139,7 @@ fn variables(container: &Value) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn each_container_is_told_what_it_is_told_in_compose() {
+fn each_container_has_the_variables_of_compose() {
     each(|service, compose, container| {
         let mut here = variables(container);
         here.retain(|name, _| !FOR_ARGUMENTS.contains(&name.as_str()));

@@ -2,7 +2,7 @@
 
 use e2e::{Exposition, System, samples};
 
-use crate::steps::{book, heard_of};
+use crate::steps::{book, known_to_bookings};
 
 const EVENTS: usize = 1500;
 const LIMIT: usize = 1000;
@@ -17,7 +17,7 @@ async fn booked_events(system: &std::sync::Arc<System>, count: usize) {
             for _ in (worker..count).step_by(AT_ONCE) {
                 let body = samples::event(&samples::unique("Many"), 10);
                 let event = system.events.post("/events", &body).await.expect(201).id();
-                heard_of(&system, &event).await;
+                known_to_bookings(&system, &event).await;
                 book(&system, &event, 2).await.expect(201);
             }
         }));

@@ -92,7 +92,7 @@ async fn another_users_bookings_are_no_concern_of_the_record() {
 }
 
 #[tokio::test]
-async fn what_somebody_else_cancelled_is_told_and_is_no_damage_unless_nobody_else_could() {
+async fn what_somebody_else_cancelled_is_reported_and_is_no_damage_unless_nobody_else_could() {
     let made = Made::new().await;
     let copy = made.copy("cancelled");
     copy.change("bookingservice", "UPDATE bookings SET cancelled_at = 1 WHERE seats = 4");
@@ -102,7 +102,7 @@ async fn what_somebody_else_cancelled_is_told_and_is_no_damage_unless_nobody_els
 }
 
 #[tokio::test]
-async fn a_record_that_breaks_off_is_told_and_finds_nothing_that_is_not_wrong() {
+async fn a_record_that_breaks_off_is_reported_and_finds_nothing_that_is_not_wrong() {
     let made = Made::new().await;
     let lines = std::fs::read_to_string(&made.record).unwrap();
     let end = lines.lines().take(3).map(|line| line.len() + 1).sum::<usize>();

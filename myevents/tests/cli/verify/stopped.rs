@@ -210,7 +210,7 @@ async fn each_damage_of_a_stopped_folder_is_found_and_named() {
 }
 
 #[tokio::test]
-async fn an_empty_file_is_damaged_and_addresses_that_are_not_asked_are_told() {
+async fn an_empty_file_is_damaged_and_addresses_that_are_not_asked_are_reported() {
     let made = Made::new().await;
     let emptied = made.copy("emptied");
     let well = emptied.verify(&["--events-url", "http://127.0.0.1:1"]).well();
@@ -242,7 +242,7 @@ async fn a_folder_in_order_passes_and_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn the_findings_are_told_as_json_too() {
+async fn the_findings_are_printed_as_json_too() {
     let made = Made::new().await;
     let damaged = made.copy("json");
     damaged.change("bookingservice", &format!("UPDATE events SET version = 2 WHERE id = {}", blob(&made.tango)));
