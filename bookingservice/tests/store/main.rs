@@ -29,7 +29,7 @@ macro_rules! every_case {
     ($($adapter:ident)*) => {
         $(hold_to_the_suite! { $adapter:
             a_booking_takes_the_seats_and_leaves_its_message_in_the_outbox
-            an_unknown_event_a_sold_out_one_and_one_that_is_over_are_told_apart
+            an_unknown_event_a_sold_out_one_and_one_that_is_over_have_different_errors
             an_event_without_capacity_never_sells_out_and_shows_no_seats_left
             the_same_id_books_once_also_at_once
             a_key_cannot_book_something_else
@@ -37,7 +37,7 @@ macro_rules! every_case {
             a_replay_after_a_cancellation_gives_the_cancelled_booking
             many_at_once_never_sell_more_than_there_is
             pages_follow_the_order_of_booking
-            an_event_that_is_heard_of_twice_is_not_changed
+            an_event_that_is_created_twice_is_not_changed
         })*
     };
 }

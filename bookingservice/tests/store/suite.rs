@@ -114,7 +114,7 @@ pub(crate) async fn a_booking_takes_the_seats_and_leaves_its_message_in_the_outb
     f.shows("myevents_seats_confirmed", 3.0).await;
 }
 
-pub(crate) async fn an_unknown_event_a_sold_out_one_and_one_that_is_over_are_told_apart(f: &Fixture) {
+pub(crate) async fn an_unknown_event_a_sold_out_one_and_one_that_is_over_have_different_errors(f: &Fixture) {
     assert_eq!(f.store.book(request(Uuid::now_v7(), 1)).await.unwrap(), Err(Refused::UnknownEvent));
     let small = f.event(Some(2)).await;
     assert_eq!(f.store.book(request(small, 3)).await.unwrap(), Err(Refused::SoldOut { seats_left: 2 }));
@@ -234,7 +234,7 @@ pub(crate) async fn pages_follow_the_order_of_booking(f: &Fixture) {
     assert_eq!(f.store.bookings_of(Uuid::now_v7(), None, 3).await.unwrap(), None);
 }
 
-pub(crate) async fn an_event_that_is_heard_of_twice_is_not_changed(f: &Fixture) {
+pub(crate) async fn an_event_that_is_created_twice_is_not_changed(f: &Fixture) {
     let first = event(Some(10), Instant::from_millis(4_000_000_000_000).unwrap());
     let again = EventCreated { name: "Other".into(), capacity: None, ..first.clone() };
     let effects = f.store.add_events(vec![first.clone(), again]).await.unwrap();

@@ -61,7 +61,7 @@ async fn every_query_names_metrics_and_labels_that_are_exported() {
 
 /// Asked of nobody: no exporter runs here. The names are those of the exporters' own documentation.
 #[test]
-fn what_exporters_tell_is_asked_for_in_the_folder_exporters_only() {
+fn metrics_of_exporters_are_asked_for_in_the_folder_exporters_only() {
     for query in exporters().iter().flat_map(Dashboard::queries) {
         for selector in selectors(&query.expression) {
             let known = EXPORTED.iter().find(|(name, _)| *name == selector.metric).map(|(_, labels)| *labels);

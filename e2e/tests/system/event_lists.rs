@@ -33,7 +33,7 @@ async fn pages_come_in_the_order_of_the_start_and_none_is_left_out_or_there_twic
 }
 
 #[tokio::test]
-async fn a_page_has_20_items_unless_told_otherwise_and_the_last_has_no_next() {
+async fn a_page_has_20_items_by_default_and_the_last_has_no_next() {
     let system = System::start();
     let (name, _) = on_days(&system, &[1; 23]).await;
     let first = system.events.get(&format!("/events?name={name}")).await.expect(200).json();

@@ -27,7 +27,7 @@ async fn an_id_is_a_uuid_of_version_7() {
 }
 
 #[tokio::test]
-async fn an_event_without_a_capacity_has_no_seats_left_to_tell_of() {
+async fn an_event_without_a_capacity_shows_no_seats_left() {
     let system = System::start();
     let event = system.events.post("/events", &samples::unlimited(&samples::unique("Open air"))).await.expect(201);
     let event = event.json();

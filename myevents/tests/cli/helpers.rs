@@ -72,15 +72,15 @@ impl MyEvents {
     fn spawn(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let output = tempfile::tempdir().unwrap();
         let page = File::create(output.path().join("out")).unwrap();
-        Self::spawn_telling(page.into(), output, folder, arguments, variables)
+        Self::spawn_with_stdout(page.into(), output, folder, arguments, variables)
     }
 
     /// Starts it with this as standard output, and waits for nothing.
-    pub(crate) fn telling(stdout: Stdio, folder: &Path, arguments: &[&str]) -> Self {
-        Self::spawn_telling(stdout, tempfile::tempdir().unwrap(), folder, arguments, &[])
+    pub(crate) fn with_stdout(stdout: Stdio, folder: &Path, arguments: &[&str]) -> Self {
+        Self::spawn_with_stdout(stdout, tempfile::tempdir().unwrap(), folder, arguments, &[])
     }
 
-    fn spawn_telling(
+    fn spawn_with_stdout(
         out: Stdio,
         output: TempDir,
         folder: &Path,

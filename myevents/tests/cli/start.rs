@@ -142,7 +142,7 @@ async fn the_command_takes_an_event_that_can_still_be_booked() {
 }
 
 #[tokio::test]
-async fn the_start_page_and_the_help_tell_the_true_number_of_threads() {
+async fn the_start_page_and_the_help_show_the_true_number_of_threads() {
     let (_place, folder) = new_folder();
     let run = MyEvents::start(&folder, &[]).await;
     let Ok(status) = fs::read_to_string(format!("/proc/{}/status", run.pid())) else {
@@ -161,7 +161,7 @@ async fn nobody_has_to_read_the_start_page() {
     let (_place, folder) = new_folder();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let mut run = MyEvents::telling(writer.into(), &folder, &["--empty"]);
+    let mut run = MyEvents::with_stdout(writer.into(), &folder, &["--empty"]);
 
     eventually(DEADLINE, "a word about it", async || run.log().contains("nobody reads").then_some(())).await;
 

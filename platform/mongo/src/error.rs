@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_user_may_not_do_is_told_with_what_to_do_and_without_the_data() {
+    fn what_a_user_may_not_do_is_reported_with_what_to_do_and_without_the_data() {
         let message =
             "not authorized on shop to execute command { insert: \"bookings\", documents: [ { user: \"ann\" } ] }";
         let error: CommandError = told(doc! { "code": 13, "codeName": "Unauthorized", "errmsg": message });
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_says_is_told_in_its_words_and_in_length() {
+    fn what_the_server_says_is_reported_in_its_words_and_in_full() {
         let error: CommandError = told(doc! { "code": 8000, "errmsg": "no ".repeat(1000) });
         let MongoError::Unknown(text) = MongoError::of(&ErrorKind::Command(error).into()) else { panic!("it is one") };
         assert!(text.starts_with("the server says: no no") && text.ends_with("… (code 8000)"), "{text}");

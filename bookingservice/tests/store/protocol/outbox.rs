@@ -50,7 +50,7 @@ async fn cancelled(replica: &Replica) -> Uuid {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn seats_that_came_back_are_told_however_many_messages_wait() {
+async fn seats_that_came_back_are_published_however_many_messages_wait() {
     let Some(world) = World::new() else { return };
     let replica = world.replica(Faults::none()).await;
     let event = replica.event(100).await;
@@ -114,7 +114,7 @@ async fn what_was_published_by_a_process_that_died_is_forgotten_or_published_aga
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_published_and_whose_removal_lost_its_answer_goes_in_the_end_and_newer_seats_are_told() {
+async fn what_was_published_and_whose_removal_lost_its_answer_goes_in_the_end_and_newer_seats_are_published() {
     let cases = ["seats_published", "outbox.sent"].into_iter().flat_map(|step| LOST.map(|fault| (step, fault)));
     join_all(cases.map(async |(step, fault)| {
         let Some(world) = World::new() else { return };

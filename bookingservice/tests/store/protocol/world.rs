@@ -133,7 +133,7 @@ impl Replica {
             let changed = number(&event, "version") > 0;
             if changed
                 && event.get_bool("seats_unpublished").is_err()
-                && !bookings.iter().filter(of_it).any(|b| tells(b, &event))
+                && !bookings.iter().filter(of_it).any(|b| has_message_of_its_version(b, &event))
             {
                 return Err(format!("nobody is told of version {}", number(&event, "version")));
             }
@@ -170,7 +170,7 @@ pub(crate) fn key_of(value: &mongodb::bson::Bson) -> Option<Uuid> {
 }
 
 /// Whether a message of this booking has its version.
-fn tells(booking: &Document, event: &Document) -> bool {
+fn has_message_of_its_version(booking: &Document, event: &Document) -> bool {
     let version = format!("\"version\":{}", number(event, "version"));
     let body = |entry: &mongodb::bson::Bson| entry.as_document().unwrap().get_str("body").unwrap().to_owned();
     booking.get_array("outbox").unwrap().iter().map(body).any(|body| body.contains(&version))

@@ -257,7 +257,7 @@ async fn the_findings_are_printed_as_json_too() {
 }
 
 #[tokio::test]
-async fn what_a_kill_leaves_in_the_outbox_is_told_and_can_be_taken_for_granted_but_not_a_message_that_is_lost() {
+async fn what_a_kill_leaves_in_the_outbox_is_reported_and_can_be_taken_for_granted_but_not_a_message_that_is_lost() {
     let made = Made::new().await;
     let killed = made.copy("killed");
     // As if the kill had come between the commit of the last booking and the event service's hearing of it.

@@ -127,7 +127,7 @@ async fn under_a_memory_alarm_the_dead_letters_are_refused_at_once_with_the_reas
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_told_once_and_never_shown_and_a_mended_one_works() {
+async fn a_wrong_password_is_logged_once_and_never_shown_and_a_corrected_one_works() {
     logs::capture();
     let Some(server) = rabbitmq::exclusive().await else { return };
     server.eval(r#"rabbit_auth_backend_internal:add_user(<<"guarded">>, <<"right-one">>, <<"test">>)"#);

@@ -20,7 +20,7 @@ fn threads_of_lapin() -> usize {
 }
 
 #[tokio::test]
-async fn a_broker_that_says_nothing_is_told_once_and_does_not_collect_threads() {
+async fn a_broker_that_says_nothing_is_logged_once_and_does_not_collect_threads() {
     logs::capture();
     // Alone, since the threads of other tests would be counted, too.
     let Some(server) = rabbitmq::exclusive().await else { return };

@@ -45,7 +45,7 @@ fn connect(port: u16, ca: &Path) -> AmqpBus {
 }
 
 #[tokio::test]
-async fn who_has_the_ca_file_connects_and_who_has_another_one_is_told_why_not() {
+async fn who_has_the_ca_file_connects_and_who_has_another_one_gets_the_reason() {
     let Some(server) = rabbitmq::exclusive().await else { return };
     let folder = tempfile::tempdir().unwrap();
     let authorities = ["ours", "another"].map(|name| authority(&folder.path().join(name)));

@@ -41,7 +41,7 @@ async fn an_exchange_that_is_deleted_is_there_again_with_its_bindings() {
 }
 
 #[tokio::test]
-async fn a_queue_with_other_arguments_stops_its_reading_only_and_works_when_what_is_told_is_done() {
+async fn a_queue_with_other_arguments_stops_its_reading_only_and_works_when_the_advice_is_followed() {
     logs::capture();
     let Some(server) = rabbitmq::shared().await else { return };
     let service = Service::start().await;

@@ -92,14 +92,14 @@ async fn holds(outbox: Arc<dyn Outbox>) {
 }
 
 #[tokio::test]
-async fn everything_is_told_again_from_a_database_file() {
+async fn everything_is_published_again_from_a_database_file() {
     let (_folder, database) = new_database();
     let outbox = SqliteOutbox::open(Arc::new(database), Arc::new(Notify::new())).await.unwrap();
     holds(Arc::new(outbox)).await;
 }
 
 #[tokio::test]
-async fn everything_is_told_again_from_mongodb() {
+async fn everything_is_published_again_from_mongodb() {
     let Some(mongo) = outbox::connect().await else { return };
     holds(MongoOutbox::new(&mongo, &["notes"], Arc::default(), None)).await;
 }

@@ -73,7 +73,7 @@ async fn a_full_disk_is_one_log_line_that_says_so_and_its_end_is_another() {
 }
 
 #[tokio::test]
-async fn whoever_shares_a_commit_with_what_does_not_fit_is_told_the_truth() {
+async fn each_request_of_a_commit_that_does_not_fit_gets_its_own_result() {
     let (_folder, database) = new_database();
     let database = Arc::new(database);
     store(&database, "first").await.unwrap();

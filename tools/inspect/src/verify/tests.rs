@@ -254,7 +254,7 @@ fn a_cancellation_that_was_acknowledged_is_there_and_one_without_an_answer_may_b
 }
 
 #[test]
-fn a_line_that_was_cut_off_is_passed_over_and_told_and_nonsense_is_refused() {
+fn a_line_that_was_cut_off_is_skipped_and_reported_and_nonsense_is_refused() {
     let whole = booked("k", 2, id("k"));
     let stored = Booking { id: id("k"), ..booking(0, 1, 2, false) };
     for length in [0, 3, 20, whole.len() - 1] {
