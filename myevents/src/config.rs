@@ -4,7 +4,6 @@
 //! Here are the options for `serve`, which runs without a subcommand. Each subcommand, a [`Job`], has its options in its own crate,
 //! and decides what its exit codes mean.
 
-use alerting::{bridge, inbox};
 use clap::Parser;
 use inspect::{dead, verify};
 use process::{

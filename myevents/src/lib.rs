@@ -8,7 +8,7 @@
 //! - [`start_page`]: what is shown when all is ready
 //! - [`healthcheck`]: whether a running one is ready
 //!
-//! Every other subcommand is a crate: `load`, `inspect` (`verify` and `dead`), `alerting` (`bridge` and `inbox`).
+//! Every other subcommand is a crate: `load`, `inspect` (`verify` and `dead`), `bridge` and `inbox`.
 
 pub mod config;
 mod folder;

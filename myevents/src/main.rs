@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use alerting::{bridge, inbox};
 use inspect::{dead, verify};
 use myevents::{
     config::{self, Command, Job},

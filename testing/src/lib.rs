@@ -3,12 +3,13 @@
 //! - [`eventually`], [`not_run`]: waiting without sleeping, and saying what was not run
 //! - [`rabbitmq`], [`mongo_server`]: real servers, found or started; [`proxy`]: a bad network before one
 //! - [`binary`], [`services`]: our programs, built and started; [`ports`]: free ones
-//! - [`logs`]: what was logged
+//! - [`alertmanager`]: notifications as Alertmanager sends them; [`logs`]: what was logged
 //! - [`bus_suite`], [`bus_world`]: what every bus must do; [`notes`]: a database file as a service would have one
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(missing_docs, reason = "the names of these helpers say what they are")]
 
+pub mod alertmanager;
 pub mod binary;
 pub mod bus_suite;
 pub mod bus_world;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::sources::{code, folder, names, sources, workspace};
 
 /// Which crate of the workspace may use which. `testing` is for tests and benchmarks, and may be used by those of all others.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("contracts", &[]),
     ("process", &[]),
     ("paging", &[]),
@@ -25,7 +25,9 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("service", &["amqp", "messaging", "mongo", "process", "sqlite", "webserver"]),
     ("eventservice", &SERVICE),
     ("bookingservice", &SERVICE),
-    ("alerting", &["process", "service", "webserver"]),
+    ("alerts", &["process", "webserver"]),
+    ("bridge", &["alerts", "process", "service", "webserver"]),
+    ("inbox", &["alerts", "process", "service", "webserver"]),
     ("rest", &["contracts", "messaging", "process"]),
     ("load", &["process", "rest"]),
     ("inspect", &INSPECT),
@@ -43,8 +45,9 @@ const INSPECT: [&str; 8] =
     ["contracts", "eventservice", "bookingservice", "load", "messaging", "process", "rest", "sqlite"];
 
 /// The command line may use both services, and every tool.
-const MYEVENTS: [&str; 11] = [
-    "alerting",
+const MYEVENTS: [&str; 12] = [
+    "bridge",
+    "inbox",
     "contracts",
     "eventservice",
     "bookingservice",
@@ -58,7 +61,8 @@ const MYEVENTS: [&str; 11] = [
 ];
 
 /// What the tests and benchmarks of a crate may use besides.
-const TESTS: [(&str, &[&str]); 4] = [
+const TESTS: [(&str, &[&str]); 5] = [
+    ("bridge", &["inbox"]),
     ("messaging", &["sqlite"]),
     ("amqp", &["sqlite"]),
     ("mongo", &["paging", "sqlite"]),

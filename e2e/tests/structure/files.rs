@@ -5,7 +5,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use crate::sources::{sources, without_tests, workspace};
+use crate::sources::{ROOMS, sources, without_tests, workspace};
 
 /// What is larger than it may be. What no longer is must be taken off.
 const TOO_LARGE: [&str; 0] = [];
@@ -70,7 +70,7 @@ fn no_module_lies_in_another_crate() {
 
 /// `platform/amqp`, or `e2e`.
 fn crate_of(path: &Path) -> PathBuf {
-    path.components().take(if path.starts_with("platform") || path.starts_with("tools") { 2 } else { 1 }).collect()
+    path.components().take(if ROOMS.iter().any(|room| path.starts_with(room)) { 2 } else { 1 }).collect()
 }
 
 #[test]

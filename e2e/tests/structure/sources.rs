@@ -10,17 +10,21 @@ pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
+/// Folders that hold several crates.
+pub(crate) const ROOMS: [&str; 3] = ["platform", "tools", "alerting"];
+
 /// Where a crate lies.
 pub(crate) fn folder(name: &str) -> PathBuf {
-    let rooms = ["platform", "tools"].map(|of| workspace().join(of).join(name));
+    let rooms = ROOMS.map(|of| workspace().join(of).join(name));
     rooms.into_iter().find(|room| room.is_dir()).unwrap_or_else(|| workspace().join(name))
 }
 
-/// The folder of each crate: those of the workspace, and those of `platform/` and `tools/`.
+/// The folder of each crate: those of the workspace, and those in [`ROOMS`].
 pub(crate) fn crates() -> Vec<PathBuf> {
     let folders = |of: &Path| fs::read_dir(of).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-    let rooms = [workspace(), workspace().join("platform"), workspace().join("tools")];
-    rooms.iter().flat_map(|of| folders(of)).filter(|folder| folder.join("Cargo.toml").is_file()).collect()
+    let rooms = ROOMS.map(|room| workspace().join(room));
+    let all = folders(&workspace()).into_iter().chain(rooms.iter().flat_map(|room| folders(room)));
+    all.filter(|folder| folder.join("Cargo.toml").is_file()).collect()
 }
 
 /// Every Rust file of the workspace with its text, by its path from the root.

@@ -12,7 +12,7 @@ use super::{
     pace::Rules,
     robot::{Robot, Url},
 };
-use crate::dingtalk::check_secret;
+use alerts::dingtalk::check_secret;
 
 /// The options of the bridge.
 #[derive(clap::Args)]
@@ -38,7 +38,7 @@ pub struct Options {
     /// `text` or `json` [default: text on a terminal, else json]
     #[arg(long, env = "LOG_FORMAT")]
     log_format: Option<String>,
-    /// Which log lines, like `warn,alerting=debug` [default: info]
+    /// Which log lines, like `warn,bridge=debug` [default: info]
     #[arg(long, env = "RUST_LOG")]
     rust_log: Option<String>,
 }

@@ -14,7 +14,7 @@ use super::super::{
     pace::Rules,
     robot::{Robot, Url},
 };
-use crate::inbox::{self, Inbox, robot};
+use inbox::{Inbox, robot};
 
 /// Both of them. They end when this is dropped.
 pub(super) struct World {

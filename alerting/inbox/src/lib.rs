@@ -2,7 +2,7 @@
 //!
 //! - [`options`]: the options
 //! - [`http`]: the URLs and their handlers; read it next
-//! - [`robot`]: behaves like DingTalk's robot; the protocol is in `crate::dingtalk`
+//! - [`robot`]: behaves like DingTalk's robot; the protocol is in `alerts::dingtalk`
 //! - [`store`]: what has arrived, in memory
 //! - [`page`], [`markdown`]: how it is shown, with everything escaped that a message could hold
 //! - [`runbooks`]: the pages behind the runbook links

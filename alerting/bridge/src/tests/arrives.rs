@@ -6,11 +6,9 @@ use super::{
     super::outcome::Outcome,
     world::{Plan, World, secret},
 };
-use crate::{
-    alerts::tests::{alert, notification},
-    dingtalk::MESSAGE_MAX,
-    inbox::robot,
-};
+use alerts::dingtalk::MESSAGE_MAX;
+use inbox::robot;
+use testing::alertmanager::{alert, notification};
 
 #[tokio::test]
 async fn an_alert_arrives_with_the_keyword_and_is_counted_and_so_does_its_end() {

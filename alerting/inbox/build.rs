@@ -1,4 +1,4 @@
-//! Lists the runbooks for the code, so that the binary holds them: `inbox/runbooks.rs` takes them from here.
+//! Lists the runbooks for the code, so that the binary holds them: `src/runbooks.rs` takes them from here.
 //!
 //! They lie at the root of the workspace, since Prometheus' rules name them. Where there are none, the list is empty.
 
@@ -6,7 +6,7 @@ use std::{env, fs, path::Path};
 
 fn main() {
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
-    let folder = Path::new(&root).join("../prometheus/runbooks");
+    let folder = Path::new(&root).join("../../prometheus/runbooks");
     // Of a folder that is not there, its parent: else cargo would run this for each build.
     let watched = if folder.is_dir() { folder.clone() } else { folder.join("..") };
     println!("cargo::rerun-if-changed={}", watched.display());

@@ -7,7 +7,7 @@ use process::{
 use service::Listen;
 
 use super::robot::Rules;
-use crate::dingtalk::check_secret;
+use alerts::dingtalk::check_secret;
 
 /// The options of the inbox.
 #[derive(clap::Args)]
@@ -27,7 +27,7 @@ pub struct Options {
     /// `text` or `json` [default: text on a terminal, else json]
     #[arg(long, env = "LOG_FORMAT")]
     log_format: Option<String>,
-    /// Which log lines, like `warn,alerting=debug` [default: info]
+    /// Which log lines, like `warn,inbox=debug` [default: info]
     #[arg(long, env = "RUST_LOG")]
     rust_log: Option<String>,
 }

@@ -20,9 +20,10 @@ use super::{
     runbooks,
     store::{Channel, Store},
 };
-use crate::{
-    alerts::{Alert, NOTIFICATION_MAX, Status, Webhook, text},
+use alerts::{
     dingtalk::{METHOD, OK, PARAMETER, TOO_LONG},
+    text,
+    webhook::{Alert, NOTIFICATION_MAX, Status, Webhook},
 };
 
 /// A longer body is not read; it is far too long for a message.

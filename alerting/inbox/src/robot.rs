@@ -12,7 +12,7 @@ use std::{
 use process::secret::Secret;
 use serde::Deserialize;
 
-use crate::dingtalk::{
+use alerts::dingtalk::{
     CONTENT_TYPE, KEYWORD, MESSAGE_MAX, MESSAGE_TYPE, MESSAGES_A_MINUTE, PARAMETER, RATE, SECURITY, TOKEN, TOO_LONG,
     sign,
 };

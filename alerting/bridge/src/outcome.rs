@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::dingtalk::{BUSY, OK, RATE, RATE_NEW, SECURITY, TOKEN, TOO_LONG};
+use alerts::dingtalk::{BUSY, OK, RATE, RATE_NEW, SECURITY, TOKEN, TOO_LONG};
 
 /// Why a message did not arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
-use crate::alerts::text::is_page;
+use alerts::text::is_page;
 
 /// The HTML of a text.
 pub(super) fn to_html(markdown: &str) -> String {

@@ -3,12 +3,10 @@
 
 use serde_json::json;
 
-use crate::{
-    alerts::{
-        Alert, Webhook,
-        text::{self, Part, plain},
-    },
+use alerts::{
     dingtalk::{KEYWORD, MESSAGE_MAX},
+    text::{self, Part, plain},
+    webhook::{Alert, Webhook},
 };
 
 /// The notification of one request.
@@ -186,7 +184,12 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::alerts::tests::{alert, read};
+    use alerts::webhook::Webhook;
+    use testing::alertmanager::{alert, notification};
+
+    fn read(alerts: Vec<serde_json::Value>) -> Webhook {
+        serde_json::from_value(notification(alerts)).unwrap()
+    }
 
     fn card(title: &str, text: &str, url: &str) -> Notification {
         let button = (!url.is_empty()).then(|| Button { label: "More".into(), url: url.into() });

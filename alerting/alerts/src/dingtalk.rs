@@ -15,42 +15,42 @@ use process::{
 use ring::hmac;
 
 /// The keyword that our robot demands.
-pub(crate) const KEYWORD: &str = "报警";
+pub const KEYWORD: &str = "报警";
 
 /// The longest message, in bytes of its JSON.
-pub(crate) const MESSAGE_MAX: usize = 20_000;
+pub const MESSAGE_MAX: usize = 20_000;
 
 /// The most messages that a robot accepts in a minute.
-pub(crate) const MESSAGES_A_MINUTE: usize = 20;
+pub const MESSAGES_A_MINUTE: usize = 20;
 
 /// The message arrived.
-pub(crate) const OK: i64 = 0;
+pub const OK: i64 = 0;
 /// The robot is busy; another try can succeed.
-pub(crate) const BUSY: i64 = -1;
+pub const BUSY: i64 = -1;
 /// A keyword, a signature or an address is not allowed; the text says which.
-pub(crate) const SECURITY: i64 = 310_000;
+pub const SECURITY: i64 = 310_000;
 /// Too many messages.
-pub(crate) const RATE: i64 = 130_101;
+pub const RATE: i64 = 130_101;
 /// The same, in a newer table.
-pub(crate) const RATE_NEW: i64 = 410_100;
+pub const RATE_NEW: i64 = 410_100;
 /// No robot has this token: in the tables, in answers that were seen, and in a newer table.
-pub(crate) const TOKEN: [i64; 3] = [300_001, 300_005, 400_101];
+pub const TOKEN: [i64; 3] = [300_001, 300_005, 400_101];
 /// The message is longer than [`MESSAGE_MAX`].
-pub(crate) const TOO_LONG: i64 = 460_101;
+pub const TOO_LONG: i64 = 460_101;
 /// A parameter is missing or wrong.
-pub(crate) const PARAMETER: i64 = 40_035;
+pub const PARAMETER: i64 = 40_035;
 /// The request is not a POST.
-pub(crate) const METHOD: i64 = 43_002;
+pub const METHOD: i64 = 43_002;
 /// The `Content-Type` is not JSON.
-pub(crate) const CONTENT_TYPE: i64 = 43_004;
+pub const CONTENT_TYPE: i64 = 43_004;
 /// There is no such type of message.
-pub(crate) const MESSAGE_TYPE: i64 = 400_105;
+pub const MESSAGE_TYPE: i64 = 400_105;
 
 /// Each secret begins with this. A secret without it was copied wrongly.
-pub(crate) const SECRET_PREFIX: &str = "SEC";
+pub const SECRET_PREFIX: &str = "SEC";
 
 /// Adds a problem if a secret has another beginning; the problem names its option and does not show the secret.
-pub(crate) fn check_secret(checks: &mut Checks, name: &str, secret: Option<&Secret>) {
+pub fn check_secret(checks: &mut Checks, name: &str, secret: Option<&Secret>) {
     if secret.is_some_and(|secret| !secret.reveal().starts_with(SECRET_PREFIX)) {
         checks.problem(format!(
             "{name} (or {}) must begin with {SECRET_PREFIX}, as DingTalk shows it beside the robot's signature; what it is is not \
@@ -62,7 +62,7 @@ pub(crate) fn check_secret(checks: &mut Checks, name: &str, secret: Option<&Secr
 
 /// The `sign` for a `timestamp` in milliseconds: HMAC-SHA256 over the timestamp, a newline and the secret, with the secret as the key,
 /// in base64. The caller must encode it for a URL.
-pub(crate) fn sign(secret: &str, timestamp: &str) -> String {
+pub fn sign(secret: &str, timestamp: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     BASE64.encode(hmac::sign(&key, format!("{timestamp}\n{secret}").as_bytes()))
 }

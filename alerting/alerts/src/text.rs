@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use super::{Alert, Status};
+use crate::webhook::{Alert, Status};
 
 /// The most names in a title.
 const NAMED: usize = 3;
@@ -30,13 +30,15 @@ const LINE_MAX: usize = 160;
 const URL_MAX: usize = 500;
 
 /// A piece of Markdown that can be read alone, and the number of alerts in it.
-pub(crate) struct Part {
-    pub(crate) text: String,
-    pub(crate) alerts: usize,
+pub struct Part {
+    /// The Markdown.
+    pub text: String,
+    /// The number of alerts.
+    pub alerts: usize,
 }
 
 /// `firing: A (job), B (job) and 2 more; resolved: C (job)`.
-pub(crate) fn title(alerts: &[&Alert]) -> String {
+pub fn title(alerts: &[&Alert]) -> String {
     let of = |status| {
         let mut names: Vec<String> = Vec::new();
         for alert in alerts.iter().filter(|alert| alert.status == status) {
@@ -54,7 +56,7 @@ pub(crate) fn title(alerts: &[&Alert]) -> String {
 }
 
 /// All alerts, the most urgent first, so that only less urgent ones are cut off at the end.
-pub(crate) fn parts(alerts: &[&Alert]) -> Vec<Part> {
+pub fn parts(alerts: &[&Alert]) -> Vec<Part> {
     let mut groups: Vec<Vec<&Alert>> = Vec::new();
     for alert in alerts {
         let same = |group: &&mut Vec<&Alert>| (group[0].status, name(group[0])) == (alert.status, name(alert));
@@ -157,18 +159,18 @@ fn links(alert: &Alert) -> Option<String> {
 }
 
 /// A Markdown link, if the URL is that of a page.
-pub(crate) fn link(label: &str, url: &str) -> Option<String> {
+pub fn link(label: &str, url: &str) -> Option<String> {
     is_page(url).then(|| format!("[{label}]({})", url.replace('(', "%28").replace(')', "%29")))
 }
 
 /// Whether a browser would open the URL as a page, and it is not too long.
-pub(crate) fn is_page(url: &str) -> bool {
+pub fn is_page(url: &str) -> bool {
     let page = url.starts_with("http://") || url.starts_with("https://");
     page && url.len() <= URL_MAX && url.chars().all(|c| c.is_ascii_graphic() && !"<>\"`\\".contains(c))
 }
 
 /// One line of at most `max` characters, without the characters that make a link, a picture or code in Markdown.
-pub(crate) fn plain(text: &str, max: usize) -> String {
+pub fn plain(text: &str, max: usize) -> String {
     let harmless = |c: char| match c {
         '[' => '(',
         ']' => ')',
@@ -192,11 +194,14 @@ fn push(text: &mut String, what: std::fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use testing::alertmanager::{alert, notification};
+
     use super::*;
-    use crate::alerts::{
-        Webhook,
-        tests::{alert, read},
-    };
+    use crate::webhook::Webhook;
+
+    fn read(alerts: Vec<serde_json::Value>) -> Webhook {
+        serde_json::from_value(notification(alerts)).unwrap()
+    }
 
     fn all(webhook: &Webhook) -> Vec<&Alert> {
         webhook.alerts.iter().collect()

@@ -6,10 +6,8 @@ use super::{
     super::pace::Rules,
     world::{Plan, World, retry_after},
 };
-use crate::{
-    alerts::tests::{alert, notification},
-    inbox::robot,
-};
+use inbox::robot;
+use testing::alertmanager::{alert, notification};
 
 #[tokio::test]
 async fn twenty_five_at_once_arrive_completely_in_at_most_20_messages_and_so_do_the_next() {

@@ -23,7 +23,7 @@ use super::{
     outcome::Outcome,
     queue::Waiting,
 };
-use crate::alerts::{NOTIFICATION_MAX, Webhook};
+use alerts::webhook::{NOTIFICATION_MAX, Webhook};
 
 /// The most notifications that are read or wait at the same time; each may have a body of 2 MiB.
 pub(super) const WAITING_MAX: usize = 64;

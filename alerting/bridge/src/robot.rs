@@ -31,7 +31,7 @@ use tokio_rustls::{
 };
 
 use super::outcome::{Failure, Outcome};
-use crate::dingtalk::sign;
+use alerts::dingtalk::sign;
 
 /// The longest wait for the robot's answer. Alertmanager waits at least 10 s for ours.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);

@@ -2,10 +2,10 @@
 //!
 //! - [`options`]: the options
 //! - [`http`]: where notifications come in, and how they are answered; read it next
-//! - [`grafana`]: what Grafana sends; Alertmanager's form is in [`crate::alerts`]
+//! - [`grafana`]: what Grafana sends; Alertmanager's form is in [`alerts::webhook`]
 //! - [`queue`], [`pace`]: the one task that sends, and when it may send
 //! - [`message`]: makes one message of one or several notifications
-//! - [`robot`], [`outcome`]: the client of the robot, and what its answers mean; the protocol is in `crate::dingtalk`
+//! - [`robot`], [`outcome`]: the client of the robot, and what its answers mean; the protocol is in `alerts::dingtalk`
 //! - [`metrics`]: its metric
 //!
 //! It stores nothing: the sender of a notification waits for the answer, and sends it again after an error. Its requests are not

@@ -8,7 +8,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::dingtalk::MESSAGES_A_MINUTE;
+use alerts::dingtalk::MESSAGES_A_MINUTE;
 
 /// What the robot allows, and how it is used.
 #[derive(Clone, Debug)]

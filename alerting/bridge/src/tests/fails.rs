@@ -7,10 +7,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::world::{Plan, World, client, retry_after, secret};
-use crate::{
-    alerts::tests::{alert, notification},
-    inbox::robot,
-};
+use inbox::robot;
+use testing::alertmanager::{alert, notification};
 
 fn one() -> Value {
     notification(vec![alert("firing", "A", "1", "s")])
