@@ -1,5 +1,5 @@
-//! The booking service. It owns bookings, and per event the seats that are left. It does not own events: it hears of
-//! them by `eventCreated`, and knows of each only what it needs to sell seats.
+//! The booking service. It owns bookings, and the seats that are left of each event. It does not own events: it receives them as
+//! `eventCreated`, and keeps of each only what it needs to sell seats.
 //!
 //! | module | idea |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | [`config`] | this binary's options |
 //! | [`domain`] | what a booking is, and the rules for a request |
 //! | [`http`] | the URL table, the handlers, and how errors are answered |
-//! | [`store`] | what a store promises, and SQLite |
+//! | [`store`] | what a store promises; SQLite and MongoDB |
 //! | [`listener`] | `eventCreated` |
 //! | `messages` | what it publishes and reads |
 //! | `snapshot` | the current state as messages, republished after a queue was lost |

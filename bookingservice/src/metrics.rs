@@ -1,7 +1,7 @@
 //! What is counted about bookings.
 //!
-//! `myevents_bookings_count` and `myevents_seats_per_booking` are the chapter's own. The first has an event's id as a
-//! label, which is a time series for each event: at most [`LABELS_MAX`], and a counter that says when it was more.
+//! `myevents_bookings_count` and `myevents_seats_per_booking` are named by the chapter. The first has an event's id as a label, which
+//! makes one time series for each event. So there are at most [`LABELS_MAX`], and a counter shows when there were more events.
 
 use std::{
     collections::HashMap,

@@ -1,7 +1,7 @@
-//! What the services say to each other: the message types, their names, and the one way to write an instant.
+//! What the services exchange: the message types, their names, and the one way to write an instant.
 //!
-//! Both services must agree on this crate byte for byte, so it holds nothing else. The exact JSON of each message lies
-//! in `golden/`, and a test compares. Read on: [`messages`](EventBooked), then [`Instant`].
+//! Both services must agree on this crate byte for byte, so it has nothing else. The exact JSON of each message is in `golden/`, and a
+//! test compares. Read on: [`messages`](EventBooked), then [`Instant`].
 
 mod instant;
 mod messages;
@@ -9,7 +9,7 @@ mod messages;
 pub use instant::{Instant, InstantError};
 pub use messages::{BookingCancelled, EventBooked, EventCreated, Hall, LocationCreated, ResyncRequested, SeatsChanged};
 
-/// A message type: its name on the wire, and whether somebody must be there to read it.
+/// A message type: its name on the wire, and whether a queue must be there for it.
 pub trait Contract: serde::Serialize + serde::de::DeserializeOwned {
     /// The routing key and the header `x-event-name`.
     const NAME: &'static str;

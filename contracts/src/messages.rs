@@ -1,7 +1,7 @@
-//! The five messages. A field is added here as an `Option` with `skip_serializing_if`; none is ever renamed or removed.
+//! The six messages. A field is added here as an `Option` with `skip_serializing_if`; none is ever renamed or removed.
 //!
 //! Instants are [`Instant`]s, ids are UUIDs, seats are whole numbers. `version` grows by one with each change of an
-//! event's seats: who keeps only the highest one may receive messages twice and in any order.
+//! event's seats: a reader that keeps only the highest one may receive messages twice and in any order.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -36,7 +36,7 @@ pub struct Hall {
     pub capacity: u64,
 }
 
-/// Published by the event service, read by nobody yet.
+/// Published by the event service. No service reads it yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocationCreated {
     /// The location.
@@ -73,7 +73,7 @@ pub struct EventBooked {
     pub version: u64,
 }
 
-/// Published by the booking service, read by nobody yet. How many seats are left now says [`SeatsChanged`].
+/// Published by the booking service. No service reads it yet. The new number of seats is in [`SeatsChanged`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookingCancelled {
     /// The booking.
@@ -102,8 +102,8 @@ pub struct SeatsChanged {
     pub version: u64,
 }
 
-/// Published by each service, read by all others. It asks for everything to be told again that is read by `queue`, which
-/// was not there and is new: what had been published before is not in it.
+/// Published by each service, read by all others: a request to publish again, as a snapshot, everything that the queue `queue` reads. The
+/// queue was lost and is new, so what had been published before is not in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResyncRequested {
     /// The queue that is new.

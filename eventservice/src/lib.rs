@@ -1,5 +1,5 @@
-//! The event service. It owns events and locations. It does not own seats: how many are booked it hears from the booking
-//! service, and shows what it has heard (the *view*).
+//! The event service. It owns events and locations. It does not own seats: it receives how many are booked and left from the booking
+//! service, and shows the newest numbers (a projection, the *view*).
 //!
 //! | module | idea |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | [`config`] | this binary's options |
 //! | [`domain`] | what an event and a location are, and the rules for making one |
 //! | [`http`] | the URL table, the handlers, and how errors are answered |
-//! | [`store`] | what a store promises, and SQLite |
+//! | [`store`] | what a store promises; SQLite and MongoDB |
 //! | [`listener`] | `eventBooked` and `seatsChanged` |
 //! | `messages` | what it publishes and reads |
 //! | `snapshot` | the current state as messages, republished after a queue was lost |

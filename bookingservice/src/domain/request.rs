@@ -22,7 +22,7 @@ pub struct BookingDraft<'a> {
     /// How many seats, 1 to [`SEATS_MAX`].
     #[garde(range(min = 1, max = SEATS_MAX))]
     pub seats: i64,
-    /// Who books; [`GUEST`] where nobody is named. 1 to [`USER_ID_MAX`] characters.
+    /// Who books; [`GUEST`] where no user is named. 1 to [`USER_ID_MAX`] characters.
     #[garde(length(chars, min = 1, max = USER_ID_MAX), inner(custom(no_control_characters)))]
     pub user_id: Option<String>,
     /// The user's key for this booking; HTTP has checked what its header may hold.

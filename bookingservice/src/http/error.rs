@@ -1,9 +1,9 @@
-//! What goes wrong with a booking, as the caller may know it. Each `match` is exhaustive: a new kind of error does not
-//! compile until it has an answer here.
+//! What goes wrong with a booking, as the caller may know it, with the reason that is counted. Each `match` is exhaustive: a new kind of
+//! error does not compile until it has an answer here.
 
 use actix_web::http::StatusCode;
 use uuid::Uuid;
-use webserver::problem::{FieldError, Problem, Rejection as Turned};
+use webserver::problem::{FieldError, Problem, Rejection as HttpRejection};
 
 use crate::{domain::Refused, metrics::Rejection, store::Unavailable};
 
@@ -70,5 +70,5 @@ fn away() -> Problem {
 }
 
 fn overloaded() -> Problem {
-    Problem::unavailable("too many requests wait for the store; nothing was changed").rejected(Turned::Overload)
+    Problem::unavailable("too many requests wait for the store; nothing was changed").rejected(HttpRejection::Overload)
 }

@@ -1,5 +1,5 @@
-//! What the file of a stopped booking service holds, as plain values: for `myevents verify`, which compares it with what
-//! must hold. It only reads, and judges nothing.
+//! What the file of a stopped booking service has stored, as plain values: for `myevents verify`, which compares them with what must
+//! be true. It only reads, and decides nothing.
 
 use std::path::PathBuf;
 
@@ -32,9 +32,9 @@ pub struct StoredEvent {
     pub seats_left: Option<u64>,
     /// How many are booked.
     pub booked_seats: u64,
-    /// How often its seats have changed.
+    /// The number of changes of its seats.
     pub version: u64,
-    /// Seats that an event without a capacity has lost or found, in the number that stands there for "no limit".
+    /// Of an event without a capacity: by how much its stored seats differ from [`UNLIMITED`] less the booked ones.
     pub unlimited_off_by: i64,
 }
 
@@ -69,7 +69,7 @@ impl Audit {
         Ok(all)
     }
 
-    /// Shows each booking once, in the order in which they lie there: a million take about a second.
+    /// Shows each booking once, in the order of the rows: a million take about a second.
     pub fn each_booking(
         &self,
         mut look: impl FnMut(StoredBooking<'_>),

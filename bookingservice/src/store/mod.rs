@@ -1,8 +1,8 @@
-//! What a store of bookings promises, whatever it is made of.
+//! What a store of bookings promises, on SQLite and on MongoDB alike.
 //!
 //! - A booking that was answered is on disk, its seats are taken, and its message is in the outbox: one atomic write.
 //! - Never more seats than there are; never two bookings under one id.
-//! - What is counted is counted once, after it is durable, by the process whose write succeeded.
+//! - A booking is counted once, after it is durable, by the process whose write succeeded.
 
 pub mod audit;
 pub mod mongo;
@@ -25,7 +25,7 @@ use crate::{
     metrics::BookingMetrics,
 };
 
-/// The store could not do it. The cause is logged where it was met.
+/// The store could not do it. The cause is logged where it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unavailable {
     /// It was not begun: too many requests wait.
@@ -55,7 +55,7 @@ pub trait Store: Send + Sync {
     /// Takes the seats, stores the booking and its `eventBooked`. A stored booking of the same id is answered instead.
     async fn book(&self, request: NewBooking) -> Result<Result<Booked, Refused>, Unavailable>;
 
-    /// Gives the seats back, stores `bookingCancelled` and `seatsChanged`; once. `None` for an unknown booking.
+    /// Cancels a booking, releases its seats, and stores `bookingCancelled` and `seatsChanged`; once. `None` for an unknown booking.
     async fn cancel(&self, id: Uuid) -> Result<Option<Booking>, Unavailable>;
 
     /// A booking.

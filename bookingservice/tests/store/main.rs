@@ -33,7 +33,7 @@ macro_rules! every_case {
             an_event_without_capacity_never_sells_out_and_shows_no_seats_left
             the_same_id_books_once_also_at_once
             a_key_cannot_book_something_else
-            a_cancellation_gives_the_seats_back_once_also_at_once
+            a_cancellation_releases_the_seats_once_also_at_once
             a_replay_after_a_cancellation_gives_the_cancelled_booking
             many_at_once_never_sell_more_than_there_is
             pages_follow_the_order_of_booking

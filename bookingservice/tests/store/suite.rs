@@ -177,7 +177,7 @@ async fn cancelled(store: Arc<dyn Store>, booking: Uuid, tries: usize) -> Bookin
     panic!("asked {tries} times, and never known");
 }
 
-pub(crate) async fn a_cancellation_gives_the_seats_back_once_also_at_once(f: &Fixture) {
+pub(crate) async fn a_cancellation_releases_the_seats_once_also_at_once(f: &Fixture) {
     let event = f.event(Some(10)).await;
     let id = new(f.store.book(request(event, 4)).await.unwrap()).id();
     let answers = at_once(|| {

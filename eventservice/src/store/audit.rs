@@ -1,5 +1,5 @@
-//! What the file of a stopped event service holds, as plain values: for `myevents verify`, which compares it with what
-//! must hold. It only reads, and judges nothing but what no other service knows of.
+//! What the file of a stopped event service has stored, as plain values: for `myevents verify`, which compares them with what must be
+//! true. It only reads, and decides nothing but what this file alone shows.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub struct Audit {
     pub file: StoppedFile,
 }
 
-/// An event, with what was heard of its seats.
+/// An event, with the view of its seats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
     /// The event.
@@ -30,13 +30,13 @@ pub struct StoredEvent {
     pub end_date: Instant,
     /// How many seats it has; absent means unlimited.
     pub capacity: Option<u64>,
-    /// How many are booked, as far as this service has heard.
+    /// How many are booked, by the newest message.
     pub booked_seats: u64,
     /// How many are left, likewise; absent where there is no capacity.
     pub seats_left: Option<u64>,
-    /// The highest version that was heard of.
+    /// The highest version of any message.
     pub version: u64,
-    /// What contradicts itself in it, in words.
+    /// The contradictions in it, in words.
     pub wrong: Vec<&'static str>,
 }
 

@@ -1,8 +1,8 @@
-//! What a store of events promises, whatever it is made of.
+//! What a store of events promises, on SQLite and on MongoDB alike.
 //!
 //! - What was answered is on disk, and its message is in the outbox: one atomic write.
 //! - Messages about seats may be applied twice and in any order: the highest version stays.
-//! - What is counted is counted once, after it is durable, by the process whose write succeeded.
+//! - An event is counted once, after it is durable, by the process whose write succeeded.
 
 pub mod audit;
 pub mod mongo;
@@ -29,7 +29,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownLocation;
 
-/// The store could not do it. The cause is logged where it was met.
+/// The store could not do it. The cause is logged where it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unavailable {
     /// It was not begun: too many requests wait.
@@ -53,8 +53,8 @@ pub struct Filter {
     pub to: Option<Instant>,
 }
 
-/// A name as it is stored beside the true one and searched for: small letters, and one form of sigma. Greek writes it
-/// otherwise at the end of a word, so that the beginning of a word would not find it.
+/// The form of a name that is stored beside the name, and searched for: small letters, and one form of sigma. Greek has another sigma at
+/// the end of a word, and without this the beginning of a longer word would not find it.
 pub(crate) fn search_form(name: &str) -> String {
     name.to_lowercase().replace('ς', "σ")
 }
@@ -93,7 +93,7 @@ pub trait Store: Send + Sync {
     /// At most `max` locations behind a position, in the order they were made.
     async fn locations(&self, after: Option<Cursor>, max: usize) -> Result<Vec<Location>, Unavailable>;
 
-    /// Shows what is newer than what is shown; `None` for an unknown event. Where it fails some may have been stored: it is safe to
-    /// repeat.
+    /// Applies those updates that are newer than what is shown; `None` for an unknown event. It is idempotent: where it fails, some
+    /// may have been stored, and it is safe to repeat.
     async fn apply(&self, updates: Vec<SeatUpdate>) -> Result<Vec<Option<Effect>>, Unavailable>;
 }

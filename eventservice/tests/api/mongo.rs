@@ -1,5 +1,5 @@
-//! The service on a MongoDB server that goes away and comes back: what its clients are told and when, and that no message is
-//! given up meanwhile.
+//! The service on a MongoDB server that goes away and comes back: what its clients are answered and when, and that no message is lost
+//! meanwhile.
 //!
 //! A proxy before the server behaves as if that were away, since a stand-in in memory keeps nothing when it is stopped.
 
@@ -11,6 +11,7 @@ use mongo::address::MongoUrl;
 use process::checks::{Checks, option};
 use tempfile::TempDir;
 use testing::{
+    eventually_mut as eventually,
     mongo_server::{self, MongoServer},
     proxy::{Condition, Proxy},
 };
@@ -28,15 +29,7 @@ const BUSY: Duration = Duration::from_millis(250);
 const BACK: Duration = Duration::from_secs(5);
 
 /// A message is tried again every 5 s at the latest.
-const HEARD: Duration = Duration::from_secs(10);
-
-async fn eventually(deadline: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let began = Instant::now();
-    while !holds().await {
-        assert!(began.elapsed() < deadline, "not within {deadline:?}: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
+const HANDLED: Duration = Duration::from_secs(10);
 
 /// Creates an event, and sees that a refusal comes in time and is clear: with the id where it may have happened.
 async fn create(app: &TestApp, location: Option<Uuid>) -> Answer {
@@ -98,7 +91,7 @@ fn booked(event: &str) -> Entry {
 async fn away_it_is_a_clear_refusal_in_time_and_back_all_works_by_itself_and_no_message_was_given_up() {
     let Some(World { app, proxy, server: _server, folder: _folder }) = World::start().await else { return };
 
-    // It hangs up; or it says nothing any more, and nobody is told.
+    // It closes its connections; or it answers nothing any more, and its clients cannot see why.
     for condition in [Condition::Drop(0), Condition::BlackHole] {
         let event = create(&app, None).await.body["id"].as_str().unwrap().to_owned();
         // Under load, so that some are in the middle of it.
@@ -117,21 +110,21 @@ async fn away_it_is_a_clear_refusal_in_time_and_back_all_works_by_itself_and_no_
         assert!(condition == Condition::Drop(0) || !unknown.is_empty(), "what was on its way has an unknown outcome");
 
         let (bus, entry) = (app.bus.clone(), booked(&event));
-        let heard = tokio::spawn(async move { bus.publish(&[entry]).await });
+        let handled = tokio::spawn(async move { bus.publish(&[entry]).await });
         for _ in 0..4 {
             let (one, two, _) =
                 tokio::join!(create(&app, None), create(&app, Some(Uuid::now_v7())), app.get("/events"));
             assert_eq!((one.status, two.status), (503, 503), "{condition:?}");
         }
         assert!(!app.is_ready().await, "{condition:?}");
-        assert!(!heard.is_finished(), "{condition:?}: a message was given up: {:?}", heard.await);
+        assert!(!handled.is_finished(), "{condition:?}: a message was given up: {:?}", handled.await);
 
         proxy.set(Condition::Good);
         eventually(BACK, "events are created, and it is ready", async || {
             create(&app, None).await.status == 201 && app.is_ready().await
         })
         .await;
-        assert_eq!(tokio::time::timeout(HEARD, heard).await.unwrap().unwrap(), [Ok(())], "{condition:?}");
+        assert_eq!(tokio::time::timeout(HANDLED, handled).await.unwrap().unwrap(), [Ok(())], "{condition:?}");
         let seen = app.get(&format!("/events/{event}")).await.body;
         assert_eq!((&seen["booked_seats"], &seen["seats_left"]), (&2.into(), &98.into()), "{condition:?}");
         for id in unknown {

@@ -111,7 +111,7 @@ impl<'a> BookRequest<'a> {
         Ok(self.answer(stored))
     }
 
-    /// The booking that was inserted by somebody else. It may take a moment until a majority of the servers has it.
+    /// The booking that was inserted by another request. It may take a moment until a majority of the servers has it.
     async fn wait_until_visible(&self) -> Result<BookingDoc, MongoError> {
         loop {
             if let Some(stored) = self.stored_booking().await? {

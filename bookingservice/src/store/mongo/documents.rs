@@ -1,4 +1,4 @@
-//! What lies in the database. Instants are MongoDB's own, with milliseconds; ids are UUIDs; numbers are whole.
+//! The documents in the database. Instants are MongoDB's own, with milliseconds; ids are UUIDs; numbers are whole.
 
 use contracts::{Contract, EventCreated, Instant};
 use messaging::Entry;
@@ -175,7 +175,7 @@ pub(super) fn date(at: Instant) -> DateTime {
     DateTime::from_millis(at.as_millis())
 }
 
-/// Only instants are written; what somebody else wrote there is shown as the year 1970.
+/// This service writes only valid instants. Any other one, written by another program, is shown as the year 1970.
 fn instant(at: DateTime) -> Instant {
     Instant::from_millis(at.timestamp_millis()).unwrap_or_else(|_| Instant::from_millis(0).expect("1970 is an instant"))
 }

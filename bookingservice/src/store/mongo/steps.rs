@@ -32,7 +32,7 @@ pub(super) fn indexes() -> Vec<Index> {
     ]
 }
 
-/// What events had before `seats_unpublished`. Seats that such a document tells of would never be published.
+/// What events had before `seats_unpublished`. The seats of such a document would never be published.
 pub(super) const OLD_FIELDS: &[OldField] = &[OldField {
     table: EVENTS,
     field: "untold",

@@ -40,12 +40,12 @@ async fn a_booking_whose_process_dies_is_made_if_its_seats_were_taken() {
         (step, fault, made, event, request.id())
     }))
     .await;
-    janitor.settle().await;
+    janitor.complete_all().await;
     for (step, fault, made, event, booking) in dead {
         let stored = janitor.store.booking(booking).await.unwrap();
         assert_eq!(stored.is_some(), made, "{step} {fault:?}");
-        let told = if made { vec!["eventBooked"] } else { vec![] };
-        assert_eq!(janitor.messages_of(booking).await, told, "{step} {fault:?}");
+        let messages = if made { vec!["eventBooked"] } else { vec![] };
+        assert_eq!(janitor.messages_of(booking).await, messages, "{step} {fault:?}");
         let stored = janitor.store.event(event).await.unwrap().unwrap();
         assert_eq!(stored.record().booked, if made { 3 } else { 0 }, "{step} {fault:?}");
     }
@@ -74,12 +74,12 @@ async fn a_cancellation_whose_process_dies_gives_its_seats_back_if_it_had_begun(
         (step, fault, cancelled, event, booking)
     }))
     .await;
-    janitor.settle().await;
+    janitor.complete_all().await;
     for (step, fault, cancelled, event, booking) in dead {
         let stored = janitor.store.booking(booking).await.unwrap().unwrap();
         assert_eq!(stored.status() == Status::Cancelled, cancelled, "{step} {fault:?}");
-        let told = if cancelled { vec!["eventBooked", "bookingCancelled"] } else { vec!["eventBooked"] };
-        assert_eq!(janitor.messages_of(booking).await, told, "{step} {fault:?}");
+        let messages = if cancelled { vec!["eventBooked", "bookingCancelled"] } else { vec!["eventBooked"] };
+        assert_eq!(janitor.messages_of(booking).await, messages, "{step} {fault:?}");
         let stored = janitor.store.event(event).await.unwrap().unwrap();
         assert_eq!(stored.left(), Some(if cancelled { 10 } else { 7 }), "{step} {fault:?}");
     }
@@ -96,6 +96,6 @@ async fn a_request_under_the_same_key_finishes_what_a_dead_one_began() {
     // All seats are in the dead one's hold: to answer "sold out" would be wrong.
     let answer = alive.store.book(request.clone()).await.unwrap();
     assert!(matches!(&answer, Ok(Booked::Replay(booking)) if booking.id() == request.id()), "{answer:?}");
-    alive.settle().await;
+    alive.complete_all().await;
     assert_eq!(alive.metric("myevents_bookings_accepted_total"), 1.0);
 }

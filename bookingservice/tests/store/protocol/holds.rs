@@ -54,6 +54,6 @@ async fn the_list_of_holds_stays_short_under_64_clients_and_is_empty_afterwards(
     println!("{CLIENTS} clients on one event: {rate:.0} bookings/s, the longest list had {longest} holds");
     assert!(longest < LONGEST, "{longest} holds");
     eventually(Duration::from_secs(5), "all holds are removed", async || longest_list(&replica).await == 0).await;
-    replica.settle().await;
+    replica.complete_all().await;
     assert_eq!(replica.metric("myevents_bookings_accepted_total"), (CLIENTS * EACH) as f64);
 }

@@ -1,5 +1,5 @@
 //! The janitor itself: it dies or loses an answer in the middle of a repair, meets what it cannot repair, and takes over what
-//! the removal of settled holds did not do.
+//! the cleanup of holds did not do.
 
 use std::{
     io,
@@ -34,7 +34,7 @@ async fn repair(janitor: &Replica) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_befalls_a_janitor_in_the_middle_of_a_booking_the_next_one_makes_it_once() {
+async fn a_janitor_that_fails_in_the_middle_of_a_booking_is_replaced_by_the_next_one_which_makes_it_once() {
     let cases = ["insert", "remove_holds"].into_iter().flat_map(|step| FAULTS.map(|fault| (step, fault)));
     join_all(cases.map(async |(step, fault)| {
         let Some(world) = World::new() else { return };
@@ -45,7 +45,7 @@ async fn whatever_befalls_a_janitor_in_the_middle_of_a_booking_the_next_one_make
         assert!(dying.book(&request).await.is_none());
         repair(&unlucky).await;
         unlucky.late_steps_done().await;
-        next.settle().await;
+        next.complete_all().await;
         assert_eq!(next.messages_of(request.id()).await, ["eventBooked"], "{step} {fault:?}");
         assert_eq!(next.store.event(event).await.unwrap().unwrap().record().booked, 3, "{step} {fault:?}");
         let counted: f64 = [&next, &unlucky].map(|r| r.metric("myevents_bookings_accepted_total")).iter().sum();
@@ -56,7 +56,8 @@ async fn whatever_befalls_a_janitor_in_the_middle_of_a_booking_the_next_one_make
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_befalls_a_janitor_in_the_middle_of_a_cancellation_the_next_one_gives_the_seats_back_once() {
+async fn a_janitor_that_fails_in_the_middle_of_a_cancellation_is_replaced_by_the_next_one_which_releases_the_seats_once()
+ {
     let cases = ["mark_cancelled", "release"].into_iter().flat_map(|step| FAULTS.map(|fault| (step, fault)));
     join_all(cases.map(async |(step, fault)| {
         let Some(world) = World::new() else { return };
@@ -67,7 +68,7 @@ async fn whatever_befalls_a_janitor_in_the_middle_of_a_cancellation_the_next_one
         assert!(dying.cancel(booking).await.is_none());
         repair(&unlucky).await;
         unlucky.late_steps_done().await;
-        next.settle().await;
+        next.complete_all().await;
         assert_eq!(next.messages_of(booking).await, ["eventBooked", "bookingCancelled"], "{step} {fault:?}");
         let stored = next.store.event(event).await.unwrap().unwrap();
         assert_eq!((stored.left(), stored.record().booked), (Some(10), 0), "{step} {fault:?}");
@@ -79,17 +80,17 @@ async fn whatever_befalls_a_janitor_in_the_middle_of_a_cancellation_the_next_one
 async fn holds_whose_removal_failed_in_any_way_are_removed_by_the_janitor() {
     join_all(FAULTS.map(async |fault| {
         let Some(world) = World::new() else { return };
-        let forgetful = world.running(once("remove_holds", fault), NEVER).await;
-        let event = forgetful.event(10).await;
-        new(forgetful.store.book(request(event, 1)).await.unwrap());
+        let without_cleanup = world.running(once("remove_holds", fault), NEVER).await;
+        let event = without_cleanup.event(10).await;
+        new(without_cleanup.store.book(request(event, 1)).await.unwrap());
         let janitor = world.replica(Faults::none()).await;
         eventually(Duration::from_secs(5), "the janitor removes what was left", async || {
             janitor.store.repair(Duration::ZERO).await.unwrap();
             longest_list(&janitor).await == 0
         })
         .await;
-        janitor.quiet().await.unwrap();
-        assert_eq!(forgetful.metric("myevents_bookings_accepted_total"), 1.0, "{fault:?}");
+        janitor.is_complete().await.unwrap();
+        assert_eq!(without_cleanup.metric("myevents_bookings_accepted_total"), 1.0, "{fault:?}");
         assert_eq!(janitor.metric("myevents_bookings_accepted_total"), 0.0, "{fault:?}");
     }))
     .await;
@@ -162,5 +163,5 @@ async fn what_cannot_be_repaired_does_not_hold_up_the_others_and_is_repaired_onc
     change(&janitor, "events", event, doc! { "$set": { "name": "Tango" } }).await;
     change(&janitor, "bookings", booking, doc! { "$set": { "user": "guest" } }).await;
     assert_eq!(janitor.store.repair(Duration::ZERO).await.unwrap(), 2);
-    janitor.quiet().await.unwrap();
+    janitor.is_complete().await.unwrap();
 }

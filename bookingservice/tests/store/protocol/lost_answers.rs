@@ -25,7 +25,7 @@ async fn a_booking_survives_any_one_lost_answer_and_is_counted_at_most_once() {
             let (unlucky, request) = (world.replica(once(step, fault)).await, under_a_key(event, 3));
             let booking = new(unlucky.book(&request).await.unwrap().unwrap());
             unlucky.late_steps_done().await;
-            sound.settle().await;
+            sound.complete_all().await;
             assert_eq!(sound.store.booking(request.id()).await.unwrap(), Some(booking), "{step} {fault:?}");
             assert_eq!(sound.messages_of(request.id()).await, ["eventBooked"], "{step} {fault:?}");
             let seats = sound.store.event(event).await.unwrap().unwrap().record().booked;
@@ -49,9 +49,9 @@ async fn a_cancellation_survives_any_one_lost_answer_and_gives_the_seats_back_on
             let unlucky = world.replica(once(step, fault)).await;
             unlucky.cancel(booking.id()).await.unwrap().unwrap().unwrap();
             unlucky.late_steps_done().await;
-            sound.settle().await;
-            let told = sound.messages_of(booking.id()).await;
-            assert_eq!(told, ["eventBooked", "bookingCancelled"], "{step} {fault:?}");
+            sound.complete_all().await;
+            let messages = sound.messages_of(booking.id()).await;
+            assert_eq!(messages, ["eventBooked", "bookingCancelled"], "{step} {fault:?}");
             let stored = sound.store.event(event).await.unwrap().unwrap();
             assert_eq!((stored.left(), stored.record().booked), (Some(10), 0), "{step} {fault:?}");
             assert!(unlucky.metric("myevents_bookings_cancelled_total") <= 1.0, "{step} {fault:?}");
@@ -89,7 +89,7 @@ async fn a_request_whose_answers_are_all_lost_gives_up_within_3_seconds_and_leak
             let known = matches!(&answer, Ok(Ok(Booked::New(_))));
             assert!(known || answer == Err(Unavailable::OutcomeUnknown), "{step} {fault:?}: {answer:?}");
             unlucky.late_steps_done().await;
-            sound.settle().await;
+            sound.complete_all().await;
             let stored = sound.store.booking(request.id()).await.unwrap();
             assert!(stored.is_some() || !known, "{step} {fault:?}: a booking that was answered is gone");
         }

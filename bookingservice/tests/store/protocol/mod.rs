@@ -1,6 +1,6 @@
 //! The MongoDB protocol where it is hard: crashes and lost answers between its steps, replicas, a server that goes away.
 //!
-//! - `world`: replicas on one database, and what must hold there when all is quiet
+//! - `world`: replicas on one database, and what must be true there when every request is complete
 //! - `crashes`, `lost_answers`: each step by itself
 //! - `janitor`, `outbox`: the same for what runs beside the requests
 //! - `storm`: all of it at once, with relay and view

@@ -1,5 +1,5 @@
-//! What is told of seats, and what becomes of messages whose process dies, or loses an answer, after they were published: a
-//! reader hears of each at least once, and when all is quiet nothing is left.
+//! How released seats are published, and what happens to messages whose process dies, or loses an answer, after they were published:
+//! each is delivered at least once, and in the end none is left.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use crate::suite::{new, request};
 
 const LOST: [Fault; 3] = [Fault::LostRequest, Fault::LostAnswer, Fault::Late(150)];
 
-/// What is told after a cancellation, in this order.
-const TOLD: [&str; 3] = [EventBooked::NAME, BookingCancelled::NAME, SeatsChanged::NAME];
+/// The messages after a cancellation, in this order.
+const PUBLISHED: [&str; 3] = [EventBooked::NAME, BookingCancelled::NAME, SeatsChanged::NAME];
 
 /// What a relay would publish now.
 async fn pending(replica: &Replica, max: usize) -> Vec<Entry> {
@@ -34,7 +34,7 @@ async fn mark_published(replica: &Replica, entries: &[Entry]) -> Option<bool> {
     tokio::time::timeout(DIED, outbox.mark_published(&ids)).await.ok().map(|sent| sent.is_ok())
 }
 
-/// Whether no message waits, and no event is untold.
+/// Whether no message waits, and no event has unpublished seats.
 async fn nothing_waits(replica: &Replica) -> bool {
     let waits = |document: &Document| document.get_array("outbox").is_ok_and(|outbox| !outbox.is_empty());
     !replica.documents("bookings").await.iter().any(waits)
@@ -69,8 +69,8 @@ async fn seats_that_came_back_are_published_however_many_messages_wait() {
         cancelled(&replica).await;
     }
     let batch = pending(&replica, 10).await;
-    let told = names(&batch).into_iter().filter(|name| *name == SeatsChanged::NAME).count();
-    assert_eq!((batch.len(), told), (10, 5));
+    let seats = names(&batch).into_iter().filter(|name| *name == SeatsChanged::NAME).count();
+    assert_eq!((batch.len(), seats), (10, 5));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -84,7 +84,7 @@ async fn what_was_published_by_a_process_that_died_is_forgotten_or_published_aga
         let dying = world.replica(once(step, fault)).await;
         cancelled(&dying).await;
         let published = pending(&dying, 100).await;
-        assert_eq!(names(&published), TOLD, "{step} {fault:?}");
+        assert_eq!(names(&published), PUBLISHED, "{step} {fault:?}");
         assert_eq!(mark_published(&dying, &published).await, None, "{step} {fault:?} did not kill it");
 
         let alive = world.running(Faults::none(), Pace::default()).await;
@@ -96,8 +96,8 @@ async fn what_was_published_by_a_process_that_died_is_forgotten_or_published_aga
             alive.store.outbox().is_leader() && nothing_waits(&alive).await
         })
         .await;
-        // The messages are forgotten before the event is told, so which are left says where it died. Under the same ids:
-        // else readers would take them for new ones.
+        // Messages are marked as published before seats are, so those that are left show where the process died. They have the same
+        // ids: otherwise readers would take them for new ones.
         let left = match (step, fault) {
             ("outbox.sent", Fault::CrashBefore) => &published[..],
             ("seats_published", Fault::CrashAfter) => &[],
@@ -121,9 +121,9 @@ async fn what_was_published_and_whose_removal_lost_its_answer_goes_in_the_end_an
         let unlucky = world.replica(once(step, fault)).await;
         let event = cancelled(&unlucky).await;
         let published = pending(&unlucky, 100).await;
-        assert_eq!(names(&published), TOLD, "{step} {fault:?}");
+        assert_eq!(names(&published), PUBLISHED, "{step} {fault:?}");
         assert_eq!(mark_published(&unlucky, &published).await, Some(false), "{step} {fault:?} was not lost");
-        // Seats come back once more, before what is late happens: that must not pass for told.
+        // Seats are released once more before the late step happens: they must not count as published.
         let booking = new(unlucky.store.book(request(event, 2)).await.unwrap()).id();
         unlucky.store.cancel(booking).await.unwrap().unwrap();
 
@@ -136,8 +136,8 @@ async fn what_was_published_and_whose_removal_lost_its_answer_goes_in_the_end_an
         .await;
         let stored = unlucky.store.event(event).await.unwrap().unwrap();
         let newest = again.iter().filter(|message| message.name == SeatsChanged::NAME).map(|message| {
-            let told = SeatsChanged::from_json(&message.body).unwrap();
-            (told.version, told.seats_left)
+            let seats = SeatsChanged::from_json(&message.body).unwrap();
+            (seats.version, seats.seats_left)
         });
         assert_eq!(newest.max(), Some((stored.record().version, Some(10))), "{step} {fault:?}");
         // What was confirmed is not published twice by a process that lives.

@@ -47,7 +47,7 @@ async fn the_same_keys_on_two_replicas_book_once_and_no_seat_leaks() {
     fresh.sort_unstable();
     fresh.dedup();
     assert!(fresh.len() == booked, "a key has booked twice");
-    replicas[0].settle().await;
+    replicas[0].complete_all().await;
     let stored = replicas[0].documents("bookings").await.len();
     assert_eq!(stored, 12, "ten keys, and two of those that shared five seats");
     let counted: f64 = replicas.iter().map(|r| r.metric("myevents_bookings_accepted_total")).sum();
@@ -71,7 +71,7 @@ async fn one_booking_cancelled_on_two_replicas_gives_its_seats_back_once() {
             assert!(cancelled.unwrap().cancelled_at().is_some());
         }
     }
-    replicas[0].settle().await;
+    replicas[0].complete_all().await;
     let stored = replicas[0].store.event(event).await.unwrap().unwrap();
     assert_eq!((stored.left(), stored.record().version), (Some(100), 20));
     let counted: f64 = replicas.iter().map(|r| r.metric("myevents_bookings_cancelled_total")).sum();

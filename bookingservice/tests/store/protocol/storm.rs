@@ -132,13 +132,13 @@ async fn in_a_storm_of_faults_nothing_is_lost_doubled_oversold_or_left_unpublish
         certain.extend(answered.unwrap());
     }
 
-    // The storm is over: a sound process comes and finishes what is left.
+    // The faults end: a sound process completes what is left.
     let sound = world.running(Faults::none(), eager).await;
     relay(&sound, bus.clone(), stop.clone()).await;
     let deadline = Duration::from_secs(40);
     let mut cause = "nothing looked at".to_owned();
-    eventually(deadline, "all is settled, told and as the reader sees it", async || {
-        let now = settled(&sound, &view).await;
+    eventually(deadline, "every request is complete, published, and as the reader sees it", async || {
+        let now = incomplete(&sound, &view).await;
         if now != cause {
             println!("{now}");
             cause = now;
@@ -159,8 +159,8 @@ async fn in_a_storm_of_faults_nothing_is_lost_doubled_oversold_or_left_unpublish
     stop.cancel();
 }
 
-/// What is not settled yet, or nothing.
-async fn settled(sound: &Replica, view: &View) -> String {
+/// What is not complete yet, or an empty text.
+async fn incomplete(sound: &Replica, view: &View) -> String {
     let bookings = sound.documents("bookings").await;
     let waits = |document: &Document| document.get_array("outbox").is_ok_and(|outbox| !outbox.is_empty());
     if let Some(waiting) = Some(bookings.iter().filter(|b| waits(b)).count()).filter(|n| *n > 0) {

@@ -1,4 +1,4 @@
-//! Replicas on one database, and what must hold there when all is quiet.
+//! Replicas on one database, and what must be true there when every request is complete.
 
 use std::{
     sync::{
@@ -27,6 +27,7 @@ use contracts::EventCreated;
 use mongodb::bson::{Document, doc};
 use process::background::Background;
 use prometheus::Registry;
+pub(crate) use testing::eventually_mut as eventually;
 use testing::mongo_server;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -113,8 +114,8 @@ impl Replica {
         Table::<Document>::of(&self.mongo, table).select(Deadline::new(), Select::default()).await.unwrap()
     }
 
-    /// What must hold when nothing runs any more; the error says what does not.
-    pub(crate) async fn quiet(&self) -> Result<(), String> {
+    /// What must be true when no request is left; the error says what is not.
+    pub(crate) async fn is_complete(&self) -> Result<(), String> {
         let bookings = self.documents("bookings").await;
         for event in self.documents("events").await {
             let key = event.get("_id").unwrap();
@@ -129,25 +130,25 @@ impl Replica {
             if seats != booked || left < 0 || left + booked != number(&event, "capacity") {
                 return Err(format!("{seats} seats in bookings, {booked} booked, {left} left"));
             }
-            // Its readers hear of the last change: by a message of that version, or because it is untold still.
+            // The last change is published: by a message of that version, or because the event has unpublished seats.
             let changed = number(&event, "version") > 0;
             if changed
                 && event.get_bool("seats_unpublished").is_err()
                 && !bookings.iter().filter(of_it).any(|b| has_message_of_its_version(b, &event))
             {
-                return Err(format!("nobody is told of version {}", number(&event, "version")));
+                return Err(format!("no message has version {}", number(&event, "version")));
             }
         }
         Ok(())
     }
 
-    /// Lets the janitor run until all is quiet.
-    pub(crate) async fn settle(&self) {
+    /// Lets the janitor run until every request is complete.
+    pub(crate) async fn complete_all(&self) {
         let (began, deadline) = (Instant::now(), Duration::from_secs(10));
         loop {
             let _ = self.store.repair(Duration::ZERO).await;
-            let Err(cause) = self.quiet().await else { return };
-            assert!(began.elapsed() < deadline, "not quiet within {deadline:?}: {cause}");
+            let Err(cause) = self.is_complete().await else { return };
+            assert!(began.elapsed() < deadline, "not complete within {deadline:?}: {cause}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -196,15 +197,6 @@ pub(crate) fn watched() -> (Faults, Arc<Mutex<Vec<&'static str>>>) {
         Fault::None
     };
     (Faults::new(note), steps)
-}
-
-/// Waits until `holds`, or fails and says what did not come true.
-pub(crate) async fn eventually(deadline: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let began = Instant::now();
-    while !holds().await {
-        assert!(began.elapsed() < deadline, "not within {deadline:?}: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 /// The largest number of holds of any event, now.

@@ -1,6 +1,6 @@
-//! Events and locations in MongoDB. Each is written once, together with its message; only what is shown of its seats changes.
+//! Events and locations in MongoDB. Each is written once, together with its message; only the view of an event's seats changes.
 //!
-//! - [`documents`]: what lies in the database
+//! - [`documents`]: the documents in the database
 //! - [`list`]: pages of events
 //! - [`apply`]: messages about seats
 
@@ -112,7 +112,7 @@ impl MongoStore {
     }
 }
 
-/// Adds a document of a new id. After a lost answer it is tried again: one that is there then is this very one.
+/// Adds a document with a new id. After a lost answer it is tried again; a document that is there then is the one of the first try.
 async fn add<T>(until: Deadline, table: &Table<T>, step: &'static str, document: T) -> Result<(), Unavailable>
 where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + Unpin + 'static,
@@ -142,7 +142,7 @@ impl Store for MongoStore {
         }
         let (document, entry) = EventDoc::new(&event);
         let store = self.clone();
-        // A task of its own: what is stored is counted and told, also where the client has gone away.
+        // A task of its own: an event that is stored is counted and published also where the client has disconnected.
         let run = tokio::spawn(async move {
             add(until, &store.events, "event", document).await?;
             store.metrics.event_created();
