@@ -1,4 +1,4 @@
-//! What every bus must do, whoever it is: called with a way to make one. See the tests of `messaging` and `amqp` for how.
+//! What every bus must do. Each test is called with a function that makes the bus: see the tests of `messaging` and `amqp`.
 
 use std::{
     panic::resume_unwind,
@@ -18,16 +18,16 @@ use crate::{
 
 const NOTES: &[&str] = &["noteWritten"];
 
-/// Makes a test of each function here for one bus. Where `ready` says `None`, a server is missing, and nothing is run.
+/// Makes a test of each function here for one bus. If `ready` answers `None`, a server is missing, and nothing is run.
 #[macro_export]
 macro_rules! bus_suite {
     ($new_bus:path, $ready:path) => {
         $crate::bus_suite! { $new_bus, $ready:
             what_is_committed_reaches_its_reader_unchanged
             every_reader_gets_what_it_reads_and_nothing_else
-            again_is_tried_in_place_and_loses_nothing
+            a_retry_is_in_place_and_loses_nothing
             while_a_message_waits_nothing_newer_overtakes_it
-            never_goes_to_the_dead_letters_and_harms_no_other
+            a_rejected_message_goes_to_the_dead_letters_and_harms_no_other
             a_handler_that_panics_for_one_message_costs_only_that_one
             a_handler_that_panics_once_costs_nothing
             a_dead_letter_is_handled_after_a_redrive_and_says_that_it_is_one
@@ -66,7 +66,7 @@ async fn done(reader: &Reader, bodies: &[&str]) {
 }
 
 pub async fn what_is_committed_reaches_its_reader_unchanged(new_bus: NewBus) {
-    let (mut world, reader) = (World::new(new_bus).await, Reader::willing());
+    let (mut world, reader) = (World::new(new_bus).await, Reader::accepting());
     world.subscribe(NOTES, &reader).await;
     world.start();
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
@@ -87,7 +87,7 @@ pub async fn what_is_committed_reaches_its_reader_unchanged(new_bus: NewBus) {
 }
 
 pub async fn every_reader_gets_what_it_reads_and_nothing_else(new_bus: NewBus) {
-    let (mut world, reader) = (World::new(new_bus).await, Reader::willing());
+    let (mut world, reader) = (World::new(new_bus).await, Reader::accepting());
     world.subscribe(NOTES, &reader).await;
     world.start();
     world.commit("letterWritten", false, ["a letter"]).await;
@@ -100,7 +100,7 @@ pub async fn every_reader_gets_what_it_reads_and_nothing_else(new_bus: NewBus) {
     assert_eq!(read, bodies);
 }
 
-pub async fn again_is_tried_in_place_and_loses_nothing(new_bus: NewBus) {
+pub async fn a_retry_is_in_place_and_loses_nothing(new_bus: NewBus) {
     let mut world = World::new(new_bus).await;
     let reader = Reader::new(|_| Outcome::Retry("the disk is full".into()));
     world.subscribe(NOTES, &reader).await;
@@ -108,7 +108,7 @@ pub async fn again_is_tried_in_place_and_loses_nothing(new_bus: NewBus) {
     commit(&world, ["one", "two", "three"]).await;
     eventually(SOON, "they were tried four times", async || reader.calls().len() >= 4).await;
     assert_eq!(reader.bodies(), [""; 0]);
-    reader.mend();
+    reader.accept_all();
     done(&reader, &["one", "two", "three"]).await;
     world.all_is_sent().await;
 
@@ -132,12 +132,12 @@ pub async fn while_a_message_waits_nothing_newer_overtakes_it(new_bus: NewBus) {
     let tries = reader.tries("older");
     eventually(SOON, "it is tried three more times", async || reader.tries("older") >= tries + 3).await;
     assert_eq!(reader.tries("newer"), 0);
-    reader.mend();
+    reader.accept_all();
     done(&reader, &["older", "newer"]).await;
     assert_eq!(reader.bodies(), ["older", "newer"]);
 }
 
-pub async fn never_goes_to_the_dead_letters_and_harms_no_other(new_bus: NewBus) {
+pub async fn a_rejected_message_goes_to_the_dead_letters_and_harms_no_other(new_bus: NewBus) {
     let mut world = World::new(new_bus).await;
     let dead = format!(r#"myevents_dead_letters{{queue="{}"}}"#, world.queue);
     assert_eq!(world.metric(&dead).await, 0.0);
@@ -207,7 +207,7 @@ pub async fn a_dead_letter_is_handled_after_a_redrive_and_says_that_it_is_one(ne
     eventually(SOON, "it is tried again", async || reader.tries("bad") == 2).await;
     eventually(SOON, "it is a dead letter again", async || world.dead.list().await.unwrap().len() == 1).await;
 
-    reader.mend();
+    reader.accept_all();
     assert_eq!(world.dead.redrive(Some(letter.id)).await.unwrap(), 1);
     done(&reader, &["bad"]).await;
     world.all_is_sent().await;
@@ -221,7 +221,7 @@ pub async fn a_dead_letter_is_handled_after_a_redrive_and_says_that_it_is_one(ne
 }
 
 pub async fn a_message_that_must_be_read_waits_for_its_reader_and_holds_up_nobody(new_bus: NewBus) {
-    let (mut world, reader) = (World::new(new_bus).await, Reader::willing());
+    let (mut world, reader) = (World::new(new_bus).await, Reader::accepting());
     world.start();
     commit(&world, ["too early"]).await;
     let returned = r#"myevents_messages_published_total{message="noteWritten",result="returned"}"#;
@@ -237,7 +237,7 @@ pub async fn a_message_that_must_be_read_waits_for_its_reader_and_holds_up_nobod
 }
 
 pub async fn however_long_messages_had_no_reader_they_reach_it_within_seconds(new_bus: NewBus) {
-    let (mut world, reader) = (World::new(new_bus).await, Reader::willing());
+    let (mut world, reader) = (World::new(new_bus).await, Reader::accepting());
     world.start();
     let bodies: Vec<String> = (0..20).map(|n| n.to_string()).collect();
     world.commit("noteWritten", true, bodies.iter().map(String::as_str)).await;
@@ -265,7 +265,7 @@ pub async fn what_was_committed_survives_a_kill_before_it_was_published(new_bus:
     commit(&world, ["one", "two"]).await;
     let mut world = world.killed_and_started_again().await;
     assert_eq!(world.pending().await, 2);
-    let reader = Reader::willing();
+    let reader = Reader::accepting();
     world.subscribe(NOTES, &reader).await;
     world.start();
     done(&reader, &["one", "two"]).await;
@@ -282,7 +282,7 @@ pub async fn what_was_committed_survives_a_kill_while_it_was_handled(new_bus: Ne
 
     let mut next = world.killed_and_started_again().await;
     drop(world);
-    let reader = Reader::willing();
+    let reader = Reader::accepting();
     next.subscribe(NOTES, &reader).await;
     next.start();
     done(&reader, &["two"]).await;

@@ -1,4 +1,4 @@
-//! A publisher with its outbox and relay, a bus, and readers that do as a test tells them.
+//! A publisher with its outbox and relay, a bus, and handlers that answer as a test says. Used by `bus_suite.rs`.
 
 use std::{
     sync::{Arc, Mutex},
@@ -30,12 +30,12 @@ use crate::{
     notes::{as_after_a_kill, open},
 };
 
-/// Nothing here takes longer, unless it never comes.
+/// The longest time that a test waits for something.
 pub const SOON: Duration = Duration::from_secs(20);
 
-/// A bus, and where its dead letters are; made for one publisher.
-pub type Way = (Arc<dyn Bus>, Arc<dyn DeadLetters>);
-pub type NewBus = fn(Arc<SqliteOutbox>) -> BoxFuture<'static, Way>;
+/// A bus and its dead letters, made for one publisher.
+pub type BusAndDeadLetters = (Arc<dyn Bus>, Arc<dyn DeadLetters>);
+pub type NewBus = fn(Arc<SqliteOutbox>) -> BoxFuture<'static, BusAndDeadLetters>;
 
 pub struct World {
     folder: TempDir,
@@ -44,7 +44,7 @@ pub struct World {
     pub outbox: Arc<SqliteOutbox>,
     pub bus: Arc<dyn Bus>,
     pub dead: Arc<dyn DeadLetters>,
-    /// The queue of the reader; no other test has one of this name.
+    /// The queue of the reader. Its name is used by no other test.
     pub queue: &'static str,
     pub metrics: Metrics,
     relay: (Arc<Notify>, RelayMetrics, PublishMetrics),
@@ -70,14 +70,14 @@ impl World {
         Self { folder, new_bus, database, outbox, bus, dead, queue, metrics, relay, running: None }
     }
 
-    /// Has `reader` called with the messages of these names.
+    /// Subscribes `reader` to the messages of these names.
     pub async fn subscribe(&self, names: &'static [&'static str], reader: &Arc<Reader>) {
         let metrics = ConsumeMetrics::new(&self.metrics.registry, self.queue, names).unwrap();
         let handler = reader.clone();
         self.bus.subscribe(Subscription { queue: self.queue, names, handler, metrics, resync_request: None }).await;
     }
 
-    /// Commits a message for each body, all of them at once.
+    /// Commits a message for each body, all in one transaction.
     pub async fn commit<'b>(&self, name: &str, mandatory: bool, bodies: impl IntoIterator<Item = &'b str>) {
         let entries = bodies.into_iter().map(|body| Entry::new(name, mandatory, body.into(), None));
         self.commit_entries(entries.collect()).await;
@@ -95,7 +95,7 @@ impl World {
         Relay::new(self.outbox.clone(), self.bus.clone(), wake, metrics, published)
     }
 
-    /// Lets the relay run, as a service does.
+    /// Runs the relay in the background, as a service does.
     pub fn start(&mut self) {
         let stop = CancellationToken::new();
         let relay = tokio::spawn(self.relay().run(stop.clone(), Duration::from_millis(100)));
@@ -113,7 +113,7 @@ impl World {
         self.outbox.backlog().await.unwrap().pending
     }
 
-    /// Waits until every message went out.
+    /// Waits until every message was published.
     pub async fn all_is_sent(&self) {
         eventually(SOON, "the outbox is empty", async || self.pending().await == 0).await;
     }
@@ -125,7 +125,7 @@ impl World {
         line.unwrap_or_else(|| panic!("{name} is not in\n{text}")).parse().unwrap()
     }
 
-    /// What comes after a kill at this moment: the same files, a new process. This world goes on, but is alone.
+    /// A world as after a kill at this moment: a copy of the files, opened again. This world goes on, on its own files.
     pub async fn killed_and_started_again(&self) -> Self {
         Self::in_folder(as_after_a_kill(self.folder.path()), self.queue, self.new_bus).await
     }
@@ -141,7 +141,7 @@ impl Drop for World {
 
 type Answer = Arc<dyn Fn(&Message) -> Outcome + Send + Sync>;
 
-/// Answers each message as the test says, and remembers.
+/// A handler that answers each message as the test says, and remembers all calls.
 pub struct Reader {
     answer: Mutex<Answer>,
     calls: Mutex<Vec<Vec<Message>>>,
@@ -153,13 +153,13 @@ impl Reader {
         Arc::new(Self { answer: Mutex::new(Arc::new(answer)), calls: Mutex::default(), done: Mutex::default() })
     }
 
-    /// One that takes everything.
-    pub fn willing() -> Arc<Self> {
+    /// One that accepts every message.
+    pub fn accepting() -> Arc<Self> {
         Self::new(|_| Outcome::Done(Effect::Applied))
     }
 
-    /// Takes everything from now on.
-    pub fn mend(&self) {
+    /// Accepts every message from now on.
+    pub fn accept_all(&self) {
         *self.answer.lock().unwrap() = Arc::new(|_| Outcome::Done(Effect::Applied));
     }
 

@@ -1,5 +1,5 @@
-//! What is measured about the connection to the broker. There only where a broker is configured: a gauge
-//! `connected 0` for a broker that nobody wants would fire for ever.
+//! What is counted about the connection to the broker. Registered only if a broker is configured: without one, a gauge
+//! `connected 0` would fire an alert.
 
 use prometheus::{IntCounterVec, IntGauge, Opts, Registry, Result};
 

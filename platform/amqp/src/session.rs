@@ -1,9 +1,8 @@
-//! The supervised session: connect, declare, read; on any error drop all of it and build it again, for ever.
+//! The supervised session: connect, declare, read. After any error it is dropped and built again, without limit.
 //!
-//! One task does this, and all that reads runs in it: when a session ends, what its readers were doing ends with it,
-//! and the broker delivers those messages once more. Publishers borrow the connection of the moment from [`Shared`].
-//!
-//! A queue with other arguments is no reason to end it: nothing is read from that queue, and all else goes on.
+//! One task does this, and all consumers run in it: when a session ends they end with it, and the broker redelivers their
+//! messages. Publishers use the current connection from [`Shared`]. A queue with other arguments does not end the session:
+//! nothing is read from that queue, and all else works. Read next: `consume.rs` and `publish.rs`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,17 +20,17 @@ use super::{
     topology,
 };
 
-/// How often the topology is looked after. A connection that swallows everything is found out by it, too: it answers no
-/// call, and that is faster than missing heartbeats.
+/// How often the topology is checked. A connection whose packets are lost is found by this, too, earlier than by a missing
+/// heartbeat.
 const TOPOLOGY_INTERVAL: Duration = Duration::from_secs(3);
 
-/// The answer to the first call of each look, which asks for little more than a sign of life.
+/// For the answer to the first call of each check, which shows whether the broker is alive.
 const LIVENESS_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What breaks may be seen before what the broker said about the connection, which then comes within this time.
+/// A broken call may be seen before the broker's reason for closing the connection, which then comes within this time.
 const CLOSE_REASON_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Has a session all the time, until `stop`.
+/// Runs one session after the other, until `stop`.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut pauses = pauses();
     while !shared.stop.is_cancelled() {
@@ -40,19 +39,19 @@ pub(super) async fn run(shared: Arc<Shared>) {
         if was_usable {
             pauses = self::pauses();
         }
-        let pause = pauses.next().expect("it goes on for ever");
+        let pause = pauses.next().expect("it has no end");
         shared.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
     }
 }
 
-/// From 100 ms, doubling to 1 s, and up to as much again as jitter: back soon after the broker is, and not all replicas in
-/// step. A try that began in a network which swallows everything lasts 5 s beyond its end, and all must arrive within 10 s.
+/// From 100 ms, doubling to 1 s, with up to as much again as jitter, so that replicas do not connect at the same moment. An
+/// attempt that began while packets were lost lasts 5 s more, and all messages must arrive within 10 s of the fault's end.
 fn pauses() -> impl Iterator<Item = Duration> + Send {
     let (first, last) = (Duration::from_millis(100), Duration::from_secs(1));
     ExponentialBuilder::default().with_min_delay(first).with_max_delay(last).with_jitter().without_max_times().build()
 }
 
-/// One session, from its connection to its end. The error says whether it was ever usable.
+/// One session, from its connection to its end. The error says whether the connection was ever usable.
 async fn session(shared: &Shared) -> Result<(), (bool, Disconnect)> {
     let opened = shared.stop.run_until_cancelled(Connection::open(&shared.broker, shared.name)).await;
     let Some(connection) = opened else { return Ok(()) };
@@ -68,11 +67,11 @@ async fn session(shared: &Shared) -> Result<(), (bool, Disconnect)> {
                     biased;
                     end = read(shared, &connection, &subscriptions) => end,
                     disconnect = keep_topology(shared, &connection, &subscriptions) => Err(disconnect),
-                    () = shared.changed.notified() => Ok(()), // it begins again, and knows the new subscription
+                    () = shared.changed.notified() => Ok(()), // the next session has the new subscription
                 }
             };
             let end = tokio::select! {
-                biased; // what the broker says about the connection tells more than what breaks by it
+                biased; // the broker's reason says more than the call that broke by it
                 disconnect = &mut listening => Err(disconnect),
                 end = work => match end {
                     Err(broke) => Err(tokio::time::timeout(CLOSE_REASON_TIMEOUT, listening).await.unwrap_or(broke)),
@@ -82,7 +81,7 @@ async fn session(shared: &Shared) -> Result<(), (bool, Disconnect)> {
             end.map_err(|disconnect| (true, disconnect))
         }
     };
-    shared.down(); // first: nobody shall take a connection that is being closed
+    shared.down(); // first, so that no publisher takes a connection that is being closed
     connection.close().await;
     end
 }
@@ -95,7 +94,7 @@ async fn declare(shared: &Shared, connection: &Connection, subscriptions: &[Subs
     Ok(())
 }
 
-/// Declares one queue, and notes where the broker refuses that: publishing needs no queue of ours.
+/// Declares one queue. A refusal is remembered and is no error: publishing needs no queue of this service.
 async fn declare_queue(
     shared: &Shared,
     connection: &Connection,
@@ -115,11 +114,11 @@ async fn declare_queue(
 /// Reads all queues until `stop`.
 async fn read(shared: &Shared, connection: &Connection, subscriptions: &[Subscription]) -> Result<(), Disconnect> {
     try_join_all(subscriptions.iter().map(|subscription| read_queue(shared, connection, subscription))).await?;
-    shared.stop.cancelled().await; // where nothing is read, the connection is there for publishing
+    shared.stop.cancelled().await; // without subscriptions, the connection is for publishing only
     Ok(())
 }
 
-/// Reads one queue, as soon as it is as it must be.
+/// Reads one queue, as soon as it could be declared.
 async fn read_queue(shared: &Shared, connection: &Connection, subscription: &Subscription) -> Result<(), Disconnect> {
     while shared.is_refused(subscription.queue) {
         if shared.stop.run_until_cancelled(tokio::time::sleep(TOPOLOGY_INTERVAL)).await.is_none() {
@@ -136,7 +135,7 @@ async fn read_queue(shared: &Shared, connection: &Connection, subscription: &Sub
     reader.run(&shared.stop).await
 }
 
-/// Hears what the broker says about the connection as a whole. What ends a channel only is heard by whoever has that.
+/// Follows the events of the connection as a whole. What closes only a channel is an error of that channel's calls.
 async fn listen(shared: &Shared, connection: &Connection) -> Disconnect {
     let mut events = std::pin::pin!(connection.events());
     while let Some(event) = events.next().await {
@@ -153,7 +152,7 @@ async fn listen(shared: &Shared, connection: &Connection) -> Disconnect {
     Disconnect::new(Reason::Broken, "the connection ended")
 }
 
-/// Keeps the topology, and counts the dead letters: those, too, that the broker made itself.
+/// Declares exchange and bindings again and again, and counts the dead letters, also those that the broker moved there itself.
 async fn keep_topology(shared: &Shared, connection: &Connection, subscriptions: &[Subscription]) -> Disconnect {
     let channel = match connection.channel().await {
         Ok(channel) => channel,
@@ -174,7 +173,7 @@ async fn check_topology(
     subscriptions: &[Subscription],
 ) -> Result<(), Disconnect> {
     if connection.is_blocked() {
-        return Ok(()); // it says nothing now; the heartbeats tell whether it lives
+        return Ok(()); // it answers nothing now; heartbeats show whether it is alive
     }
     match tokio::time::timeout(LIVENESS_TIMEOUT, topology::exchange(connection, channel, &shared.exchange)).await {
         Ok(answer) => answer?,

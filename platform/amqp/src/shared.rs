@@ -1,4 +1,4 @@
-//! What the session, the publishers and the dead letters have in common: the connection of the moment, and how it is.
+//! What the session, the publishers and the dead letters share: the current connection, and its condition.
 
 use std::{
     collections::HashMap,
@@ -7,43 +7,58 @@ use std::{
 };
 
 use messaging::Subscription;
+use process::log_on_change::LogOnChange;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{broker::Broker, connection::Connection, disconnect::Disconnect, metrics::AmqpMetrics};
+use super::{
+    broker::Broker,
+    connection::Connection,
+    disconnect::{Disconnect, Reason},
+    metrics::AmqpMetrics,
+};
 
-/// Before something fails because there is no connection: at a start, or between two connections.
+/// How long a call waits for a connection: at a start, or between two connections.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the session, the publishers and the dead letters have in common.
+/// What the session, the publishers and the dead letters share.
 pub(super) struct Shared {
     pub(super) broker: Broker,
     pub(super) name: &'static str,
     pub(super) exchange: String,
     pub(super) retry_max: Duration,
     pub(super) metrics: AmqpMetrics,
-    /// The connection, while there is one.
+    /// The current connection, if there is one.
     pub(super) connection: watch::Sender<Option<Arc<Connection>>>,
     /// Cancelled when nothing more shall be read.
     pub(super) stop: CancellationToken,
-    /// A subscription came, and the session does not know it yet.
+    /// Notified when a subscription was added that the session does not have yet.
     pub(super) changed: Notify,
-    /// Somebody has reason to think that the topology is damaged.
+    /// Notified when an error shows that the topology may be damaged.
     pub(super) check_topology: Notify,
     subscriptions: Mutex<Vec<Subscription>>,
     dead: Mutex<HashMap<&'static str, u64>>,
-    /// Queues that cannot be declared, and why: they are not read.
+    /// The queues that cannot be declared, and why. They are not read.
     refused: Mutex<HashMap<&'static str, Disconnect>>,
     condition: watch::Sender<Condition>,
+    log: Mutex<LogOnChange<Logged>>,
 }
 
-/// How it is, for `/readyz` and for the log, which has a line for each change and none for each try.
+/// The condition of the connection, for `/readyz`.
 #[derive(Clone, Debug)]
 enum Condition {
     Starting,
     Connected,
     Blocked(String),
     Away(Disconnect),
+}
+
+/// What the log says of it. The reason is there only if a person must do something: all others are one state.
+#[derive(PartialEq)]
+enum Logged {
+    Starting,
+    Connected,
+    Away(Option<Reason>),
 }
 
 impl Shared {
@@ -62,6 +77,7 @@ impl Shared {
             dead: Mutex::default(),
             refused: Mutex::default(),
             condition: watch::Sender::new(Condition::Starting),
+            log: Mutex::new(LogOnChange::new(Logged::Starting)),
         }
     }
 
@@ -70,7 +86,7 @@ impl Shared {
         self.changed.notify_one();
     }
 
-    /// The connection of the moment, or the one that comes within a second.
+    /// The current connection, or the one that is made within a second.
     pub(super) async fn wait_for_connection(&self) -> Option<Arc<Connection>> {
         let mut connections = self.connection.subscribe();
         let connection =
@@ -86,7 +102,7 @@ impl Shared {
         lock(&self.subscriptions).iter().map(|subscription| subscription.queue).collect()
     }
 
-    /// The number of dead letters when they were last counted.
+    /// The numbers of dead letters, as last counted.
     pub(super) fn dead_counts(&self) -> Vec<(String, u64)> {
         lock(&self.dead).iter().map(|(queue, count)| ((*queue).to_owned(), *count)).collect()
     }
@@ -95,20 +111,20 @@ impl Shared {
         lock(&self.dead).insert(queue, count);
     }
 
-    /// Waits until the broker takes no messages, and tells why. It answers nothing then, for hours perhaps.
+    /// Waits until the broker blocks publishers, and answers why. The broker answers no call then, perhaps for hours.
     pub(super) async fn alarm(&self) -> String {
         let mut conditions = self.condition.subscribe();
         let alarm = conditions.wait_for(|condition| matches!(condition, Condition::Blocked(_))).await;
         let alarm = alarm.expect("its sender is here").clone();
-        self.told(&alarm).unwrap_or_else(|text| text)
+        self.describe(&alarm).unwrap_or_else(|text| text)
     }
 
     /// A few words for `/readyz`.
     pub(super) fn state(&self) -> Result<String, String> {
-        self.told(&self.condition.borrow())
+        self.describe(&self.condition.borrow())
     }
 
-    fn told(&self, condition: &Condition) -> Result<String, String> {
+    fn describe(&self, condition: &Condition) -> Result<String, String> {
         let address = self.broker.address();
         match condition {
             Condition::Starting => Err(format!("connecting to {address}")),
@@ -123,7 +139,7 @@ impl Shared {
         }
     }
 
-    /// The queue has other arguments, and cannot be read until somebody has done something.
+    /// The queue exists with other arguments. It is not read until a person has done something.
     pub(super) fn refused(&self, queue: &'static str, why: Disconnect) {
         let address = self.broker.address();
         if lock(&self.refused).insert(queue, why.clone()).is_none() {
@@ -131,7 +147,7 @@ impl Shared {
         }
     }
 
-    /// The queue is as it must be.
+    /// The queue could be declared.
     pub(super) fn accepted(&self, queue: &'static str) {
         if lock(&self.refused).remove(queue).is_some() {
             tracing::info!(queue, "the queue can be read now");
@@ -147,45 +163,40 @@ impl Shared {
         self.connection.send_replace(Some(connection.clone()));
         self.metrics.connected.set(1);
         let address = self.broker.address();
-        let was = self.condition.send_replace(Condition::Connected);
-        if !matches!(was, Condition::Connected | Condition::Blocked(_)) {
+        self.condition.send_replace(Condition::Connected);
+        if lock(&self.log).changes_to(Logged::Connected) {
             tracing::info!(broker = address, "connected to the broker");
         }
     }
 
-    /// There is none any more.
+    /// There is no connection any more.
     pub(super) fn down(&self) {
         self.connection.send_replace(None);
         self.metrics.connected.set(0);
         self.metrics.blocked.set(0);
     }
 
-    /// Tells why there is none: with a line in the log where that is news.
+    /// There is no connection, and why. One log line for each change.
     pub(super) fn disconnected(&self, disconnect: Disconnect) {
         self.metrics.disconnected(disconnect.reason);
-        let address = self.broker.address();
-        let news = match &*self.condition.borrow() {
-            Condition::Away(before) => {
-                before.reason != disconnect.reason
-                    && (before.reason.needs_a_person() || disconnect.reason.needs_a_person())
+        let (address, needs_a_person) = (self.broker.address(), disconnect.reason.needs_a_person());
+        if lock(&self.log).changes_to(Logged::Away(needs_a_person.then_some(disconnect.reason))) {
+            if needs_a_person {
+                tracing::error!(
+                    broker = address,
+                    "no connection to the broker, and somebody must do something: {disconnect}"
+                );
+            } else {
+                tracing::warn!(
+                    broker = address,
+                    "no connection to the broker, it is tried again all the time: {disconnect}"
+                );
             }
-            Condition::Starting | Condition::Connected | Condition::Blocked(_) => true,
-        };
-        if news && disconnect.reason.needs_a_person() {
-            tracing::error!(
-                broker = address,
-                "no connection to the broker, and somebody must do something: {disconnect}"
-            );
-        } else if news {
-            tracing::warn!(
-                broker = address,
-                "no connection to the broker, it is tried again all the time: {disconnect}"
-            );
         }
         self.condition.send_replace(Condition::Away(disconnect));
     }
 
-    /// The broker takes no messages, and why; or takes them again.
+    /// The broker blocks publishers, and why; or it does not any more.
     pub(super) fn blocked(&self, why: Option<String>) {
         self.metrics.blocked.set(why.is_some().into());
         match &why {

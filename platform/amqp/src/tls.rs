@@ -1,7 +1,7 @@
-//! The encrypted connection, by rustls: no OpenSSL, nothing to install.
+//! TLS by rustls, so that no OpenSSL must be installed.
 //!
-//! With a CA file, that authority alone is trusted, so an image without any certificates can connect too. Without one,
-//! those of the machine are.
+//! With a CA file, only that authority is trusted, so an image without certificates can connect, too. Without one, the
+//! authorities of the machine are trusted.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use super::disconnect::TlsFailed;
 
-/// Knows whom to trust.
+/// Knows which authorities are trusted.
 pub(super) fn connector(ca: Option<&str>) -> io::Result<RustlsConnector> {
     let config = match ca {
         None => RustlsConnectorConfig::new_with_native_certs().map_err(|cause| {

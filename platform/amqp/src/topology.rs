@@ -1,9 +1,8 @@
-//! What must be there at the broker: the exchange, a service's queue, its dead letters, and what binds them.
+//! The topology at the broker: the exchange, the service's queue, its dead letter queue, and the bindings.
 //!
-//! Declared on every connection, and looked after while it lasts: a queue or an exchange that somebody deletes is there
-//! again within seconds. The arguments of the queue are wire format. The broker refuses (406) a service that wants others
-//! than the queue has, and that is right: two versions would else disagree about what happens to a message. The service then
-//! reads nothing from it, and tries again.
+//! It is declared on every connection, and checked while that is open: a deleted queue or exchange is back within seconds. The
+//! arguments of the queue are wire format. The broker refuses (406) a declaration with other arguments: two versions would
+//! disagree about what happens to a message. The service then reads nothing from the queue, and retries. Read next: `wire.rs`.
 
 use lapin::{
     Channel, ExchangeKind,
@@ -17,25 +16,25 @@ use super::{
     disconnect::{Disconnect, Reason, refused_with},
 };
 
-/// Delivered so often without an end, a message is one that kills the process.
+/// After so many deliveries without an acknowledgement, the broker takes a message for one that kills its reader.
 pub(super) const DELIVERY_LIMIT: i32 = 20;
 
-/// Where the messages that `queue` gave up on are.
+/// The dead letter queue of `queue`.
 pub(super) fn dead_letter_queue(queue: &str) -> String {
     format!("{queue}.dead")
 }
 
-/// The exchange all messages are published to. Who only publishes needs nothing more.
+/// Declares the exchange that all messages are published to.
 pub(super) async fn exchange(connection: &Connection, channel: &Channel, name: &str) -> Result<(), Disconnect> {
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     let none = FieldTable::default();
     connection.call("exchange.declare", channel.exchange_declare(name.into(), ExchangeKind::Topic, options, none)).await
 }
 
-/// Whether the queue is there.
+/// Whether the queue exists.
 pub(super) async fn exists(connection: &Connection, queue: &str) -> Result<bool, Disconnect> {
     let passive = QueueDeclareOptions { passive: true, ..durable() };
-    let channel = connection.channel().await?; // of its own: the answer no costs it
+    let channel = connection.channel().await?; // of its own: the answer 404 closes it
     match connection
         .answer("queue.declare", channel.queue_declare(queue.into(), passive, FieldTable::default()))
         .await?
@@ -46,21 +45,21 @@ pub(super) async fn exists(connection: &Connection, queue: &str) -> Result<bool,
     }
 }
 
-/// All a subscription needs, on a connection that has the exchange.
+/// Declares all that a subscription needs. The exchange must exist.
 pub(super) async fn declare(
     connection: &Connection,
     exchange: &str,
     subscription: &Subscription,
 ) -> Result<(), Disconnect> {
     let queue = subscription.queue;
-    declare_dead(connection, &dead_letter_queue(queue)).await?; // first: a queue must not give up on a message that then has no place
+    declare_dead(connection, &dead_letter_queue(queue)).await?; // first: a queue must not give up on a message before its dead letter queue exists
     let channel = connection.channel().await?;
     let declared = channel.queue_declare(queue.into(), durable(), arguments(queue));
     connection.call("queue.declare", declared).await.map_err(|disconnect| explain(disconnect, queue))?;
     bind(connection, &channel, exchange, subscription).await
 }
 
-/// Binds the queue to what it reads.
+/// Binds the queue to the names of the messages it reads.
 pub(super) async fn bind(
     connection: &Connection,
     channel: &Channel,
@@ -75,16 +74,17 @@ pub(super) async fn bind(
     Ok(())
 }
 
-/// How many dead letters there are; fails where the queue is not there.
+/// How many dead letters there are. Fails if the queue does not exist.
 pub(super) async fn count_dead(connection: &Connection, channel: &Channel, queue: &str) -> Result<u64, Disconnect> {
     let options = QueueDeclareOptions { passive: true, ..durable() };
     let counted = channel.queue_declare(dead_letter_queue(queue).into(), options, FieldTable::default());
     Ok(connection.call("queue.declare", counted).await?.message_count().into())
 }
 
-/// The dead letters have no limit of deliveries, since looking at them is one, too. RabbitMQ 3 has none unless it is given;
-/// RabbitMQ 4 has one of 20 unless another is given. -1 means none only there: 3.10 takes it, and drops a message at the
-/// first look. The highest number means none on both. One that is there already is taken as it is.
+/// Declares a dead letter queue without a delivery limit, since listing it is a delivery. RabbitMQ 3 has no limit by default;
+/// RabbitMQ 4 has 20 (<https://github.com/rabbitmq/rabbitmq-server/pull/11937>), and -1 means none only there: 3.10 drops the
+/// message at its first delivery. The highest number means none on both; it can be -1 when RabbitMQ 3 is no longer supported. A
+/// queue that exists is left as it is.
 async fn declare_dead(connection: &Connection, name: &str) -> Result<(), Disconnect> {
     if exists(connection, name).await? {
         return Ok(());

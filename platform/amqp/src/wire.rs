@@ -1,7 +1,7 @@
-//! A message as AMQP carries it: properties, headers, and back. What is written here is wire format.
+//! A message as AMQP properties, headers and body, and back. This is wire format.
 //!
-//! Reading never fails. Anybody can publish anything, and what is no message of ours must reach a handler to be called
-//! `Reject` and become a dead letter, not stop the reading.
+//! Reading never fails: any client can publish anything, and a message that is not of a service must reach a handler, which
+//! answers `Reject`. So it becomes a dead letter, and does not stop the consumer. Read next: `consume.rs`.
 
 use jiff::Timestamp;
 use lapin::{
@@ -14,28 +14,28 @@ use uuid::Uuid;
 
 use super::topology;
 
-/// What kind of message it is.
+/// The name of the message.
 const NAME: &str = "x-event-name";
 
-/// When it was written to the outbox; the AMQP timestamp beside it has whole seconds only.
+/// When it was written to the outbox. The AMQP timestamp has only whole seconds.
 const OCCURRED_AT: &str = "x-occurred-at";
 
 const TRACEPARENT: &str = "traceparent";
 
-/// Set on its way back from the dead letters.
+/// Set by a redrive.
 const REDRIVEN: &str = "x-redriven";
 
-/// Why a service gave up on it, and after how many tries.
+/// Why a service gave up on it, and after how many attempts.
 pub(super) const DEAD_CAUSE: &str = "x-dead-cause";
 pub(super) const DEAD_ATTEMPTS: &str = "x-dead-attempts";
 
-/// What the broker notes when it gives up on a message itself.
+/// Written by the broker when it moves a message to the dead letters itself.
 const BROKERS_NOTE: &str = "x-death";
 
-/// In nanoseconds nobody is interested, and jiff would print them.
+/// jiff would print nanoseconds.
 const MICROSECONDS: usize = 6;
 
-/// What is published beside the body.
+/// The properties of a message.
 pub(super) fn properties(message: &Message) -> BasicProperties {
     let mut headers = FieldTable::default();
     let mut header = |name: &str, value: &str| {
@@ -76,8 +76,8 @@ pub(super) fn message(delivery: &Delivery) -> Message {
     }
 }
 
-/// A message of somebody else may have no id, or one that is no UUID. It gets one of its contents, which is the same
-/// each time it is looked at, so that it can be named in a redrive.
+/// A message of another client may have no id, or one that is no UUID. It gets one that is computed from its contents: the same
+/// each time it is read, so that a redrive can name it.
 fn id(delivery: &Delivery, name: &str) -> Uuid {
     let given = delivery.properties.message_id().as_ref().and_then(|id| Uuid::parse_str(id.as_str()).ok());
     given.unwrap_or_else(|| Uuid::new_v5(&Uuid::NAMESPACE_OID, &[name.as_bytes(), b"\0", &delivery.data].concat()))
@@ -87,10 +87,10 @@ fn seconds(at: u64) -> Option<Timestamp> {
     Timestamp::from_second(i64::try_from(at).ok()?).ok()
 }
 
-/// What the broker noted when it gave up on this message, if it was the broker that moved it to the dead letters.
+/// What the broker wrote when it moved this message to the dead letters, if it did.
 pub(super) fn brokers_note(delivery: &Delivery) -> Option<&FieldTable> {
     let notes = header(&delivery.properties, BROKERS_NOTE)?.as_array()?;
-    // Others, of queues it was in before, tell nothing about this move.
+    // Entries of other queues are about earlier moves.
     let this = |note: &&FieldTable| {
         let queue = note.inner().get("queue").and_then(AMQPValue::as_long_string);
         queue.is_some_and(|queue| topology::dead_letter_queue(&queue.to_string()) == delivery.routing_key.as_str())
@@ -98,14 +98,14 @@ pub(super) fn brokers_note(delivery: &Delivery) -> Option<&FieldTable> {
     notes.as_slice().iter().filter_map(AMQPValue::as_field_table).find(this)
 }
 
-/// The routing key it had in the queue that gave up on it; the broker replaces it by the name of the dead letters.
+/// The routing key it had before. In the dead letter queue it is the name of that queue.
 fn key_before_death(delivery: &Delivery) -> Option<String> {
     let keys = brokers_note(delivery)?.inner().get("routing-keys")?.as_array()?;
     Some(keys.as_slice().first()?.as_long_string()?.to_string())
 }
 
-/// The properties of a message that goes on to a queue by that queue's name: what it had. Its routing key will tell nothing
-/// any more, so what was read of it is written down; a message of a stranger may have that in no header.
+/// The properties of a message that is published to a queue directly: those it had. Its routing key is then the name of the
+/// queue, so what was read of the message is written to headers; a message of another client may have none.
 pub(super) fn forwarded(properties: &BasicProperties, read: &Message) -> BasicProperties {
     let (ours, mut headers) = (self::properties(read), properties.headers().clone().unwrap_or_default());
     for (name, value) in ours.headers().iter().flatten() {
@@ -115,7 +115,7 @@ pub(super) fn forwarded(properties: &BasicProperties, read: &Message) -> BasicPr
     properties.clone().with_headers(headers).with_message_id(id).with_delivery_mode(2)
 }
 
-/// The properties of a message that goes to the dead letters: what it had, and why.
+/// The properties of a message that goes to the dead letters: those it had, with the cause.
 pub(super) fn dead_letter(properties: &BasicProperties, read: &Message, cause: &str, attempts: u32) -> BasicProperties {
     let properties = forwarded(properties, read);
     let mut headers = properties.headers().clone().unwrap_or_default();
@@ -125,7 +125,7 @@ pub(super) fn dead_letter(properties: &BasicProperties, read: &Message, cause: &
     properties.with_headers(headers)
 }
 
-/// The properties of a message that comes back from the dead letters: what it had, without why it died.
+/// The properties of a message that is redriven: those it had, without the cause of death.
 pub(super) fn redriven(properties: &BasicProperties, read: &Message) -> BasicProperties {
     let properties = forwarded(properties, read);
     let old = properties.headers().clone().unwrap_or_default();
@@ -139,12 +139,12 @@ pub(super) fn redriven(properties: &BasicProperties, read: &Message) -> BasicPro
     properties.with_headers(headers)
 }
 
-/// A header, whatever it holds.
+/// A header of any type.
 pub(super) fn header<'p>(properties: &'p BasicProperties, name: &str) -> Option<&'p AMQPValue> {
     properties.headers().as_ref()?.inner().get(name)
 }
 
-/// A header that holds a text.
+/// A header that is a text.
 pub(super) fn text(properties: &BasicProperties, name: &str) -> Option<String> {
     let text = header(properties, name)?.as_long_string()?;
     Some(String::from_utf8_lossy(text.as_bytes()).into_owned())

@@ -15,7 +15,7 @@ impl MongoUrl {
     pub fn read(checks: &mut Checks, value: OptionText<'_>, file: OptionText<'_>) -> Option<Self> {
         let name = if value.text.is_some() { value.name } else { file.name };
         let url = Self(checks.secret(value, file)?);
-        // The driver's own words may hold a piece of the password, so they are not told.
+        // The driver's error may hold a piece of the password, so it is not shown.
         if url.connection_string().is_err() {
             let right = "like mongodb://user:password@host:27017/database; special characters of the password are \
                          written as %40 and so on, and mongodb+srv is not supported";
@@ -44,7 +44,7 @@ mod tests {
         let mut checks = Checks::new();
         let read =
             MongoUrl::read(&mut checks, option("MONGO_URL", &Some(url.to_owned())), option("MONGO_URL_FILE", &None));
-        (read, checks.finish().map_err(|told| told.to_string()))
+        (read, checks.finish().map_err(|error| error.to_string()))
     }
 
     #[test]
@@ -57,9 +57,9 @@ mod tests {
     #[test]
     fn a_url_that_is_none_is_refused_by_name_without_its_password() {
         for wrong in ["localhost:27017", "http://ann:hunter2@db", "mongodb://ann:hun#ter2/@db", "mongodb+srv://db"] {
-            let told = read(wrong).1.unwrap_err();
-            assert!(told.contains("MONGO_URL") && told.contains("mongodb://user:password@host"), "{told}");
-            assert!(!told.contains("ter2"), "{told}");
+            let error = read(wrong).1.unwrap_err();
+            assert!(error.contains("MONGO_URL") && error.contains("mongodb://user:password@host"), "{error}");
+            assert!(!error.contains("ter2"), "{error}");
         }
     }
 }

@@ -1,28 +1,33 @@
-//! What a failed call says about what was written, and how long a call may take.
+//! What a failed call means for what was written, and how long a call may take.
+//!
+//! The driver's errors are turned into [`MongoError`] here, by their kinds, and in three places by a piece of their text, since
+//! the driver has no kinds for what these texts tell apart. Read next: `failures.rs`, which logs them.
 
 use std::time::Duration;
 
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 use tokio::time::Instant;
 
-/// How long a request may speak to the database in all: its 503 shall come within 3 s, on a busy machine, too.
-const REQUEST: Duration = Duration::from_millis(2250);
+/// For all calls of one request: its 503 must come within 3 s, also on a busy machine.
+const REQUEST_TIMEOUT: Duration = Duration::from_millis(2250);
 
-/// The server's code for a second document under a unique key.
+/// The server's code for a document whose unique key exists.
 const DUPLICATE_KEY: i32 = 11000;
 
-/// The server's codes for a login that is wrong, and for one that may not do this.
+/// The server's codes for a wrong login, and for a user without the right to do this.
 const AUTHENTICATION_FAILED: i32 = 18;
 const UNAUTHORIZED: i32 = 13;
 
-/// In the driver's text where a call got no connection because the making of another one failed. The same kind tells of
-/// connections that were lost in mid-call, with another text.
+/// In the driver's text if a call got no connection because another one could not be made: nothing was sent. The same kind of
+/// error, with another text, says that a connection was lost during a call. The text is the driver's on purpose
+/// (<https://github.com/mongodb/mongo-rust-driver/pull/365>); no request for two kinds was found in its issues on GitHub. This
+/// can go when there are two.
 const NEVER_CONNECTED: &str = "cleared because another operation failed";
 
-/// Characters of a text that is not ours.
+/// The most characters that are shown of a text of the driver or the server.
 const TEXT_MAX: usize = 200;
 
-/// The client cannot be made: the URL is well formed, and yet of no use.
+/// The client cannot be made, although the URL is well formed.
 #[derive(Debug, thiserror::Error)]
 #[error("MONGO_URL cannot be used: {0}")]
 pub struct ClientError(#[from] Error);
@@ -33,20 +38,19 @@ pub enum MongoError {
     /// Nothing was sent, so nothing was written.
     #[error("no MongoDB server can be reached: {0}")]
     Away(String),
-    /// Nothing was sent either, as a connection could not be made just now: worth another try.
+    /// No connection could be made just now, so nothing was sent and nothing was written. A retry may succeed.
     #[error("no connection to the MongoDB server could be made")]
     NotConnected,
-    /// The server takes nothing from us, or there is none that may be taken: so it stays until somebody does something, and
-    /// nothing was written.
+    /// The server refuses the user, or is not the one that the URL names. Nothing was written, and a person must do something.
     #[error("{0}")]
     Refused(String),
-    /// It was not begun, as the time for it was over. That says nothing about the server.
+    /// It was not begun, since the time of the request was over. That says nothing about the server.
     #[error("no time was left to ask the database")]
     Late,
     /// The server works, and what it answered cannot be read. A write may have happened.
     #[error("an answer cannot be read: {0}")]
     Unreadable(String),
-    /// It was sent, and no answer came, or a bad one. A write may have happened, may happen later, or not.
+    /// It was sent, and no answer or an error came. A write may have happened, may happen later, or not.
     #[error("{0}")]
     Unknown(String),
 }
@@ -60,7 +64,7 @@ impl MongoError {
         }
     }
 
-    /// Whether it may go better in a moment. Who finds no server has waited for one already.
+    /// Whether a retry may succeed. A call that found no server has waited for one already.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Away(_) | Self::Refused(_) | Self::Late => false,
@@ -68,11 +72,13 @@ impl MongoError {
         }
     }
 
-    /// The driver's own text of an error is a dump of all its fields, so each kind gets one here.
+    /// The driver's text of an error lists all its fields, so each kind gets a short text here.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the driver may add kinds, and all others are the same here")]
     pub(super) fn of(cause: &Error) -> Self {
         match cause.kind.as_ref() {
-            // In these the driver never had a connection; where it had one and lost it, it gives that error instead.
+            // The driver never had a connection. Its text lists the whole topology, on purpose
+            // (<https://github.com/mongodb/mongo-rust-driver/pull/116>), so the two cases are known by their first words. This
+            // can go when the error has fields.
             ErrorKind::ServerSelection { message, .. } if message.contains("No available servers") => {
                 Self::Away("none has answered yet".into())
             }
@@ -85,7 +91,7 @@ impl MongoError {
             ErrorKind::Authentication { message, .. } => Self::no_login(message),
             ErrorKind::Command(said) if said.code == AUTHENTICATION_FAILED => Self::no_login(&said.message),
             ErrorKind::Command(said) if said.code == UNAUTHORIZED => {
-                // What follows is the command with all its data.
+                // The rest of the text is the command with all its data.
                 let words = said.message.split(" to execute command").next().unwrap_or_default();
                 Self::Refused(format!(
                     "the server does not allow it ({}): MONGO_URL must have a user with the role readWrite on this \
@@ -112,7 +118,7 @@ impl MongoError {
     }
 }
 
-/// A text of somebody else, in reasonable length.
+/// A text of the driver or the server, cut to its first characters.
 pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(TEXT_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -120,7 +126,7 @@ pub(super) fn cut(text: &str) -> String {
     }
 }
 
-/// Whether a document with the same key was there: one meaning in three shapes.
+/// Whether a document with the same key exists. The driver reports that in three kinds of errors.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the driver may add kinds, and all others are the same here")]
 pub(super) fn is_duplicate(cause: &Error) -> bool {
     match cause.kind.as_ref() {
@@ -131,7 +137,7 @@ pub(super) fn is_duplicate(cause: &Error) -> bool {
     }
 }
 
-/// Which of the documents of an `insert_many` were there; `None` where anything else failed, too.
+/// Which documents of an `insert_many` existed. `None` if anything else failed, too.
 pub(super) fn duplicates(cause: &Error) -> Option<Vec<usize>> {
     let ErrorKind::InsertMany(failed) = cause.kind.as_ref() else { return None };
     if failed.write_concern_error.is_some() {
@@ -141,15 +147,15 @@ pub(super) fn duplicates(cause: &Error) -> Option<Vec<usize>> {
     errors.iter().map(|error| (error.code == DUPLICATE_KEY).then_some(error.index)).collect()
 }
 
-/// The end of what one request may wait for, over all of its calls.
+/// The moment by which all calls of one request must end.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Instant);
 
 impl Deadline {
     /// For a request that begins now.
-    #[expect(clippy::new_without_default, reason = "it begins with a moment, which a default does not")]
+    #[expect(clippy::new_without_default, reason = "it depends on the current time, which a default must not")]
     pub fn new() -> Self {
-        Self::after(REQUEST)
+        Self::after(REQUEST_TIMEOUT)
     }
 
     /// For work that may take longer.
@@ -162,8 +168,8 @@ impl Deadline {
         self.0 <= Instant::now()
     }
 
-    /// Waits for a call until then. Dropping it may still execute it, so its outcome is unknown, but a call that comes too
-    /// late is not even begun.
+    /// Waits for a call until then. A call that is dropped may still be executed, so its outcome is unknown. A call after the
+    /// deadline is not begun.
     pub(super) async fn bound<T>(self, call: impl Future<Output = mongodb::error::Result<T>>) -> Result<T, MongoError> {
         if self.has_passed() {
             return Err(MongoError::Late);
@@ -185,18 +191,18 @@ mod tests {
 
     use super::*;
 
-    fn told<T: DeserializeOwned>(by_the_server: Document) -> T {
-        deserialize_from_document(by_the_server).unwrap()
+    fn from_server<T: DeserializeOwned>(document: Document) -> T {
+        deserialize_from_document(document).unwrap()
     }
 
     #[test]
     fn a_duplicate_key_is_known_in_all_three_shapes() {
         let shapes = |code: i32| {
             let error = doc! { "code": code, "errmsg": "E11000 duplicate key error" };
-            let (write, command): (WriteError, CommandError) = (told(error.clone()), told(error.clone()));
+            let (write, command): (WriteError, CommandError) = (from_server(error.clone()), from_server(error.clone()));
             let mut indexed = error;
             indexed.insert("index", 1);
-            let many: InsertManyError = told(doc! { "writeErrors": [indexed] });
+            let many: InsertManyError = from_server(doc! { "writeErrors": [indexed] });
             let write = ErrorKind::Write(WriteFailure::WriteError(write));
             [write, ErrorKind::Command(command), ErrorKind::InsertMany(many)].map(Error::from)
         };
@@ -216,15 +222,15 @@ mod tests {
     fn what_a_user_may_not_do_is_reported_with_what_to_do_and_without_the_data() {
         let message =
             "not authorized on shop to execute command { insert: \"bookings\", documents: [ { user: \"ann\" } ] }";
-        let error: CommandError = told(doc! { "code": 13, "codeName": "Unauthorized", "errmsg": message });
+        let error: CommandError = from_server(doc! { "code": 13, "codeName": "Unauthorized", "errmsg": message });
         let MongoError::Refused(text) = MongoError::of(&ErrorKind::Command(error).into()) else { panic!("it is one") };
         assert!(text.contains("not authorized on shop") && text.contains("readWrite"), "{text}");
         assert!(!text.contains("ann") && !text.contains("Kind:"), "{text}");
     }
 
     #[test]
-    fn what_the_server_says_is_reported_in_its_words_and_in_full() {
-        let error: CommandError = told(doc! { "code": 8000, "errmsg": "no ".repeat(1000) });
+    fn what_the_server_says_is_quoted_and_cut() {
+        let error: CommandError = from_server(doc! { "code": 8000, "errmsg": "no ".repeat(1000) });
         let MongoError::Unknown(text) = MongoError::of(&ErrorKind::Command(error).into()) else { panic!("it is one") };
         assert!(text.starts_with("the server says: no no") && text.ends_with("… (code 8000)"), "{text}");
         assert!(text.chars().count() < 250, "{text}");

@@ -5,11 +5,11 @@ use mongodb::{IndexModel, bson::Document, options::IndexOptions};
 /// An index that a service makes at its start.
 #[derive(Clone, Debug)]
 pub struct Index {
-    /// Of which documents.
+    /// The collection.
     pub table: &'static str,
     /// Its fields, with 1 or -1.
     pub keys: Document,
-    /// Whether documents without the fields are left out: for what few documents have at a time.
+    /// Whether documents without the fields are left out, for fields that few documents have at a time.
     pub sparse: bool,
 }
 

@@ -1,8 +1,8 @@
-//! One process at a time relays what is left over: whoever holds the lease.
+//! Chooses the leader: one process at a time holds the lease, and publishes the entries that other processes left.
 //!
-//! Its holder counts `beat` up once a second. Whoever sees the same beat for [`EXPIRY`] by its own clock takes the lease
-//! over. No two clocks are ever compared, so a wrong one does no harm; and two holders for a moment would only publish
-//! something twice, which readers take.
+//! The holder increments `beat` once a second. A process that sees the same beat for [`EXPIRY`] by its own clock takes the lease
+//! over. Two clocks are never compared, so a wrong clock does no harm. Two holders for a moment would only publish an entry
+//! twice, and readers are idempotent.
 
 use std::{
     sync::{
@@ -22,9 +22,10 @@ use crate::{
     table::{Inserted, Table},
 };
 
-const BEAT: Duration = Duration::from_secs(1);
+/// How often the holder renews the lease.
+const BEAT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A lease without a beat for so long is free. A holder that cannot renew it gives it up before that.
+/// A lease that was not renewed for so long is free. A holder that cannot renew it gives it up before that.
 const EXPIRY: Duration = Duration::from_secs(4);
 
 /// The lease as it is stored.
@@ -36,35 +37,35 @@ struct LeaseDoc {
     beat: i64,
 }
 
-/// This process's view of one lease.
+/// One lease, as this process sees it.
 pub struct Lease {
     table: Table<LeaseDoc>,
     name: &'static str,
     me: Uuid,
     held: Arc<AtomicBool>,
-    /// The last lease of another that was seen, and since when.
+    /// The lease of another process that was seen last, and since when it has not changed.
     seen: Option<(LeaseDoc, Instant)>,
     renewed: Instant,
 }
 
 impl Lease {
-    /// Not held yet. `held` follows whether it is.
+    /// A lease that is not held yet. `held` is kept up to date.
     pub fn new(mongo: &Mongo, name: &'static str, held: Arc<AtomicBool>) -> Self {
         Self { table: Table::of(mongo, "leases"), name, me: Uuid::new(), held, seen: None, renewed: Instant::now() }
     }
 
-    /// Takes and renews it until `stop`, and then gives it back, so that the next one need not wait.
+    /// Takes and renews it until `stop`. Then it is removed, so that the next process need not wait.
     pub async fn keep(mut self, stop: CancellationToken) {
         let beats = async {
             loop {
                 self.beat().await;
-                tokio::time::sleep(BEAT).await;
+                tokio::time::sleep(BEAT_INTERVAL).await;
             }
         };
         stop.run_until_cancelled(beats).await;
         if self.held.swap(false, Ordering::Relaxed) {
             let mine = doc! { "_id": self.name, "holder": self.me };
-            let _ = self.table.remove(Deadline::after(BEAT), "lease", mine).await; // else it expires
+            let _ = self.table.remove(Deadline::after(BEAT_INTERVAL), "lease", mine).await; // after an error it expires
         }
     }
 
@@ -72,31 +73,31 @@ impl Lease {
     async fn beat(&mut self) {
         match self.try_beat().await {
             Ok(held) => self.held.store(held, Ordering::Relaxed),
-            Err(_) if self.renewed.elapsed() + BEAT >= EXPIRY => self.held.store(false, Ordering::Relaxed),
+            Err(_) if self.renewed.elapsed() + BEAT_INTERVAL >= EXPIRY => self.held.store(false, Ordering::Relaxed),
             Err(_) => {}
         }
     }
 
     async fn try_beat(&mut self) -> Result<bool, MongoError> {
         let begun = Instant::now();
-        let deadline = Deadline::after(BEAT);
+        let deadline = Deadline::after(BEAT_INTERVAL);
         let stored = self.table.get(deadline, doc! { "_id": self.name }, doc! {}).await?;
         let Some(stored) = stored else {
             let mine = LeaseDoc { id: self.name.to_owned(), holder: self.me, beat: 1 };
             let taken = self.table.insert(deadline, "lease", mine).await? == Inserted::New;
-            return Ok(self.noted(taken, begun));
+            return Ok(self.renewed_if(taken, begun));
         };
-        if stored.holder != self.me && !self.is_silent(&stored) {
+        if stored.holder != self.me && !self.is_expired(&stored) {
             return Ok(false);
         }
         let same = doc! { "_id": self.name, "holder": stored.holder, "beat": stored.beat };
         let taken =
             self.table.change(deadline, "lease", same, doc! { "$set": { "holder": self.me }, "$inc": { "beat": 1 } });
         let taken = taken.await?;
-        Ok(self.noted(taken, begun))
+        Ok(self.renewed_if(taken, begun))
     }
 
-    fn noted(&mut self, taken: bool, begun: Instant) -> bool {
+    fn renewed_if(&mut self, taken: bool, begun: Instant) -> bool {
         if taken {
             self.renewed = begun;
             self.seen = None;
@@ -104,8 +105,8 @@ impl Lease {
         taken
     }
 
-    /// Whether another's lease has not moved for [`EXPIRY`].
-    fn is_silent(&mut self, stored: &LeaseDoc) -> bool {
+    /// Whether the lease of another process was not renewed for [`EXPIRY`].
+    fn is_expired(&mut self, stored: &LeaseDoc) -> bool {
         match &self.seen {
             Some((seen, since)) if seen == stored => since.elapsed() >= EXPIRY,
             _ => {

@@ -1,4 +1,4 @@
-//! What the driver tells about commands and connections, as metrics.
+//! Metrics of the commands and connections, from the events of the driver.
 
 use std::sync::{
     Arc,
@@ -10,15 +10,19 @@ use mongodb::event::{
     cmap::{CmapEvent, ConnectionCheckoutFailedReason},
     command::CommandEvent,
 };
-use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, Result};
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, Result,
+    register_histogram_vec_with_registry, register_histogram_with_registry, register_int_counter_vec_with_registry,
+    register_int_gauge_vec_with_registry,
+};
 
 const SECONDS: [f64; 13] = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
-/// The commands that are told apart; all others are `other`.
+/// The values of the label `command`; all other commands are `other`.
 const COMMANDS: [&str; 9] =
     ["find", "aggregate", "insert", "update", "delete", "findAndModify", "createIndexes", "ping", "other"];
 
-/// The driver has no event for it: where it knows no server, it asks its pool for nothing.
+/// A reason of our own: the driver has no event for a call that finds no server.
 const NO_SERVER: &str = "no_server";
 
 /// What the client counts.
@@ -44,10 +48,10 @@ impl ClientMetrics {
         let failed = "Tries to get a connection that failed, by reason; no_server where none was found to connect to.";
         let failed = Opts::new("myevents_mongodb_pool_checkout_failed_total", failed);
         let metrics = Self {
-            commands: HistogramVec::new(command, &["command", "result"])?,
-            connections: IntGaugeVec::new(connections, &["state"])?,
-            wait: Histogram::with_opts(wait)?,
-            failed: IntCounterVec::new(failed, &["reason"])?,
+            commands: register_histogram_vec_with_registry!(command, &["command", "result"], registry)?,
+            connections: register_int_gauge_vec_with_registry!(connections, &["state"], registry)?,
+            wait: register_histogram_with_registry!(wait, registry)?,
+            failed: register_int_counter_vec_with_registry!(failed, &["reason"], registry)?,
             open: Arc::default(),
             in_use: Arc::default(),
         };
@@ -59,10 +63,6 @@ impl ClientMetrics {
             metrics.failed.with_label_values(&[reason]);
         }
         metrics.show_connections();
-        registry.register(Box::new(metrics.commands.clone()))?;
-        registry.register(Box::new(metrics.connections.clone()))?;
-        registry.register(Box::new(metrics.wait.clone()))?;
-        registry.register(Box::new(metrics.failed.clone()))?;
         Ok(metrics)
     }
 

@@ -1,5 +1,5 @@
-//! What the driver sees of each server when it looks whether that is there. A call that finds no server is told so in one
-//! long dump of all that the driver knows; here the same becomes a few words, and what to do.
+//! What the driver's monitoring reports of each server. The error of a call that finds no server lists all that the driver knows;
+//! here the same becomes a few words, and what to do. Read next: `failures.rs`.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use mongodb::{
 
 use crate::error::{MongoError, cut};
 
-/// What is wrong with each server that was looked at, if something is.
+/// What is wrong with each server, if anything is.
 #[derive(Clone)]
 pub(super) struct Monitor {
     servers: Arc<Mutex<BTreeMap<String, Option<Trouble>>>>,
@@ -27,7 +27,7 @@ pub(super) struct Monitor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Trouble {
     text: String,
-    /// Whether it stays until somebody does something.
+    /// Whether a person must do something.
     needs_a_person: bool,
 }
 
@@ -53,7 +53,7 @@ impl Monitor {
         })
     }
 
-    /// It is no server of ours any more: it left the replica set, or never belonged to it, and that stays worth saying.
+    /// The driver dropped the server: it left the replica set, or never was in it. What needs a person is kept.
     fn forget(&self, server: &str) {
         let mut servers = self.servers.lock().expect("nothing panics while it holds this");
         if servers.get(server).is_some_and(|trouble| trouble.as_ref().is_none_or(|trouble| !trouble.needs_a_person)) {
@@ -65,7 +65,7 @@ impl Monitor {
         self.servers.lock().expect("nothing panics while it holds this").insert(server, trouble);
     }
 
-    /// What is wrong; `None` where each server answers as it should.
+    /// What is wrong. `None` if each server answers as it should.
     pub(super) fn trouble(&self) -> Option<MongoError> {
         let servers = self.servers.lock().expect("nothing panics while it holds this");
         let troubles = servers.iter().filter_map(|(server, trouble)| Some((server, trouble.as_ref()?)));
@@ -79,11 +79,11 @@ impl Monitor {
         Some(if needs_a_person { MongoError::Refused(text) } else { MongoError::Away(text) })
     }
 
-    /// The driver never looks again at a server of another replica set.
+    /// Whether the server is of another replica set. The driver drops such a server and never checks it again.
     fn wrong_set(&self, reply: &Document) -> Option<Trouble> {
         let wanted = self.replica_set.as_ref()?;
         if reply.get_bool("isreplicaset").unwrap_or(false) {
-            return None; // it will be one, but has not been told yet of which
+            return None; // it will be in a replica set, but is not configured yet
         }
         let belongs = match reply.get_str("setName") {
             Ok(name) if name == wanted => return None,
@@ -107,9 +107,10 @@ fn failed(cause: &Error, tls: bool) -> Trouble {
 
 fn io_failed(cause: &io::Error, tls: bool) -> Trouble {
     let said = cause.to_string();
-    // The standard library has no kind for it; a name may also become known later, as in Compose.
+    // The standard library has no kind for a failed name lookup, so its text decides. A name may become known later, as in
+    // Compose.
     let no_such_name = said.contains("failed to lookup address");
-    // rustls's own errors are "invalid data"; a server without TLS often just hangs up.
+    // rustls's errors have the kind "invalid data". A server without TLS often closes the connection.
     let no_tls = tls && (cause.kind() == io::ErrorKind::InvalidData || said.contains("handshake"));
     let text = if no_such_name {
         "no such host name is known; is it right in MONGO_URL?".to_owned()

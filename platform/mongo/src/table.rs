@@ -1,4 +1,5 @@
-//! The calls. Each has a deadline and the name of its step in the service's protocol; there is no way around either.
+//! The calls of the database. Each has a deadline and the name of its step in the protocol of the service. Read next:
+//! `outbox/mod.rs`.
 
 use futures_util::TryStreamExt;
 use mongodb::{
@@ -13,25 +14,25 @@ use crate::{
     error::{Deadline, MongoError, duplicates, is_duplicate},
 };
 
-/// Whether a document went in.
+/// Whether a document was inserted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
-    /// It did.
+    /// It was.
     New,
-    /// There was one with its `_id`.
+    /// A document with its `_id` exists.
     Duplicate,
 }
 
-/// Which documents are read. Everything else is the driver's default.
+/// Which documents are read.
 #[derive(Clone, Debug, Default)]
 pub struct Select {
-    /// Those that match.
+    /// The filter.
     pub filter: Document,
-    /// In this order.
+    /// The order.
     pub sort: Document,
-    /// At most so many; 0 means all.
+    /// At most so many. 0 means all.
     pub limit: usize,
-    /// With these fields only, or without those with 0; empty means all.
+    /// Only these fields, or all without those with 0. Empty means all.
     pub fields: Document,
 }
 
@@ -53,12 +54,12 @@ impl<T: Send + Sync> Table<T> {
         Self { mongo: mongo.clone(), collection: mongo.database.collection(name) }
     }
 
-    /// The documents it holds are read as another type: a part of each.
+    /// The same documents, read as another type that has a part of their fields.
     pub fn part<P: Send + Sync>(&self) -> Table<P> {
         Table { mongo: self.mongo.clone(), collection: self.collection.clone_with_type() }
     }
 
-    /// Changes the one document that matches, if there is one; says whether there was.
+    /// Changes the one document that matches. Answers whether there was one.
     pub async fn change(
         &self,
         deadline: Deadline,
@@ -74,7 +75,7 @@ impl<T: Send + Sync> Table<T> {
         Ok(self.mongo.call(deadline, step, call).await?.matched_count > 0)
     }
 
-    /// Changes all that match, each by itself. Safe only where it may be done twice, and half.
+    /// Changes all documents that match, each in a write of its own. The change must be idempotent, and may be done in part.
     pub async fn change_many(
         &self,
         deadline: Deadline,
@@ -90,7 +91,7 @@ impl<T: Send + Sync> Table<T> {
         Ok(self.mongo.call(deadline, step, call).await?.matched_count)
     }
 
-    /// Several changes of one document each, in one command. Safe only where they may be done twice, and in part.
+    /// Several changes of one document each, in one command. They must be idempotent, and may be done in part.
     pub async fn change_each(
         &self,
         deadline: Deadline,
@@ -107,7 +108,9 @@ impl<T: Send + Sync> Table<T> {
         let database = self.mongo.database.clone();
         let call = async move { database.run_command(command).await };
         let reply = self.mongo.call(deadline, step, call).await?;
-        // The driver takes such an answer for a success.
+        // `run_command` turns only an answer with `ok: 0` into an error (<https://github.com/mongodb/mongo-rust-driver/pull/174>);
+        // one with these fields is `ok: 1`. This can go when only servers from 8.0 on are supported: the driver's bulk write needs
+        // such a server, and reports them.
         match ["writeErrors", "writeConcernError"].iter().find_map(|field| reply.get(field)) {
             Some(error) => Err(MongoError::Unknown(format!("some updates failed: {error}"))),
             None => Ok(()),
@@ -124,7 +127,7 @@ impl<T: Send + Sync> Table<T> {
         Ok(self.mongo.call(deadline, step, call).await?.deleted_count)
     }
 
-    /// Sums over documents, and the like: what a pipeline gives.
+    /// Runs an aggregation pipeline.
     pub async fn aggregate(&self, deadline: Deadline, pipeline: Vec<Document>) -> Result<Vec<Document>, MongoError>
     where
         T: 'static,
@@ -154,7 +157,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static> Table<T> {
         self.mongo.call(deadline, "read", call).await
     }
 
-    /// Adds a document, or finds one with its `_id` there.
+    /// Inserts a document, if none with its `_id` exists.
     pub async fn insert(&self, deadline: Deadline, step: &'static str, document: T) -> Result<Inserted, MongoError> {
         let collection = self.collection.clone();
         let call = async move {
@@ -167,7 +170,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static> Table<T> {
         self.mongo.call(deadline, step, call).await
     }
 
-    /// Adds those that are not there, each by itself; one answer per document, in order.
+    /// Inserts the documents whose `_id` does not exist, each in a write of its own. One answer for each document, in order.
     pub async fn insert_missing(
         &self,
         deadline: Deadline,
@@ -175,7 +178,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static> Table<T> {
         documents: Vec<T>,
     ) -> Result<Vec<Inserted>, MongoError> {
         if documents.is_empty() {
-            return Ok(Vec::new()); // the driver takes this for a mistake
+            return Ok(Vec::new()); // the driver refuses an empty list
         }
         let (collection, count) = (self.collection.clone(), documents.len());
         let call = async move {
@@ -189,7 +192,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static> Table<T> {
         Ok((0..count).map(inserted).collect())
     }
 
-    /// Changes the one document that matches, if there is one, and gives it as it is afterwards.
+    /// Changes the one document that matches, and answers it as it is afterwards. `None` if there was none.
     pub async fn change_and_get(
         &self,
         deadline: Deadline,
@@ -207,7 +210,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static> Table<T> {
     }
 }
 
-/// A whole number that an aggregation gave; servers choose between 32 and 64 bits.
+/// A whole number of an aggregation. Servers choose between 32 and 64 bits.
 pub fn number(document: &Document, field: &str) -> i64 {
     let value = document.get(field);
     value.and_then(|n| n.as_i64().or_else(|| n.as_i32().map(i64::from))).unwrap_or_default()

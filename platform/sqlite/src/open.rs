@@ -159,8 +159,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 /// `FULL`: a commit is on disk before it is answered. In debug builds `TEST_SYNCHRONOUS` sets another mode, so that the
 /// test that watches the fsync can be seen to fail.
 fn synchronous() -> String {
-    let told = if cfg!(debug_assertions) { std::env::var("TEST_SYNCHRONOUS").ok() } else { None };
-    told.unwrap_or_else(|| "FULL".into())
+    let mode = if cfg!(debug_assertions) { std::env::var("TEST_SYNCHRONOUS").ok() } else { None };
+    mode.unwrap_or_else(|| "FULL".into())
 }
 
 fn migrate(connection: &mut Connection, spec: &Spec, version: usize) -> rusqlite::Result<()> {

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use messaging::Bus;
 use process::checks::{Checks, option};
 use sqlite::outbox::SqliteOutbox;
-use testing::{bus_suite, bus_world::Way, rabbitmq};
+use testing::{bus_suite, bus_world::BusAndDeadLetters, rabbitmq};
 
 /// A broker by its URL, as a service reads it.
 pub(crate) fn broker(url: &str) -> Broker {
@@ -40,7 +40,7 @@ pub(crate) fn detour(url: &str) {
 }
 
 /// Whoever calls this has the server already, and holds it.
-pub(crate) fn amqp(_: Arc<SqliteOutbox>) -> BoxFuture<'static, Way> {
+pub(crate) fn amqp(_: Arc<SqliteOutbox>) -> BoxFuture<'static, BusAndDeadLetters> {
     let url = DETOUR.with_borrow(|url| url.clone().unwrap_or_else(|| rabbitmq::url().to_owned()));
     let bus = AmqpBus::start(broker(&url), "a test", tuning());
     let dead = bus.dead_letters().unwrap();

@@ -164,7 +164,7 @@ async fn what_the_broker_gave_up_on_is_counted_listed_and_redriven() {
 async fn a_redrive_goes_on_with_the_other_queues_after_one_that_failed() {
     let Some(_server) = rabbitmq::shared().await else { return };
     let (gone, there) = (World::new(amqp).await, World::new(amqp).await);
-    let reader = Reader::willing();
+    let reader = Reader::accepting();
     gone.subscribe(NOTES, &reader).await; // one bus reads both queues, and this one comes first
     let metrics = ConsumeMetrics::new(&prometheus::Registry::new(), there.queue, NOTES).unwrap();
     gone.bus
@@ -178,13 +178,13 @@ async fn a_redrive_goes_on_with_the_other_queues_after_one_that_failed() {
         .await;
     let connection = lapin::Connection::connect(rabbitmq::url(), Default::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
-    let told = async || gone.dead.list().await;
+    let list = async || gone.dead.list().await;
     eventually(SOON, "both queues are there", async || {
-        told().await.is_ok() && gone.dead.counts().await.unwrap().len() == 2
+        list().await.is_ok() && gone.dead.counts().await.unwrap().len() == 2
     })
     .await;
     publish(&channel, &format!("{}.dead", there.queue), b"dead").await;
-    eventually(SOON, "it is a dead letter", async || told().await.unwrap().len() == 1).await;
+    eventually(SOON, "it is a dead letter", async || list().await.unwrap().len() == 1).await;
 
     channel.queue_delete(format!("{}.dead", gone.queue).into(), Default::default()).await.unwrap();
     let failed = gone.dead.redrive(None).await.unwrap_err().0;
@@ -223,7 +223,7 @@ async fn a_batch_that_waits_long_goes_to_the_end_of_the_queue_and_counts_as_new(
     publish_as_a_stranger(&channel, b"4").await;
     // Far more often than the broker would deliver a message that comes back.
     eventually(Duration::from_secs(30), "it was put back often", async || reader.tries("1") > 80).await;
-    reader.mend();
+    reader.accept_all();
     let done = async || ["1", "2", "3", "4"].iter().all(|body| reader.bodies().iter().any(|done| done == body));
     eventually(SOON, "all are done", done).await;
     assert_eq!(messages_in(&channel, &format!("{queue}.dead")).await, 0);
@@ -255,7 +255,7 @@ async fn a_stop_with_all_it_may_hold_loses_nothing_and_takes_seconds() {
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
 
     let next = world.killed_and_started_again().await;
-    let reader = Reader::willing();
+    let reader = Reader::accepting();
     next.subscribe(NOTES, &reader).await;
     eventually(SOON, "all are done", async || reader.done().len() >= bodies.len()).await;
     assert_eq!(next.dead.list().await.unwrap(), []);

@@ -37,9 +37,9 @@ async fn a_broker_that_says_nothing_is_logged_once_and_does_not_collect_threads(
     })
     .await;
     assert_eq!(most, 1);
-    let told = logs::lines_with(&proxy.address.to_string());
+    let lines = logs::lines_with(&proxy.address.to_string());
     let why = |line: &&String| line.contains("the broker did not answer in time, asked for a sign of life");
-    assert_eq!(told.iter().filter(why).count(), 1, "{told:#?}");
+    assert_eq!(lines.iter().filter(why).count(), 1, "{lines:#?}");
     drop(service);
     eventually(NOTICED, "no thread is left", async || threads_of_lapin() == 0).await;
 }

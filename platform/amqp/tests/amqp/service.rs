@@ -35,7 +35,7 @@ impl Service {
     }
 
     pub(crate) async fn start_without_a_broker() -> Self {
-        let (mut world, reader) = (World::new(amqp).await, Reader::willing());
+        let (mut world, reader) = (World::new(amqp).await, Reader::accepting());
         world.bus.register(&world.metrics.registry).unwrap();
         world.subscribe(NOTES, &reader).await;
         world.start();

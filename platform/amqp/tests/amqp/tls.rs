@@ -63,9 +63,9 @@ async fn who_has_the_ca_file_connects_and_who_has_another_one_gets_the_reason() 
 
     let (bus, registry) = (connect(port, &another), Registry::new());
     bus.register(&registry).unwrap();
-    let told = || bus.state().expect_err("nobody vouches for it");
-    eventually(SOON, "it is refused", async || told().contains("certificate")).await;
-    assert!(!told().contains("guest"), "{}", told());
+    let state = || bus.state().expect_err("nobody vouches for it");
+    eventually(SOON, "it is refused", async || state().contains("certificate")).await;
+    assert!(!state().contains("guest"), "{}", state());
     let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
     let refused = r#"myevents_amqp_reconnects_total{reason="tls"} "#;
     let count = text.lines().find_map(|line| line.strip_prefix(refused)?.parse::<u32>().ok());

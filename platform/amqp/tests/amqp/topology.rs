@@ -63,20 +63,20 @@ async fn a_queue_with_other_arguments_stops_its_reading_only_and_works_when_the_
         channel.queue_declare(other.as_str().into(), passive, Default::default()).await.unwrap().message_count()
     };
 
-    let reader = Reader::willing();
+    let reader = Reader::accepting();
     next.bus.register(&next.metrics.registry).unwrap();
     next.subscribe(NOTES, &reader).await;
     next.start();
-    let told = || next.bus.state().err().unwrap_or_default();
+    let state = || next.bus.state().err().unwrap_or_default();
     let what_to_do = format!("rabbitmqctl delete_queue {queue}");
-    eventually(NOTICED, "it says what to do", async || told().contains(&what_to_do)).await;
+    eventually(NOTICED, "it says what to do", async || state().contains(&what_to_do)).await;
     let mut sent = 0;
     let began = Instant::now();
     eventually_mut(6 * RETRIED, "it was tried again a few times", async || {
         next.commit("noteWritten", true, ["while it is not read"]).await;
         sent += 1;
         eventually(NOTICED, "it is published", async || arrived_there().await == sent).await;
-        assert!(told().contains(&what_to_do), "{:?}", next.bus.state());
+        assert!(state().contains(&what_to_do), "{:?}", next.bus.state());
         assert_eq!(next.metric("myevents_amqp_connected").await, 1.0);
         began.elapsed() > 3 * RETRIED
     })

@@ -26,14 +26,14 @@ fn batch<const N: usize>(bodies: [&str; N]) -> Vec<Message> {
     bodies.into_iter().map(|body| Entry::new("noteWritten", true, body.into(), None).message).collect()
 }
 
-/// Says `Retry` to all, so many times, and notes when.
-struct Patient {
+/// Answers `Retry` for all messages so many times, and remembers when.
+struct RetryFirst {
     tries: usize,
     calls: Mutex<Vec<Instant>>,
 }
 
 #[async_trait]
-impl Handler for Patient {
+impl Handler for RetryFirst {
     async fn handle(&self, batch: &[Message]) -> Vec<Outcome> {
         let mut calls = self.calls.lock().unwrap();
         calls.push(Instant::now());
@@ -44,12 +44,12 @@ impl Handler for Patient {
 }
 
 #[tokio::test(start_paused = true)]
-async fn again_is_tried_without_limit_and_the_pause_grows_from_50_ms_to_5_s() {
-    let patient = Arc::new(Patient { tries: 1000, calls: Mutex::default() });
-    let verdicts = process_with_retry(&subscription(patient.clone()), &batch(["one", "two"])).await;
+async fn retry_has_no_limit_and_the_pause_grows_from_50_ms_to_5_s() {
+    let handler = Arc::new(RetryFirst { tries: 1000, calls: Mutex::default() });
+    let verdicts = process_with_retry(&subscription(handler.clone()), &batch(["one", "two"])).await;
     assert_eq!(verdicts, [Verdict::Done, Verdict::Done]);
 
-    let calls = patient.calls.lock().unwrap();
+    let calls = handler.calls.lock().unwrap();
     assert_eq!(calls.len(), 1001);
     let pauses: Vec<Duration> = calls.windows(2).map(|pair| pair[1] - pair[0]).collect();
     for (number, pause) in pauses.iter().enumerate() {
@@ -74,7 +74,7 @@ async fn every_message_has_its_own_verdict_in_the_order_of_the_batch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_panic_each_message_is_tried_by_itself_and_again_still_has_no_limit() {
+async fn after_a_panic_each_message_is_tried_by_itself_and_retry_still_has_no_limit() {
     let tries = Mutex::new(0);
     let reader = Reader::new(move |message| match message.body.as_slice() {
         b"panics" => resume_unwind(Box::new("a panic, without its message in the output")),
@@ -94,11 +94,11 @@ async fn after_a_panic_each_message_is_tried_by_itself_and_again_still_has_no_li
     assert_eq!(reader.bodies(), ["waits", "good"]);
 }
 
-/// Breaks its promise of one answer per message.
-struct Forgetful;
+/// Does not answer for each message.
+struct AnswersNothing;
 
 #[async_trait]
-impl Handler for Forgetful {
+impl Handler for AnswersNothing {
     async fn handle(&self, _: &[Message]) -> Vec<Outcome> {
         Vec::new()
     }
@@ -106,6 +106,6 @@ impl Handler for Forgetful {
 
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_forgets_a_message_cannot_lose_it() {
-    let verdicts = process_with_retry(&subscription(Arc::new(Forgetful)), &batch(["one", "two"])).await;
+    let verdicts = process_with_retry(&subscription(Arc::new(AnswersNothing)), &batch(["one", "two"])).await;
     assert!(verdicts.iter().all(|verdict| matches!(verdict, Verdict::Dead { .. })), "{verdicts:?}");
 }

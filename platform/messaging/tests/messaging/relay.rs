@@ -6,11 +6,11 @@ use futures_util::future::BoxFuture;
 use messaging::{Outcome, in_process::InProcessBus, outbox::Round};
 use sqlite::outbox::SqliteOutbox;
 use testing::{
-    bus_world::{Reader, SOON, Way, World},
+    bus_world::{BusAndDeadLetters, Reader, SOON, World},
     eventually, eventually_mut,
 };
 
-fn in_process(outbox: Arc<SqliteOutbox>) -> BoxFuture<'static, Way> {
+fn in_process(outbox: Arc<SqliteOutbox>) -> BoxFuture<'static, BusAndDeadLetters> {
     Box::pin(async move { (Arc::new(InProcessBus::new()) as _, outbox as _) })
 }
 
@@ -24,7 +24,7 @@ async fn drain(world: &World) {
 
 #[tokio::test]
 async fn a_round_sends_what_is_pending_and_without_it_is_idle() {
-    let (world, reader) = (World::new(in_process).await, Reader::willing());
+    let (world, reader) = (World::new(in_process).await, Reader::accepting());
     world.subscribe(&["noteWritten"], &reader).await;
     let mut relay = world.relay();
     assert_eq!(relay.round().await.unwrap(), Round::Idle);
@@ -36,7 +36,7 @@ async fn a_round_sends_what_is_pending_and_without_it_is_idle() {
 
 #[tokio::test]
 async fn draining_sends_everything_however_much_it_is() {
-    let (world, reader) = (World::new(in_process).await, Reader::willing());
+    let (world, reader) = (World::new(in_process).await, Reader::accepting());
     world.subscribe(&["noteWritten"], &reader).await;
     let bodies = numbers(2000);
     world.commit("noteWritten", true, bodies.iter().map(String::as_str)).await;
@@ -47,7 +47,7 @@ async fn draining_sends_everything_however_much_it_is() {
 
 #[tokio::test]
 async fn however_many_entries_wait_newer_ones_go_past_them() {
-    let (world, reader) = (World::new(in_process).await, Reader::willing());
+    let (world, reader) = (World::new(in_process).await, Reader::accepting());
     world.subscribe(&["noteWritten"], &reader).await;
     let bodies = numbers(1100); // more than two rounds
     world.commit("unread", true, bodies.iter().map(String::as_str)).await;
@@ -64,7 +64,7 @@ async fn an_entry_that_came_back_is_not_tried_again_at_once() {
     world.commit("noteWritten", true, ["too early"]).await;
     assert_eq!(relay.round().await.unwrap(), Round::Published(0));
     assert_eq!(relay.round().await.unwrap(), Round::Idle);
-    let reader = Reader::willing();
+    let reader = Reader::accepting();
     world.subscribe(&["noteWritten"], &reader).await;
     eventually_mut(SOON, "it is tried again", async || relay.round().await.unwrap() == Round::Published(1)).await;
     assert_eq!(reader.bodies(), ["too early"]);
@@ -72,7 +72,7 @@ async fn an_entry_that_came_back_is_not_tried_again_at_once() {
 
 #[tokio::test]
 async fn a_commit_wakes_the_relay_at_once() {
-    let (mut world, reader) = (World::new(in_process).await, Reader::willing());
+    let (mut world, reader) = (World::new(in_process).await, Reader::accepting());
     world.subscribe(&["noteWritten"], &reader).await;
     world.start();
     let bodies = numbers(50);
@@ -88,7 +88,7 @@ async fn a_commit_wakes_the_relay_at_once() {
 
 #[tokio::test]
 async fn what_is_left_is_flushed_at_a_stop() {
-    let (mut world, reader) = (World::new(in_process).await, Reader::willing());
+    let (mut world, reader) = (World::new(in_process).await, Reader::accepting());
     world.subscribe(&["noteWritten"], &reader).await;
     world.commit("noteWritten", true, ["last"]).await;
     world.start();

@@ -52,8 +52,8 @@ async fn an_outbox_that_cannot_be_seen_is_not_called_empty() {
     let outbox = MongoOutbox::new(&mongo, &["notes"], Arc::default(), None);
     read(&mongo, Duration::from_secs(3)).await;
     for _ in 0..2 {
-        let told = outbox.pending(10).await.unwrap_err().to_string();
-        assert!(told.contains("no MongoDB server can be reached"), "{told}");
+        let text = outbox.pending(10).await.unwrap_err().to_string();
+        assert!(text.contains("no MongoDB server can be reached"), "{text}");
     }
 }
 
@@ -94,7 +94,7 @@ async fn a_wrong_login_is_logged_once_with_what_to_do_and_without_the_password()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_without_tls_where_it_is_demanded_is_logged() {
+async fn a_server_without_tls_where_it_is_demanded_is_reported() {
     // It hangs up, as mongod does; the stand-in does not even that.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -108,7 +108,7 @@ async fn a_server_without_tls_where_it_is_demanded_is_logged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_belongs_to_another_replica_set_is_logged() {
+async fn a_server_that_belongs_to_another_replica_set_is_reported() {
     let Some(address) = address() else { return };
     for options in ["?replicaSet=not-this-one", "?replicaSet=not-this-one&directConnection=true"] {
         let text = refused(&address, options).await;
@@ -117,7 +117,7 @@ async fn a_server_that_belongs_to_another_replica_set_is_logged() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_known_is_logged_as_that_and_may_become_known() {
+async fn an_unknown_host_is_reported_as_that_and_may_become_known() {
     let (mongo, name) = client("no-such-host.invalid:27017", "").await;
     let failure = read(&mongo, Duration::from_secs(3)).await;
     assert!(matches!(failure, MongoError::Away(_)), "{failure:?}");

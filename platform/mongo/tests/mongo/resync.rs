@@ -1,4 +1,4 @@
-//! Everything is told again where that was noted: each piece of state once for each note, to the end, also after a crash.
+//! A resync republishes the whole state: each piece once for each request, to the end, also after a crash.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -31,20 +31,20 @@ struct Notes;
 #[async_trait]
 impl Snapshot for Notes {
     async fn page(&self, after: Option<Cursor>, max: usize) -> Result<Vec<(Cursor, Entry)>, OutboxError> {
-        let next = after.map_or(0, |place| place.id.as_u128()) + 1;
+        let next = after.map_or(0, |position| position.id.as_u128()) + 1;
         let entry = |number: u128| {
-            let place = Cursor { number: 0, id: Uuid::from_u128(number) };
-            (place, Entry::new("noteWritten", true, number.to_string().into(), None))
+            let position = Cursor { number: 0, id: Uuid::from_u128(number) };
+            (position, Entry::new("noteWritten", true, number.to_string().into(), None))
         };
         Ok((next..=NOTES).take(max).map(entry).collect())
     }
 }
 
-/// Confirms all that waits, for at most so many rounds; how often each note was told.
-async fn relay(told: &ResyncOutbox, rounds: usize) -> BTreeMap<u128, usize> {
+/// Confirms all that waits, for at most so many rounds; answers how often each note was published.
+async fn relay(resync: &ResyncOutbox, rounds: usize) -> BTreeMap<u128, usize> {
     let (mut seen, mut idle) = (BTreeMap::new(), 0);
     for _ in 0..rounds {
-        let waiting = told.pending(BATCH).await.unwrap();
+        let waiting = resync.pending(BATCH).await.unwrap();
         let (notes, others): (Vec<_>, Vec<_>) = waiting.iter().partition(|entry| entry.message.name == "noteWritten");
         assert!(others.is_empty(), "{others:?}");
         idle = if notes.is_empty() { idle + 1 } else { 0 };
@@ -52,14 +52,14 @@ async fn relay(told: &ResyncOutbox, rounds: usize) -> BTreeMap<u128, usize> {
             break;
         }
         if notes.is_empty() {
-            continue; // between two walks
+            continue; // between two resyncs
         }
-        assert_eq!(told.pending(BATCH).await.unwrap(), waiting, "what is not confirmed is given out again");
+        assert_eq!(resync.pending(BATCH).await.unwrap(), waiting, "what is not confirmed is given out again");
         for entry in &notes {
             let number = String::from_utf8(entry.message.body.clone()).unwrap().parse().unwrap();
             *seen.entry(number).or_default() += 1;
         }
-        told.mark_published(&notes.iter().map(|entry| entry.message.id).collect::<Vec<_>>()).await.unwrap();
+        resync.mark_published(&notes.iter().map(|entry| entry.message.id).collect::<Vec<_>>()).await.unwrap();
     }
     seen
 }
@@ -69,37 +69,37 @@ fn is_each(seen: &BTreeMap<u128, usize>, times: usize) -> bool {
 }
 
 async fn holds(outbox: Arc<dyn Outbox>) {
-    let told = ResyncOutbox::new(outbox.clone(), Arc::new(Notes));
-    assert_eq!(relay(&told, usize::MAX).await, BTreeMap::new(), "nobody has asked");
+    let resync = ResyncOutbox::new(outbox.clone(), Arc::new(Notes));
+    assert_eq!(relay(&resync, usize::MAX).await, BTreeMap::new(), "nobody has asked");
 
-    told.request_resync().await.unwrap();
-    assert!(is_each(&relay(&told, usize::MAX).await, 1));
+    resync.request_resync().await.unwrap();
+    assert!(is_each(&relay(&resync, usize::MAX).await, 1));
     assert_eq!(outbox.pending(BATCH).await.unwrap(), [], "the request is done");
 
-    told.request_resync().await.unwrap();
-    assert_eq!(relay(&told, 1).await.len(), 256);
-    told.request_resync().await.unwrap(); // what had been told may be lost again
-    let mut seen = relay(&told, usize::MAX).await;
+    resync.request_resync().await.unwrap();
+    assert_eq!(relay(&resync, 1).await.len(), 256);
+    resync.request_resync().await.unwrap(); // what was published may be lost again
+    let mut seen = relay(&resync, usize::MAX).await;
     (1..=256).for_each(|number| *seen.entry(number).or_default() += 1);
     assert!(is_each(&seen, 2), "{seen:?}");
 
-    told.request_resync().await.unwrap();
-    relay(&told, 2).await;
-    drop(told); // the process dies
-    let told = ResyncOutbox::new(outbox.clone(), Arc::new(Notes));
-    assert!(is_each(&relay(&told, usize::MAX).await, 1), "it begins again");
+    resync.request_resync().await.unwrap();
+    relay(&resync, 2).await;
+    drop(resync); // the process dies
+    let resync = ResyncOutbox::new(outbox.clone(), Arc::new(Notes));
+    assert!(is_each(&relay(&resync, usize::MAX).await, 1), "it begins again");
     assert_eq!(outbox.pending(BATCH).await.unwrap(), []);
 }
 
 #[tokio::test]
-async fn everything_is_published_again_from_a_database_file() {
+async fn a_resync_republishes_everything_from_a_database_file() {
     let (_folder, database) = new_database();
     let outbox = SqliteOutbox::open(Arc::new(database), Arc::new(Notify::new())).await.unwrap();
     holds(Arc::new(outbox)).await;
 }
 
 #[tokio::test]
-async fn everything_is_published_again_from_mongodb() {
+async fn a_resync_republishes_everything_from_mongodb() {
     let Some(mongo) = outbox::connect().await else { return };
     holds(MongoOutbox::new(&mongo, &["notes"], Arc::default(), None)).await;
 }

@@ -1,4 +1,4 @@
-//! A page that is damaged, and met only when it is read: told once with the file's name, and others are read on.
+//! A page that is damaged, and met only when it is read: text once with the file's name, and others are read on.
 
 use std::fs;
 
@@ -27,8 +27,8 @@ async fn a_damaged_page_is_one_log_line_however_often_it_is_met() {
     let path = file(folder.path()).display().to_string();
     for _ in 0..5 {
         let count = database.read(|c| c.query_row("SELECT count(*) FROM notes", [], |row| row.get::<_, i64>(0)));
-        let told = count.await.unwrap_err().to_string();
-        assert!(told.contains(&path), "whoever starts on it must know which file it is: {told}");
+        let text = count.await.unwrap_err().to_string();
+        assert!(text.contains(&path), "whoever starts on it must know which file it is: {text}");
         let others = database.read(|c| c.query_row("SELECT count(*) FROM outbox", [], |row| row.get::<_, i64>(0)));
         assert_eq!(others.await.unwrap(), 0, "the other pages are read on");
     }

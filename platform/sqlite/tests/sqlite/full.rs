@@ -73,7 +73,7 @@ async fn a_full_disk_is_one_log_line_that_says_so_and_its_end_is_another() {
 }
 
 #[tokio::test]
-async fn each_request_of_a_commit_that_does_not_fit_gets_its_own_result() {
+async fn a_request_that_shares_a_commit_with_one_that_does_not_fit_gets_its_own_answer() {
     let (_folder, database) = new_database();
     let database = Arc::new(database);
     store(&database, "first").await.unwrap();
@@ -85,8 +85,8 @@ async fn each_request_of_a_commit_that_does_not_fit_gets_its_own_result() {
         let big = store(&database, "x".repeat(100_000));
         let (small, big, late, ()) = tokio::join!(store(&database, "small"), big, store(&database, "late"), release);
         assert!(big.unwrap_err().to_string().contains("full"));
-        let told_ok = [(&small, "small"), (&late, "late")].into_iter().filter(|(result, _)| result.is_ok());
-        let expected: Vec<String> = before.into_iter().chain(told_ok.map(|(_, text)| text.to_owned())).collect();
+        let answered_ok = [(&small, "small"), (&late, "late")].into_iter().filter(|(result, _)| result.is_ok());
+        let expected: Vec<String> = before.into_iter().chain(answered_ok.map(|(_, text)| text.to_owned())).collect();
         assert_eq!(notes(&database).await, expected);
     }
     database.limit_pages(NO_LIMIT).await.unwrap();

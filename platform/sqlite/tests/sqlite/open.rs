@@ -20,8 +20,8 @@ fn refused(spec: &Spec) -> OpenError {
     let refused = Database::open(spec, StoreMetrics::new(&Registry::new()).unwrap());
     let error = refused.err().expect("the file must be refused");
     assert!(contents(&spec.folder) == before, "{error}, and yet the file was changed");
-    let told = error.to_string();
-    assert!(told.contains(&*file(&spec.folder).to_string_lossy()), "the file is not named in: {told}");
+    let text = error.to_string();
+    assert!(text.contains(&*file(&spec.folder).to_string_lossy()), "the file is not named in: {text}");
     error
 }
 
@@ -115,8 +115,8 @@ async fn a_second_opening_is_refused_and_names_the_process_that_has_the_file() {
     let (folder, database) = new_database();
     let error = open(folder.path()).err().unwrap();
     assert!(matches!(error, OpenError::InUse(..)), "{error}");
-    let told = error.to_string();
-    assert!(told.contains(&format!("process {}", std::process::id())), "{told}");
+    let text = error.to_string();
+    assert!(text.contains(&format!("process {}", std::process::id())), "{text}");
     store(&database, "the first one goes on").await.unwrap();
 
     drop(database);
@@ -180,11 +180,11 @@ fn what_stands_in_the_way_is_named_as_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let lock = folder.path().join(format!("{FILE}.lock"));
     fs::create_dir(&lock).unwrap();
-    let told = open(folder.path()).err().unwrap().to_string();
-    assert!(told.starts_with(&format!("the lock {} cannot be used", lock.display())), "{told}");
+    let text = open(folder.path()).err().unwrap().to_string();
+    assert!(text.starts_with(&format!("the lock {} cannot be used", lock.display())), "{text}");
 
     fs::remove_dir(&lock).unwrap();
     fs::create_dir(file(folder.path())).unwrap();
-    let told = open(folder.path()).err().unwrap().to_string();
-    assert!(told.starts_with(&format!("the database {} cannot be used", file(folder.path()).display())), "{told}");
+    let text = open(folder.path()).err().unwrap().to_string();
+    assert!(text.starts_with(&format!("the database {} cannot be used", file(folder.path()).display())), "{text}");
 }
