@@ -5,7 +5,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use crate::sources::{ROOMS, sources, without_tests, workspace};
+use crate::sources::{ROOMS, crates, sources, without_tests, workspace};
 
 /// What is larger than it may be. What no longer is must be taken off.
 const TOO_LARGE: [&str; 0] = [];
@@ -47,6 +47,15 @@ fn no_file_and_no_crate_is_larger_than_it_may_be() {
     let right: BTreeSet<_> = TOO_LARGE.into_iter().collect();
     let mended: Vec<_> = right.iter().filter(|name| !too_large.contains_key(*name)).collect();
     assert!(mended.is_empty(), "take them off the list TOO_LARGE in e2e/tests/structure/files.rs: {mended:?}");
+}
+
+/// A crate for everything has no idea of its own: nobody knows what belongs there, and all depend on it.
+#[test]
+fn no_crate_is_for_everything() {
+    for folder in crates() {
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        assert!(!["common", "core", "helpers", "misc", "shared", "util", "utils"].contains(&name.as_str()), "{name}");
+    }
 }
 
 /// A file that belongs to two crates belongs to none: make a crate of it.
