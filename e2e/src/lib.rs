@@ -10,6 +10,8 @@
 //! - [`dashboard`], [`promql`]: what Grafana's dashboards ask Prometheus for
 //! - [`prometheus`]: what a running Prometheus answers; [`rules`]: its rules, and their tests
 //! - [`notifications`]: where alerts arrive
+//! - [`catalogue`]: every metric, with its type and labels
+//! - [`replica`]: a process of one service; [`queue`]: a queue, as the broker shows it
 //! - [`server`]: a process to be killed and started again; [`ports`]: where it comes back; [`signal`]: what it is sent
 //! - [`kubectl`]: the command, and ports of a cluster
 //! - [`load`]: a running `myevents load`, and what it has written down
@@ -20,6 +22,7 @@
 
 pub mod answer;
 pub mod api;
+pub mod catalogue;
 pub mod dashboard;
 pub mod exposition;
 pub mod flash_sale;
@@ -29,7 +32,9 @@ pub mod notifications;
 pub mod ports;
 pub mod prometheus;
 pub mod promql;
+pub mod queue;
 pub mod raw;
+pub mod replica;
 pub mod rules;
 pub mod samples;
 pub mod series;

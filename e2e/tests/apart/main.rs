@@ -27,9 +27,7 @@ mod network;
 mod on_sqlite;
 mod operator;
 mod poison;
-mod queue;
 mod queue_lost;
-mod replica;
 mod replicas;
 mod rounds;
 mod start;
@@ -37,3 +35,5 @@ mod stop;
 mod tools;
 mod trial;
 mod world;
+
+use e2e::{queue, replica};

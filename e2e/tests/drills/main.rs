@@ -26,13 +26,8 @@ mod messages;
 mod objectives;
 mod process;
 mod process_limits;
-#[path = "../apart/queue.rs"]
-mod queue;
 mod quiet;
 mod releases;
-#[expect(dead_code, reason = "it serves other tests, too")]
-#[path = "../apart/replica.rs"]
-mod replica;
 mod replicated;
 mod services;
 mod shortened;
@@ -41,3 +36,5 @@ mod together;
 mod traffic;
 mod watch;
 mod watchers;
+
+use e2e::{queue, replica};

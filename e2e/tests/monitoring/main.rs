@@ -23,8 +23,6 @@
 
 mod alertmanager;
 mod annotations;
-#[path = "../system/metrics/catalogue.rs"]
-mod catalogue;
 mod compose_file;
 mod discovery;
 mod drills;

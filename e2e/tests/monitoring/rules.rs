@@ -7,16 +7,14 @@ use std::{
 };
 
 use e2e::{
+    catalogue::{BOOKINGS, BOTH, EVENTS},
     dashboard::workspace,
     not_run,
     promql::{Selector, aggregations, selectors},
     rules::{Case, Rule, all, files, must_be_green, promtools, tests},
 };
 
-use crate::{
-    catalogue::{BOOKINGS, BOTH, EVENTS},
-    exported::ELSEWHERE,
-};
+use crate::exported::ELSEWHERE;
 
 /// Where the links of alerts lead to.
 const DASHBOARDS: [&str; 10] = [

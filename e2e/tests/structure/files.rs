@@ -1,14 +1,8 @@
 //! How a file opens, how large a file and a crate may be, and which files a service has.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::{Component, Path, PathBuf},
-};
+use std::collections::BTreeMap;
 
-use crate::sources::{ROOMS, crates, sources, without_tests, workspace};
-
-/// What is larger than it may be. What no longer is must be taken off.
-const TOO_LARGE: [&str; 0] = [];
+use crate::sources::{crates, sources, without_tests, workspace};
 
 /// The lines that a file, or the sources of a crate, stay below: what can be read at one sitting.
 fn stays_below(name: &str) -> usize {
@@ -21,8 +15,8 @@ fn stays_below(name: &str) -> usize {
     }
 }
 
-/// The lines of every file, and of each crate but the services and what is for tests. Of a crate only `src/` counts, and of a file of rules its
-/// tests do not.
+/// The lines of every file, and of each crate but the services and what is for tests. Of a crate only `src/` counts, and of a file of
+/// rules its tests do not.
 fn lines() -> BTreeMap<String, usize> {
     let mut lines: BTreeMap<String, usize> = BTreeMap::new();
     for (file, source) in sources() {
@@ -40,13 +34,8 @@ fn lines() -> BTreeMap<String, usize> {
 fn no_file_and_no_crate_is_larger_than_it_may_be() {
     let lines = lines();
     assert!(lines.keys().filter(|name| name.starts_with("platform/") && !name.ends_with(".rs")).count() >= 8);
-    let too_large = lines.iter().filter(|(name, count)| **count >= stays_below(name));
-    let too_large: BTreeMap<_, _> = too_large.map(|(name, count)| (name.as_str(), count)).collect();
-    let new: Vec<_> = too_large.iter().filter(|(name, _)| !TOO_LARGE.contains(name)).collect();
-    assert!(new.is_empty(), "too many lines: {new:?}");
-    let right: BTreeSet<_> = TOO_LARGE.into_iter().collect();
-    let mended: Vec<_> = right.iter().filter(|name| !too_large.contains_key(*name)).collect();
-    assert!(mended.is_empty(), "take them off the list TOO_LARGE in e2e/tests/structure/files.rs: {mended:?}");
+    let too_large: Vec<_> = lines.iter().filter(|(name, count)| **count >= stays_below(name)).collect();
+    assert!(too_large.is_empty(), "too many lines: {too_large:?}");
 }
 
 /// A crate for everything has no idea of its own: nobody knows what belongs there, and all depend on it.
@@ -56,30 +45,6 @@ fn no_crate_is_for_everything() {
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
         assert!(!["common", "core", "helpers", "misc", "shared", "util", "utils"].contains(&name.as_str()), "{name}");
     }
-}
-
-/// A file that belongs to two crates belongs to none: make a crate of it.
-#[test]
-fn no_module_lies_in_another_crate() {
-    for (file, source) in sources() {
-        for line in source.lines().filter_map(|line| line.trim().strip_prefix("#[path = \"")) {
-            let mut path = PathBuf::from(&file).parent().unwrap().to_owned();
-            for part in Path::new(line.trim_end_matches("\"]")).components() {
-                match part {
-                    Component::ParentDir => path = path.parent().unwrap().to_owned(),
-                    part @ (Component::Normal(_) | Component::CurDir | Component::RootDir | Component::Prefix(_)) => {
-                        path.push(part)
-                    }
-                }
-            }
-            assert_eq!(crate_of(&path), crate_of(Path::new(&file)), "{file} has a module in {}", path.display());
-        }
-    }
-}
-
-/// `platform/amqp`, or `e2e`.
-fn crate_of(path: &Path) -> PathBuf {
-    path.components().take(if ROOMS.iter().any(|room| path.starts_with(room)) { 2 } else { 1 }).collect()
 }
 
 #[test]

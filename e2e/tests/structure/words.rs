@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use crate::sources::{code, names, sources};
 
 /// What no source may say, and why.
-const NEVER: [(&str, &str); 6] = [
+const NEVER: [(&str, &str); 7] = [
     ("web::block", "each actix worker would open a pool of threads: read through the reader thread"),
     ("spawn_blocking", "it opens a pool of threads: see the table in platform/process/src/threads.rs"),
     ("lazy_static", "nothing global: pass it in"),
     ("static mut", "nothing global: pass it in"),
+    ("#[path", "a file is a module in one place: what several tests use is in a library"),
     ("#[allow(", "write #[expect(…, reason = \"…\")]"),
     ("#![allow(", "write #![expect(…, reason = \"…\")]"),
 ];

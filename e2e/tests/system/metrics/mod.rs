@@ -1,8 +1,7 @@
 //! What is measured: the names, what counts as what, and what it looks like under load.
 //!
-//! Source of the names: the chapter and its catalogue of metrics, repeated in [`catalogue`].
+//! Source of the names: the chapter and its catalogue of metrics, repeated in `e2e::catalogue`.
 
-mod catalogue;
 mod counts;
 mod labels;
 mod load;

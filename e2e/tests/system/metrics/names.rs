@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use e2e::{Api, Exposition, System};
+use e2e::{
+    Api, Exposition, System,
+    catalogue::{BOOKINGS, BOTH, EVENTS, Line},
+};
 
-use super::catalogue::{BOOKINGS, BOTH, EVENTS, Line};
 use crate::steps::{book, seats, view_shows};
 
 #[tokio::test]

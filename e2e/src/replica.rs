@@ -1,4 +1,5 @@
 //! One process of a service: started, killed, stopped in order, and started again on what it left.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
     fs::{self, File},
@@ -7,33 +8,36 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e::{Api, binary, signal};
+use crate::{Api, binary, signal};
 use serde_json::Value;
 
 /// A debug build on a busy machine may take this long to start.
 const START: Duration = Duration::from_secs(30);
 
 /// What it must stop within.
-pub(crate) const STOP: Duration = Duration::from_secs(10);
+pub const STOP: Duration = Duration::from_secs(10);
 
 /// How to start one.
 #[derive(Clone, Default)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// `eventservice` or `bookingservice`.
-    pub(crate) service: &'static str,
+    pub service: &'static str,
     /// Its environment; there is nothing else in it.
-    pub(crate) env: Vec<(&'static str, String)>,
+    pub env: Vec<(&'static str, String)>,
     /// REST and ops; free ones where they are 0.
-    pub(crate) ports: (u32, u32),
+    pub ports: (u32, u32),
 }
 
 /// A process, or the place where one was; dropping it kills it.
-pub(crate) struct Replica {
-    pub(crate) plan: Plan,
-    pub(crate) rest: Api,
-    pub(crate) ops: Api,
+pub struct Replica {
+    /// How it is started.
+    pub plan: Plan,
+    /// Where it answers callers.
+    pub rest: Api,
+    /// Its ops port.
+    pub ops: Api,
     /// `http://127.0.0.1:1234`, of both.
-    pub(crate) urls: (String, String),
+    pub urls: (String, String),
     folder: PathBuf,
     child: Option<Child>,
     starts: usize,
@@ -41,7 +45,7 @@ pub(crate) struct Replica {
 
 impl Replica {
     /// Starts it in a folder of its own, and waits until it says where it listens.
-    pub(crate) fn start(folder: &Path, plan: Plan) -> Self {
+    pub fn start(folder: &Path, plan: Plan) -> Self {
         fs::create_dir_all(folder).unwrap();
         let nowhere = || Api::new("http://127.0.0.1:1");
         let (rest, ops, urls) = (nowhere(), nowhere(), Default::default());
@@ -51,7 +55,7 @@ impl Replica {
     }
 
     /// Starts it again.
-    pub(crate) fn start_again(&mut self) {
+    pub fn start_again(&mut self) {
         assert!(self.child.is_none(), "it still runs");
         self.starts += 1;
         let log = File::create(self.log_file()).unwrap();
@@ -78,14 +82,14 @@ impl Replica {
     }
 
     /// `kill -9`.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         let mut child = self.child.take().expect("it runs");
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
     /// SIGTERM, and the end, which must come in time.
-    pub(crate) fn stop(&mut self) -> ExitStatus {
+    pub fn stop(&mut self) -> ExitStatus {
         let mut child = self.child.take().expect("it runs");
         signal::send("TERM", &child);
         let began = Instant::now();
@@ -103,31 +107,32 @@ impl Replica {
     }
 
     /// Whether it was not ended, by us or by itself.
-    pub(crate) fn runs(&mut self) -> bool {
+    pub fn runs(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// The number of the process.
+    pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("it runs").id()
     }
 
     /// The folder of its database file.
-    pub(crate) fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
     /// What it has logged since it was started.
-    pub(crate) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
     /// What it has logged in all its lives.
-    pub(crate) fn logs(&self) -> String {
+    pub fn logs(&self) -> String {
         (1..=self.starts).map(|start| fs::read_to_string(self.folder.join(format!("log-{start}"))).unwrap()).collect()
     }
 
     /// The lines of it with this in their message.
-    pub(crate) fn logged(&self, part: &str) -> Vec<Value> {
+    pub fn logged(&self, part: &str) -> Vec<Value> {
         let log = self.log();
         lines(&log).filter(|line| line["message"].as_str().is_some_and(|message| message.contains(part))).collect()
     }

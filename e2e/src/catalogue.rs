@@ -1,10 +1,10 @@
 //! Every metric of the embedded system: name, type and labels. What is not here must not be there.
 
 /// Name, type, labels (in alphabetical order, without `le`).
-pub(super) type Line = (&'static str, &'static str, &'static str);
+pub type Line = (&'static str, &'static str, &'static str);
 
 /// In both services.
-pub(super) const BOTH: &[Line] = &[
+pub const BOTH: &[Line] = &[
     ("myevents_request_total", "counter", "method route status"),
     ("myevents_request_duration_seconds", "histogram", "method route"),
     ("myevents_http_requests_in_flight", "gauge", ""),
@@ -46,14 +46,14 @@ pub(super) const BOTH: &[Line] = &[
 ];
 
 /// In the event service only.
-pub(super) const EVENTS: &[Line] = &[
+pub const EVENTS: &[Line] = &[
     ("myevents_events_created_total", "counter", ""),
     ("myevents_locations_created_total", "counter", ""),
     ("myevents_view_seat_changes", "gauge", ""),
 ];
 
 /// In the booking service only.
-pub(super) const BOOKINGS: &[Line] = &[
+pub const BOOKINGS: &[Line] = &[
     ("myevents_bookings_count", "counter", "eventID eventName"),
     ("myevents_seats_per_booking", "histogram", ""),
     ("myevents_booked_seats_total", "counter", ""),

@@ -1,8 +1,9 @@
 //! A queue, as the broker shows it to a bare client.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
 
-use e2e::eventually;
+use crate::eventually;
 use lapin::{
     Channel,
     options::{BasicGetOptions, BasicNackOptions, QueueDeclareOptions},
@@ -12,13 +13,13 @@ use lapin::{
 const GIVES_UP: Duration = Duration::from_secs(20);
 
 /// How many messages of a queue nobody has in hand.
-pub(crate) async fn waiting(channel: &Channel, queue: &str) -> u32 {
+pub async fn waiting(channel: &Channel, queue: &str) -> u32 {
     let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     channel.queue_declare(queue.into(), passive, Default::default()).await.unwrap().message_count()
 }
 
 /// Takes the one message of a queue as often as the broker allows, as a reader would that dies of it each time.
-pub(crate) async fn kill_readers(channel: &Channel, queue: &str) {
+pub async fn kill_readers(channel: &Channel, queue: &str) {
     let graveyard = format!("{queue}.dead");
     let before = waiting(channel, &graveyard).await;
     eventually(GIVES_UP, "the broker gives up on it", async || {
