@@ -8,9 +8,6 @@ use std::{
 
 use crate::{sources::crates, uses::uses};
 
-/// Circles that are not mended yet. One that is mended, or whose files have other names, must be taken off or renamed here.
-const NOT_MENDED: [&[&str]; 0] = [];
-
 /// The root file of each crate, and of each test and benchmark that has a folder.
 fn roots() -> Vec<PathBuf> {
     let mut folders: Vec<_> = crates().into_iter().map(|folder| folder.join("src")).collect();
@@ -47,9 +44,7 @@ fn circles(uses: &Uses) -> BTreeSet<Vec<&str>> {
 fn no_files_use_each_other() {
     let all: Vec<Uses> = roots().iter().map(|root| uses(root)).collect();
     assert!(all.iter().flatten().count() > 300, "not all files are found");
-    let found: BTreeSet<Vec<&str>> = all.iter().flat_map(circles).collect();
-    let known: BTreeSet<Vec<&str>> = NOT_MENDED.iter().map(|circle| circle.to_vec()).collect();
-    let how = |circle: &Vec<&str>| {
+    let how = |circle: Vec<&str>| {
         let line = |file: &&str| {
             let used = all.iter().find_map(|uses| uses.get(*file)).unwrap();
             let used: Vec<_> = used.iter().filter(|used| circle.contains(&used.as_str())).collect();
@@ -57,10 +52,8 @@ fn no_files_use_each_other() {
         };
         circle.iter().map(line).collect::<Vec<_>>().join("\n")
     };
-    let new: Vec<_> = found.difference(&known).map(how).collect();
-    assert!(new.is_empty(), "these files use each other:\n{}", new.join("\n\n"));
-    let mended: Vec<_> = known.difference(&found).collect();
-    assert!(mended.is_empty(), "mended: take it off the list NOT_MENDED in e2e/tests/structure/circles.rs: {mended:?}");
+    let found: Vec<_> = all.iter().flat_map(circles).map(how).collect();
+    assert!(found.is_empty(), "these files use each other:\n{}", found.join("\n\n"));
 }
 
 #[test]
