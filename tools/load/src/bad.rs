@@ -31,12 +31,12 @@ const PATHS: [(Service, &str, &[u16]); 6] = [
 
 /// One of them.
 pub(crate) fn job(event: &str) -> Job {
-    let place = fastrand::usize(..BODIES.len() + PATHS.len());
-    if let Some((body, expected)) = BODIES.get(place) {
+    let index = fastrand::usize(..BODIES.len() + PATHS.len());
+    if let Some((body, expected)) = BODIES.get(index) {
         let get = Request::get(format!("/events/{event}/bookings"));
         let request = Request { method: Method::POST, body: Some((*body).into()), ..get };
         return Job { request, expected, ..Job::get(Kind::Bad, Service::Bookings, String::new()) };
     }
-    let (service, path, expected) = PATHS[place - BODIES.len()];
+    let (service, path, expected) = PATHS[index - BODIES.len()];
     Job { expected, ..Job::get(Kind::Bad, service, path.to_owned()) }
 }

@@ -35,7 +35,7 @@ pub(crate) fn next(shared: &Shared, phase: Phase, user: &Arc<str>) -> Option<Job
         },
         choice @ (Choice::Book | Choice::Cancel) => choice,
     };
-    // At a bound, the one takes the place of the other; where neither can be, it is read.
+    // At a bound, a cancellation replaces a booking and the other way round. If neither is possible, it is a read.
     let cancel = |inventory: &mut Inventory| inventory.release().map(|(event, booking)| Job::cancel(event, booking));
     let book = |inventory: &mut Inventory| {
         inventory.reserve(seats).map(|event| Job::book(&inventory.events[event].id, order(event)))
@@ -51,17 +51,17 @@ pub(crate) fn next(shared: &Shared, phase: Phase, user: &Arc<str>) -> Option<Job
 
 /// One of the five reads.
 fn read(inventory: &mut Inventory) -> Job {
-    let place = inventory.any();
-    let id = inventory.events[place].id.clone();
+    let index = inventory.any();
+    let id = inventory.events[index].id.clone();
     match fastrand::u8(0..10) {
         0..4 => Job::get(Kind::ReadEvent, Service::Events, format!("/events/{id}")),
         4 => Job::get(Kind::ListEvents, Service::Events, "/events".into()),
         5..7 => Job::get(Kind::ReadSeats, Service::Bookings, format!("/events/{id}")),
-        7 => match inventory.events[place].walk.take() {
+        7 => match inventory.events[index].walk.take() {
             Some(page) => {
                 let get =
                     Job::get(Kind::ListBookings, Service::Bookings, format!("/events/{id}/bookings?limit=100{page}"));
-                Job { purpose: Purpose::Walk(place, page), ..get }
+                Job { purpose: Purpose::Walk(index, page), ..get }
             }
             None => Job::get(Kind::ListBookings, Service::Bookings, format!("/events/{id}/bookings")),
         },

@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A request without an answer is given up after so long. The services give up a wait of their own after 5 s.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// After the end a system that hangs is not waited for as long as before it.
+/// After the end a system that hangs is waited for no longer than this.
 const LAST_TIMEOUT: Duration = Duration::from_secs(2);
 
 async fn given_up(stop: &CancellationToken) {
@@ -33,7 +33,7 @@ pub(crate) struct Client {
     user: Arc<str>,
     events: Connection,
     bookings: Connection,
-    /// A request whose fate is not known and that is sent again.
+    /// A request whose outcome is not known and that is sent again.
     again: Option<Job>,
 }
 

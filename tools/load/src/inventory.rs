@@ -100,26 +100,26 @@ impl Inventory {
 
     /// An event for a booking; its seats count as taken until `booked`.
     pub(crate) fn reserve(&mut self, seats: u64) -> Option<usize> {
-        let place = self.find(|event| event.may_book(seats, HIGH))?;
-        self.events[place].booking += seats;
-        Some(place)
+        let index = self.find(|event| event.may_book(seats, HIGH))?;
+        self.events[index].booking += seats;
+        Some(index)
     }
 
     /// Likewise, while not enough is sold for a beginning.
     pub(crate) fn reserve_to_fill(&mut self, seats: u64) -> Option<usize> {
-        let place = self.find(|event| event.capacity.is_some() && event.may_book(seats, FILL))?;
-        self.events[place].booking += seats;
-        Some(place)
+        let index = self.find(|event| event.capacity.is_some() && event.may_book(seats, FILL))?;
+        self.events[index].booking += seats;
+        Some(index)
     }
 
     /// A booking to cancel; its seats count as given back until `cancelled`.
     pub(crate) fn release(&mut self) -> Option<(usize, Booking)> {
-        let place = self.find(Event::may_cancel)?;
-        let event = &mut self.events[place];
+        let index = self.find(Event::may_cancel)?;
+        let event = &mut self.events[index];
         let booking = event.confirmed.pop()?;
         event.shuffle();
         event.cancelling += booking.seats;
-        Some((place, booking))
+        Some((index, booking))
     }
 
     /// An event that must be looked at, once nothing of it is under way.
@@ -144,7 +144,7 @@ impl Inventory {
         Some(self.repeatable[fastrand::usize(..=last)].clone())
     }
 
-    /// A booking's fate is known: what was booked, or `None`.
+    /// It is known what became of a booking: what was booked, or `None`.
     pub(crate) fn booked(&mut self, order: &Order, booked: Option<Booking>) {
         let event = &mut self.events[order.event];
         event.booking -= order.seats;
@@ -160,7 +160,7 @@ impl Inventory {
         }
     }
 
-    /// A cancellation's fate is known.
+    /// It is known what became of a cancellation.
     pub(crate) fn cancelled(&mut self, event: usize, booking: &Booking, done: bool) {
         let event = &mut self.events[event];
         event.cancelling -= booking.seats;
@@ -190,7 +190,7 @@ impl Inventory {
     /// Looks at all events, beginning anywhere.
     fn find(&self, fits: impl Fn(&Event) -> bool) -> Option<usize> {
         let (first, count) = (self.any(), self.events.len());
-        (0..count).map(|step| (first + step) % count).find(|place| fits(&self.events[*place]))
+        (0..count).map(|step| (first + step) % count).find(|index| fits(&self.events[*index]))
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Job {
     pub(crate) kind: Kind,
     pub(crate) service: Service,
     pub(crate) request: Request,
-    /// Any other status is told as unexpected.
+    /// Any other status is counted as unexpected.
     pub(crate) expected: &'static [u16],
     pub(crate) purpose: Purpose,
 }

@@ -64,7 +64,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let stop = process::shutdown::on_signal()?;
     let performed = perform(plan, stop).await;
     let well = performed.as_ref().is_ok_and(|report| report.record_trouble.is_none());
-    // Also a run that could not begin is told: else the last good one would stand there.
+    // A run that could not begin is pushed, too: else the last good one would stay there.
     let pushed = match &group {
         Some(group) => group.replace(performed.as_ref().ok(), u8::from(!well)).await,
         None => Ok(()),
@@ -79,7 +79,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     Ok(if well && pushed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Loads the system until the time is over or `stop` is cancelled, and tells what was done.
+/// Loads the system until the time is over or `stop` is cancelled, and reports what was done.
 pub async fn perform(plan: Plan, stop: CancellationToken) -> anyhow::Result<Report> {
     let recorder = plan.record.as_deref().map(Recorder::open).transpose()?;
     let preparing = stop.run_until_cancelled(prepare::events(&plan)).await;

@@ -51,7 +51,7 @@ pub(crate) enum Phase {
     Mix,
 }
 
-/// What the shares tell apart; a read is one of five kinds.
+/// What the shares distinguish; a read is one of five kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     Read,
@@ -83,17 +83,17 @@ impl Shares {
     }
 
     pub(crate) fn choose(&self) -> Choice {
-        let mut place = fastrand::u32(0..self.sum());
+        let mut rest = fastrand::u32(0..self.sum());
         for (share, choice) in [
             (self.reads, Choice::Read),
             (self.bookings, Choice::Book),
             (self.repeats, Choice::Repeat),
             (self.cancels, Choice::Cancel),
         ] {
-            if place < share {
+            if rest < share {
                 return choice;
             }
-            place -= share;
+            rest -= share;
         }
         Choice::Bad
     }

@@ -1,4 +1,4 @@
-//! The options of `myevents load`, and the plan they mean. Each is a text here, so that all problems are told at once.
+//! The options of `myevents load`, and the plan they mean. Each is a text here, so that all problems are reported at once.
 
 use std::{path::PathBuf, time::Duration};
 

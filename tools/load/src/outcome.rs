@@ -15,7 +15,7 @@ use crate::{
     shared::Shared,
 };
 
-/// The `user_id` of a client. Its beginning tells this run's bookings from others.
+/// The `user_id` of a client. Its beginning marks the bookings of this run.
 pub(crate) fn user(run: &str, number: u32) -> Arc<str> {
     format!("{}{number}", users(run)).into()
 }
@@ -41,7 +41,7 @@ pub(crate) fn sending(shared: &Shared, job: &Job) {
     }
 }
 
-/// Gives the request back where its fate is not known and sending it again is safe.
+/// Returns the request if its outcome is not known and it is safe to send it again.
 pub(crate) fn apply(shared: &Shared, job: Job, answer: Option<Answer>) -> Option<Job> {
     let status = answer.as_ref().map(|answer| answer.status.as_u16());
     if let (Some(status), Some(answer)) = (status, &answer)

@@ -16,7 +16,7 @@ use crate::{
     options::Plan,
 };
 
-/// How long the booking service may take to hear of a new event. It takes some milliseconds.
+/// How long the booking service may take to know a new event. It takes some milliseconds.
 const ARRIVAL: Duration = Duration::from_secs(15);
 
 /// The events end in ten years. One that ends within a day is not taken again.
@@ -29,7 +29,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Finds or creates the events, and waits until all of them can be booked. A system that does not answer is asked again within the
-/// plan's patience: what an earlier try has created is found by the next.
+/// plan's `patience`. What an earlier try has created is found by the next.
 pub(crate) async fn events(plan: &Plan) -> anyhow::Result<Inventory> {
     let deadline = Instant::now() + plan.patience;
     loop {
@@ -116,7 +116,7 @@ impl RequiredService {
         }
     }
 
-    /// Says what to do about it.
+    /// The error, with what the user can do about it.
     fn explained(&self, error: RestError) -> anyhow::Error {
         let (name, url, option, flag) = (self.name, &self.url, self.option, process::checks::flag(self.option));
         match error {

@@ -1,7 +1,7 @@
 //! `--push`: the result of a load at a Prometheus Pushgateway, for a load that Prometheus cannot scrape since it ends. Each
 //! run replaces what the last one of the same name has left there; `--push-delete` takes it away.
 //!
-//! A Pushgateway shows what it was told for ever. That is right for the end of a job and wrong for a service, which is
+//! A Pushgateway shows the last push for ever. That is right for the end of a job and wrong for a service, which is
 //! scraped itself: nobody would see that it is gone.
 
 use std::{fmt::Write, time::Duration};
@@ -26,7 +26,7 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// What the options ask for; `names` are those of the load's events, which tell two loads apart here, too.
+    /// What the options ask for; `names` are those of the load's events, which distinguish two loads here, too.
     pub(crate) fn read(options: &Options, names: &str) -> Result<Option<Self>, ConfigError> {
         let mut checks = Checks::new();
         let right = "an address like http://127.0.0.1:9091";
@@ -39,7 +39,7 @@ impl Group {
         Ok(gateway.map(|gateway| Self { gateway, path: format!("/metrics/job/{JOB}/instance/{instance}") }))
     }
 
-    /// Tells how a run ended in place of what is there; without a report only that it failed.
+    /// Replaces what is there by how a run ended; without a report only by its failure.
     pub(crate) async fn replace(&self, report: Option<&Report>, exit: u8) -> anyhow::Result<()> {
         self.request(Method::PUT, exposition(report, exit)).await
     }

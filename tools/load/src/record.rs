@@ -1,5 +1,5 @@
 //! What `myevents load --record FILE` writes and `myevents verify --against FILE` reads: one line of JSON before each request
-//! that could change something is sent, and one as soon as its fate is known. Reads are not in it.
+//! that could change something is sent, and one as soon as its outcome is known. Reads are not in it.
 //!
 //! Every booking in a record has its key. A request may be in it more than once: first as `unanswered`, and again when it
 //! was repeated under the same key. A file may hold several runs, one behind the other, or two at once.
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "snake_case")]
 pub enum Line {
-    /// A booking will be sent; without a further line about it, its fate is not known.
+    /// A booking will be sent; without a further line about it, its outcome is not known.
     SendingBooking {
         /// When.
         at: String,
@@ -23,7 +23,7 @@ pub enum Line {
         #[serde(flatten)]
         asked: Asked,
     },
-    /// A `DELETE` will be sent; without a further line about it, its fate is not known.
+    /// A `DELETE` will be sent; without a further line about it, its outcome is not known.
     SendingCancellation {
         /// When.
         at: String,

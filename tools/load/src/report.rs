@@ -92,7 +92,7 @@ pub struct EventReport {
     pub name: String,
     /// Absent where it is unlimited.
     pub capacity: Option<u64>,
-    /// Seats of confirmed bookings, as far as the answers tell.
+    /// Seats of confirmed bookings, according to the answers.
     pub sold: u64,
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct Shared {
     pub(crate) inventory: Mutex<Inventory>,
     pub(crate) tally: Mutex<Tally>,
     pub(crate) recorder: Option<Recorder>,
-    /// Tells this run's users and keys from those of any other.
+    /// Distinguishes this run's users and keys from those of any other.
     pub(crate) run: String,
 }
 

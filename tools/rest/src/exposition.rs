@@ -1,7 +1,7 @@
 //! Reads the few numbers that are needed out of `/metrics`.
 //!
-//! What one process counts for itself is added up over the replicas of a service. What is stored all of them tell alike, or
-//! will once each has looked at the store again.
+//! What one process counts for itself is added up over the replicas of a service. What is stored is the same at all
+//! of them, as soon as each has read the store again.
 
 /// What the replicas of one service answered.
 pub struct Replicas(pub Vec<Exposition>);

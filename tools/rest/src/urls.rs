@@ -1,7 +1,7 @@
 //! Where a running system is: the options of every job that asks one over HTTP.
 //!
-//! A service may run in several replicas on one database. What is stored any of them tells, so of its REST addresses the
-//! first that answers is asked; what each process counts for itself only all of them tell together.
+//! A service may run in several replicas on one database. Each of them answers for what is stored, so the
+//! first REST address that answers is asked. What each process counts for itself is asked of all of them.
 
 use std::{
     collections::BTreeSet,
@@ -12,7 +12,7 @@ use process::checks::{Checks, OptionText, option};
 
 use crate::target::Target;
 
-/// Where the four ports are unless told otherwise.
+/// Where the four ports are by default.
 const DEFAULTS: [(&str, &str); 4] = [
     ("EVENTS_URL", "http://127.0.0.1:8181"),
     ("BOOKINGS_URL", "http://127.0.0.1:8282"),
@@ -20,7 +20,7 @@ const DEFAULTS: [(&str, &str); 4] = [
     ("BOOKINGS_OPS_URL", "http://127.0.0.1:9101"),
 ];
 
-/// The four ports of a system, where `myevents` has them unless told otherwise.
+/// The four ports of a system, where `myevents` has them by default.
 #[derive(clap::Args)]
 pub struct UrlOptions {
     /// The event service's REST; of several replicas all, separated by commas, here and below
@@ -101,7 +101,7 @@ impl OpsUrls {
     }
 }
 
-/// Nothing where nobody knows the name: whoever asks it says so better.
+/// Nothing where nobody knows the name: the request to it fails with a better message.
 fn lookup(name: &str) -> Vec<IpAddr> {
     (name, 0).to_socket_addrs().map_or_else(|_| Vec::new(), |found| found.map(|address| address.ip()).collect())
 }

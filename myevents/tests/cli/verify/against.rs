@@ -41,7 +41,7 @@ async fn what_only_the_record_can_show_is_found() {
     for (name, sql, said) in DAMAGES {
         let damaged = made.copy(name);
         damaged.change("bookingservice", sql);
-        damaged.settle();
+        damaged.recompute_seats();
         damaged.verify(&[]).well();
 
         let job = damaged.verify(&["--against", record, "--exclusive"]);
@@ -74,7 +74,7 @@ async fn what_was_not_answered_may_be_there_or_not_and_is_counted() {
     for cancelled_at in ["1", "NULL"] {
         let copy = made.copy(cancelled_at);
         copy.change("bookingservice", &format!("UPDATE bookings SET cancelled_at = {cancelled_at} WHERE seats = 2"));
-        copy.settle();
+        copy.recompute_seats();
         let said = copy.verify(&["--against", made.record.to_str().unwrap()]).well();
         assert!(said.contains("5 bookings without an answer (4 of them are there)"), "{said}");
     }
@@ -87,7 +87,7 @@ async fn another_users_bookings_are_no_concern_of_the_record() {
     let sql = "INSERT INTO bookings (id, event, seq, user_id, seats, booked_at)
                SELECT randomblob(16), number, 3, 'somebody', 1, 0 FROM events WHERE id = ";
     copy.change("bookingservice", &format!("{sql}{}", blob(&made.waltz)));
-    copy.settle();
+    copy.recompute_seats();
     copy.verify(&["--against", made.record.to_str().unwrap()]).well();
 }
 
@@ -96,7 +96,7 @@ async fn what_somebody_else_cancelled_is_reported_and_is_no_damage_unless_nobody
     let made = Made::new().await;
     let copy = made.copy("cancelled");
     copy.change("bookingservice", "UPDATE bookings SET cancelled_at = 1 WHERE seats = 4");
-    copy.settle();
+    copy.recompute_seats();
     let said = copy.verify(&["--against", made.record.to_str().unwrap()]).well();
     assert!(said.contains("1 bookings were cancelled by somebody else"), "{said}");
 }
@@ -116,7 +116,7 @@ async fn a_record_that_breaks_off_is_reported_and_finds_nothing_that_is_not_wron
     // What it does say must hold all the same.
     let damaged = made.copy("damaged");
     damaged.change("bookingservice", "DELETE FROM bookings WHERE seats = 3");
-    damaged.settle();
+    damaged.recompute_seats();
     let job = damaged.verify(&against);
     assert_eq!(job.code, Some(1), "{}{}", job.out, job.err);
     assert!(job.out.contains("was acknowledged, and is not there"), "{}", job.out);

@@ -114,7 +114,7 @@ impl Damaged {
 
     /// Makes the seats of both services follow from the bookings: the store agrees with itself again, though not with what
     /// clients were told.
-    pub(super) fn settle(&self) {
+    pub(super) fn recompute_seats(&self) {
         let bookings = self.open("bookingservice");
         let of = "FROM bookings WHERE event = events.number";
         let sql = format!(

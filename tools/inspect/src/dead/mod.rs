@@ -95,7 +95,7 @@ impl Letter {
     }
 }
 
-/// What a redrive did: all places are tried, whatever one of them says.
+/// What a redrive did: both services are tried, even if one of them fails.
 #[derive(Default)]
 struct Redrive {
     /// Messages that go to their queue again.

@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use super::{Letter, Redrive};
 
-/// For the list: somebody sits and waits for it.
+/// For the list: a person waits for it.
 const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Thousands of letters take a while, and half an answer would have them sent once more. The service gives up before this.
+/// Thousands of letters take a while. The service gives up before this, so that its answer always arrives.
 const REDRIVE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// One replica of each service: all of them look into the same place.

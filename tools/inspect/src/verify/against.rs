@@ -4,7 +4,7 @@
 //! has one booking that it may have made, known before anything is read:
 //!
 //! - acknowledged (201 or 200): it is there, with the same event, user and seats;
-//! - unanswered, 503, or never heard of again: it is there as asked for, or it is not there;
+//! - unanswered, 503, or not mentioned again: it is there as asked for, or it is not there;
 //! - a cancellation acknowledged: it is cancelled; unanswered: it is cancelled or not.
 //!
 //! And the users of a record have no other bookings: one more is a key that booked twice. Of a run without an end in the

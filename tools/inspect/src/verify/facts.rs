@@ -20,7 +20,7 @@ pub(super) struct Facts {
     pub(super) pending: Vec<(&'static str, Message)>,
     /// Dead letters, with the service that keeps them.
     pub(super) dead: Vec<(&'static str, DeadLetter)>,
-    /// Events whose row cannot be read in one of the services: that was told, and they are not missing.
+    /// Events whose row cannot be read in one of the services: that is a finding already, and they are not missing.
     pub(super) unreadable: HashSet<Uuid>,
     /// What a running system's metrics say.
     pub(super) totals: Option<Totals>,

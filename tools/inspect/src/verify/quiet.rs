@@ -17,8 +17,8 @@ use super::{facts::Totals, unchecked::Unchecked};
 /// Between two looks. A system under load changes many times within it.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Processes that share a database look at it every 5 s, and tell in between what they knew then. So what they tell is true
-/// only where it did not change for longer than that.
+/// Processes that share a database read it every 5 s, and show what they read until the next time. So their metrics are
+/// current only if nothing has changed for longer than that.
 const SHARED: Duration = Duration::from_secs(7);
 
 /// The ops ports of all replicas.

@@ -81,7 +81,7 @@ fn seats(sold: &Sold, sums: &Sums, gives_back: bool, findings: &mut Findings) {
         });
     }
     let changes = sums.bookings + sums.cancelled;
-    // What was taken and given back are two changes. So many cannot be told from too many, but one is always wrong.
+    // What was taken and given back are two changes. Two too many look the same, but one too many is always wrong.
     let in_pairs = gives_back && sold.version > changes && (sold.version - changes).is_multiple_of(2);
     if sold.version != changes && !in_pairs {
         findings.add(Kind::Version, || {

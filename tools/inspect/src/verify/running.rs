@@ -21,7 +21,7 @@ use super::{
     watch::Watch,
 };
 
-/// A request may take as long as the patience lasts, but at least and at most so long.
+/// A request may take as long as `--patience`, within these bounds.
 const ONE_REQUEST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// Reads until a reading was not disturbed. `watch` sees each booking of it once.
