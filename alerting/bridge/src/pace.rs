@@ -1,8 +1,8 @@
-//! When the next message may be sent: never more in a minute than the robot takes.
+//! The rate limit: when the next message may be sent, so that a minute never has more than the robot accepts.
 //!
-//! The first messages of a minute carry one notification each and go out at once. The others are kept for messages that carry
-//! everything that waits, with a pause between them that is as long as they last: so no notification waits longer than that
-//! pause, however many come.
+//! The first messages of a minute are sent at once, with one notification each. The other half of the minute's messages is reserved for
+//! messages with everything that waits. The pause between two of those is the window divided by their number, so no notification
+//! waits longer than that pause.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -19,7 +19,7 @@ pub struct Rules {
     pub max_messages: usize,
     /// How many of them may carry a single notification.
     pub max_single: usize,
-    /// How long nothing is sent after the robot has said that it was too much.
+    /// How long nothing is sent after the robot has refused a message as one too many.
     pub silence: Duration,
 }
 
@@ -78,12 +78,12 @@ impl Pace {
         }
     }
 
-    /// A message was answered, or may have arrived.
+    /// Counts a message that has arrived or may have arrived.
     pub(super) fn sent(&mut self, now: Instant) {
         self.sent.push_back(now);
     }
 
-    /// The robot has said that it was too much.
+    /// The robot has refused a message as one too many.
     pub(super) fn too_fast(&mut self, now: Instant) {
         self.silent_until = Some(now + self.rules.silence);
     }
@@ -98,7 +98,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// Sends whenever it may, for so many seconds, and tells when.
+    /// Sends as often as allowed for this many seconds; returns the times.
     fn sends(seconds: u64) -> Vec<Duration> {
         let (began, mut pace, mut sent) = (Instant::now(), Pace::new(Rules::default()), Vec::new());
         let mut now = began;
