@@ -4,7 +4,7 @@
 //! - [`rabbitmq`], [`mongo_server`]: real servers, found or started; [`proxy`]: a bad network before one
 //! - [`binary`], [`services`]: our programs, built and started; [`ports`]: free ones
 //! - [`alertmanager`]: notifications as Alertmanager sends them; [`logs`]: what was logged
-//! - [`bus_suite`], [`bus_world`]: what every bus must do; [`notes`]: a database file as a service would have one
+//! - [`mod@bus_suite`], [`bus_world`]: what every bus must do; [`notes`]: a database file as a service would have one
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(missing_docs, reason = "the names of these helpers say what they are")]
