@@ -187,7 +187,7 @@ impl Mongo {
     }
 
     /// Closes the connections. Must be called before the runtime ends: the driver starts tasks when a client is dropped, which
-    /// panics without a runtime (<https://github.com/mongodb/mongo-rust-driver/issues/1287>).
+    /// panics without a runtime (<https://github.com/mongodb/mongo-rust-driver/issues/1287>). This can go when the driver starts none.
     pub async fn close(self) {
         // Open cursors are not waited for: the process ends, and the server drops them.
         let _ = tokio::time::timeout(Duration::from_secs(1), self.client.shutdown().immediate(true)).await;

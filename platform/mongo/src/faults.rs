@@ -18,13 +18,13 @@ use crate::error::MongoError;
 pub enum Fault {
     /// It does not.
     None,
-    /// The process dies before the step: the call never returns, and whoever waits for it must be dropped.
+    /// The process dies before the step: the call never returns, and the future that waits for it must be dropped.
     CrashBefore,
     /// The process dies after the step.
     CrashAfter,
-    /// The request got lost: nothing happened, and nobody knows.
+    /// The request was lost: nothing happened, and the caller gets an error.
     LostRequest,
-    /// The answer got lost: it happened, and nobody knows.
+    /// The answer was lost: it happened, and the caller gets an error.
     LostAnswer,
     /// It happens, but only so many milliseconds after it was given up.
     Late(u64),
