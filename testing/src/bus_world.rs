@@ -9,12 +9,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use messaging::{
     Bus, DeadLetters, Effect, Entry, Handler, Message, Outcome, Subscription,
-    metrics::{ConsumeMetrics, PublishMetrics},
-    outbox::{
-        Outbox,
-        metrics::{RelayMetrics, show_backlog},
-        relay::Relay,
-    },
+    metrics::{ConsumeMetrics, PublishMetrics, RelayMetrics, show_backlog},
+    outbox::{Outbox, relay::Relay},
 };
 use process::metrics::Metrics;
 use sqlite::{

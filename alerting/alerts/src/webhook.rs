@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, de::Error};
-use webserver::object::objects;
+use webserver::input::objects;
 
 /// The largest notification that is read, in bytes: about a thousand alerts.
 pub const NOTIFICATION_MAX: usize = 2 * 1024 * 1024;

@@ -5,7 +5,7 @@ use contracts::Instant;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use webserver::{input::optional_uuid, object::objects};
+use webserver::input::{objects, optional_uuid};
 
 use crate::domain::{EventDraft, HallDraft, LocationDraft};
 

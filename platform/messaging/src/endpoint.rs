@@ -13,10 +13,9 @@ use crate::{
     dead_letters::DeadLetters,
     handler::Handler,
     message::Entry,
-    metrics::{ConsumeMetrics, PublishMetrics},
+    metrics::{ConsumeMetrics, PublishMetrics, RelayMetrics, show_backlog},
     outbox::{
         Outbox,
-        metrics::{RelayMetrics, show_backlog},
         relay::Relay,
         resync::{ResyncHandler, ResyncOutbox, Snapshot},
     },

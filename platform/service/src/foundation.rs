@@ -11,7 +11,7 @@ use process::{
     metrics::{Metrics, build, runtime::Runtimes, usage},
 };
 use utoipa::openapi::OpenApi;
-use webserver::{docs::documented, metrics::HttpMetrics, server::Rest};
+use webserver::{docs::documented, observe::HttpMetrics, server::Rest};
 
 use crate::{backend::Resources, ops_server::Ops, service::Service, settings::Settings, start_error::StartError};
 

@@ -14,9 +14,9 @@ use process::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use webserver::{
-    connection::Limits,
-    connection_timeouts::Timeouts,
-    descriptors::{descriptors, ops_connections},
+    connection_limits::Limits,
+    connection_limits::Timeouts,
+    connection_limits::{descriptors, ops_connections},
     input::{NoQuery, Query, uuid},
     problem::Problem,
     routes::resource,

@@ -1,29 +1,34 @@
 //! The REST server. One thread accepts connections and hands them to the worker threads, which answer. Limits protect it from its
 //! clients: the number of connections, the time for a head, the time without a request.
 //!
-//! Read next: `connection.rs` for what is done with a connection, `observe.rs` for what is done with a request.
+//! HTTP/1.1 is what `actix_web::HttpServer` builds, but over a [`TimedStream`]; `single_thread.rs` uses the same
+//! [`connection_service`]. Read next: `timed_stream.rs` for connections, `observe.rs` for requests.
 
-use std::{fmt, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{fmt, future::Future, io, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_http::{Request, Response};
-use actix_service::{IntoServiceFactory, ServiceFactory};
+use actix_http::{HttpService, Protocol, Request, Response, error::DispatchError};
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt,
+    boxed::{self, BoxServiceFactory},
+    fn_service, map_config,
+};
 use actix_web::{
     App, Error,
     body::MessageBody,
     dev::{AppConfig, Server, Service},
+    http::KeepAlive,
     middleware::from_fn,
+    rt::net::TcpStream,
     web,
 };
 use process::{metrics::runtime::Runtimes, threads};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    connection::{Limits, connection_service},
-    connection_timeouts::Timeouts,
-    descriptors::{CONNECTIONS_MAX, descriptors, rest_connections},
-    metrics::HttpMetrics,
-    observe::observe,
+use crate::{
+    connection_limits::{CONNECTIONS_MAX, Limits, Timeouts, descriptors, rest_connections},
+    observe::{HttpMetrics, observe},
     routes::nowhere,
+    timed_stream::TimedStream,
 };
 
 /// The header read timeout. The body has a deadline of its own, in `input/body.rs`.
@@ -110,4 +115,42 @@ where
         connection_service(app(), timeouts, shutdown)
     })?;
     Ok(server.run())
+}
+
+/// The service for connections. It handles each one with `app`, until `shutdown` is ready or the connection ends. The HTTP service of actix gets no shutdown signal: it would drop a request that has arrived
+/// and is not read yet. `TimedStream` ends the connections at a shutdown.
+pub(super) fn connection_service<A, S, B, G, W>(
+    app: A,
+    timeouts: Timeouts,
+    shutdown: G,
+) -> BoxServiceFactory<(), TcpStream, (), DispatchError, ()>
+where
+    A: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<Error> + 'static,
+    S::InitError: fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    S::Service: 'static,
+    B: MessageBody + 'static,
+    G: Fn() -> W + Clone + 'static,
+    W: Future<Output = ()> + 'static,
+{
+    let app = app.into_factory().map_err(|cause| cause.into().error_response());
+    let http = HttpService::build()
+        .client_request_timeout(timeouts.head)
+        .keep_alive(KeepAlive::Os) // `TimedStream` ends idle connections: with one timer per connection, not one per answer
+        .client_disconnect_timeout(Duration::from_secs(1))
+        .on_connect_ext(|stream: &TimedStream, connection| {
+            connection.insert(stream.state());
+        })
+        .finish(map_config(app, |()| AppConfig::default()));
+    let timed = fn_service(move |stream: TcpStream| {
+        let shutdown = shutdown();
+        async move {
+            let peer = stream.peer_addr().ok();
+            Ok((TimedStream::new(stream, timeouts, shutdown), Protocol::Http1, peer))
+        }
+    });
+    boxed::factory(timed.and_then(http))
 }

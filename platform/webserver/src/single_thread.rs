@@ -28,7 +28,7 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::connection::{Limits, connection_service};
+use crate::{connection_limits::Limits, server::connection_service};
 
 /// The pause after a failure to accept. The usual cause is a lack of file descriptors; they come back when connections end.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(500);

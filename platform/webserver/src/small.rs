@@ -17,12 +17,9 @@ use actix_web::{
     web,
 };
 
-use super::{
-    connection::Limits,
-    connection_timeouts::{ConnectionState, Timeouts},
-    single_thread::SingleThreadServer,
-    unread_body::SharedBody,
-};
+use super::{connection_limits::Timeouts, single_thread::SingleThreadServer, timed_stream::ConnectionState};
+use crate::connection_limits::Limits;
+use crate::input::SharedBody;
 
 /// The header read timeout and the keep-alive timeout.
 const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(5), Duration::from_secs(30));

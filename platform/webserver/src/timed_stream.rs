@@ -1,4 +1,5 @@
-//! The TCP stream under actix, which ends when its client is too slow, and soon after the server begins to stop.
+//! The TCP stream under actix, which ends when its client is too slow, and soon after the server begins to stop. While a handler
+//! runs no timeout of this file runs; the middleware says so by a [`HandlingGuard`].
 //!
 //! Whenever the stream has to wait, it checks the deadline of its [`ConnectionState`]. It has one timer per connection. A request
 //! does not reset the timer: when the timer fires, it looks at what has happened since.
@@ -9,20 +10,22 @@
 //! request that has arrived and is not read yet (<https://github.com/actix/actix-web/pull/4169>).
 
 use std::{
+    cell::Cell,
     future::Future,
     io,
     pin::Pin,
+    rc::Rc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
-use actix_web::rt::net::TcpStream;
+use actix_web::{dev::ServiceRequest, rt::net::TcpStream};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep},
 };
 
-use super::connection_timeouts::{ConnectionState, Timeouts};
+use crate::connection_limits::Timeouts;
 
 /// How long a connection still waits for its client once the server stops. actix looks after one second for the first time
 /// whether all connections have ended, so this makes no shutdown longer.
@@ -103,6 +106,67 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Phase {
+    /// Connected at this time; the first head is not complete.
+    FirstHead(Instant),
+    /// Answered at this time; no byte of the next request has arrived.
+    Idle(Instant),
+    /// The first byte of a later head arrived at this time.
+    Head(Instant),
+    /// A handler runs.
+    Handling,
+}
+
+/// The phase of one connection. Its stream and the middleware, which sees the requests, share it.
+#[derive(Clone)]
+pub(crate) struct ConnectionState(Rc<Cell<Phase>>);
+
+/// A handler runs until this is dropped, also when it panics or is dropped with its connection.
+pub(crate) struct HandlingGuard(Option<ConnectionState>);
+
+impl ConnectionState {
+    /// A new connection, which waits for its first head.
+    pub(super) fn new() -> Self {
+        Self(Rc::new(Cell::new(Phase::FirstHead(Instant::now()))))
+    }
+
+    /// A handler begins with this request. A unit test has no connection, so it gets a guard without effect.
+    pub(crate) fn handling(request: &ServiceRequest) -> HandlingGuard {
+        request.conn_data::<Self>().map_or(HandlingGuard(None), Self::handle)
+    }
+
+    pub(super) fn handle(&self) -> HandlingGuard {
+        self.0.set(Phase::Handling);
+        HandlingGuard(Some(self.clone()))
+    }
+
+    /// Bytes have arrived.
+    pub(super) fn bytes_arrived(&self) {
+        if matches!(self.0.get(), Phase::Idle(_)) {
+            self.0.set(Phase::Head(Instant::now()));
+        }
+    }
+
+    /// When the connection must end, if nothing happens; `None` while a handler runs.
+    pub(super) fn deadline(&self, timeouts: Timeouts) -> Option<Instant> {
+        match self.0.get() {
+            Phase::FirstHead(since) => Some(since + timeouts.first_head),
+            Phase::Idle(since) => Some(since + timeouts.idle),
+            Phase::Head(since) => Some(since + timeouts.head),
+            Phase::Handling => None,
+        }
+    }
+}
+
+impl Drop for HandlingGuard {
+    fn drop(&mut self) {
+        if let Some(state) = &self.0 {
+            state.0.set(Phase::Idle(Instant::now()));
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use actix_web::{App, HttpResponse, middleware::from_fn, test, web};
 use process::panics::log_panics;
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
-use webserver::{metrics::HttpMetrics, observe::observe};
+use webserver::observe::{HttpMetrics, observe};
 
 /// A static, since the subscriber wants it for as long as the process lives.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());

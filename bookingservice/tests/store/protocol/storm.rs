@@ -14,8 +14,8 @@ use fastrand::Rng;
 use messaging::{
     Bus, Effect, Handler, Message, Outcome, Subscription,
     in_process::InProcessBus,
-    metrics::{ConsumeMetrics, PublishMetrics},
-    outbox::{metrics::RelayMetrics, relay::Relay},
+    metrics::{ConsumeMetrics, PublishMetrics, RelayMetrics},
+    outbox::relay::Relay,
 };
 use mongo::{
     faults::{Fault, Faults},

@@ -3,9 +3,7 @@
 //! The stores implement [`Outbox`]; [`relay`] publishes. Nothing else publishes, so every message describes a committed state,
 //! and every committed state is published at least once. Read next: `relay.rs`.
 
-pub mod metrics;
 pub mod relay;
-mod relay_log;
 pub mod resync;
 mod waiting;
 

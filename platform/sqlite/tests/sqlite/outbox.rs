@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use messaging::{
     DeadLetters, Entry,
-    outbox::{Backlog, Outbox, metrics::show_backlog},
+    metrics::show_backlog,
+    outbox::{Backlog, Outbox},
 };
 use process::metrics::Metrics;
 use sqlite::{

@@ -1,21 +1,32 @@
-//! A JSON body: with a deadline, a largest size, and an error that names the field.
+//! A request body: JSON with a deadline, a largest size, and errors that name the field; and what becomes of a body that no
+//! handler has read to its end ([`SharedBody`]).
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
-    dev::Payload,
+    body::{BodySize as AnswerSize, BoxBody, MessageBody},
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    error::PayloadError,
     http::{StatusCode, header},
-    web,
+    web::{self, Bytes},
 };
-use futures_util::StreamExt;
-use serde::de::DeserializeOwned;
+use futures_util::{FutureExt, Stream, StreamExt};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
-use super::field_error::field_error;
-use crate::{
-    object::Object,
-    problem::{Problem, Rejection},
-};
+use crate::problem::{Problem, Rejection, field_error};
 
 /// The largest body, in bytes, if a handler sets no other limit.
 pub const BODY_MAX: usize = 64 * 1024;
@@ -106,6 +117,125 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
+/// A request body that no handler may have read to its end: for a wrong method, an unknown URL, a refused header.
+///
+/// If the rest of the body has arrived already, it is read and thrown away, and the connection goes on. Else the answer keeps the
+/// body alive while it is sent, and actix closes the connection after the answer.
+///
+/// **Workaround for actix-http 3.20.** If the payload is dropped, actix answers `Connection: close` and still handles the requests
+/// behind it (<https://github.com/actix/actix-web/issues/2764>), and it reads a dropped chunked body for as long as the client
+/// sends (<https://github.com/actix/actix-web/pull/3936>). Only while a payload is alive, it closes the connection after the
+/// answer (<https://github.com/actix/actix-web/pull/3721>). This can go when it does so for a dropped payload, too.
+#[derive(Clone)]
+pub(crate) struct SharedBody(Rc<Body>);
+
+struct Body {
+    payload: RefCell<Payload>,
+    ended: Cell<bool>,
+}
+
+impl SharedBody {
+    /// Takes the body of a request, if there is one, and gives the request a share of it.
+    pub(crate) fn share(request: &mut ServiceRequest) -> Option<Self> {
+        let payload = request.take_payload();
+        if matches!(payload, Payload::None) {
+            return None;
+        }
+        let body = Self(Rc::new(Body { payload: RefCell::new(payload), ended: Cell::new(false) }));
+        request.set_payload(Payload::Stream { payload: Box::pin(body.clone()) });
+        Some(body)
+    }
+
+    /// Reads what is left of the body, or makes the answer keep it alive.
+    pub(crate) async fn attach_to(mut self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+        if self.drain().await {
+            return response;
+        }
+        response.map_body(|_, body| BoxBody::new(AnswerWithBody { answer: body, _request_body: self }))
+    }
+
+    /// Reads what the server has received of the body; says whether it ends there. actix decodes more of what it has received
+    /// when this task pauses once.
+    async fn drain(&mut self) -> bool {
+        let (mut read, mut paused) = (0, false);
+        while !self.0.ended.get() && read <= BODY_MAX {
+            match self.next().now_or_never() {
+                Some(Some(Ok(piece))) => (read, paused) = (read + piece.len(), false),
+                Some(_) => {}
+                None if paused => return false,
+                None => {
+                    paused = true;
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        self.0.ended.get()
+    }
+}
+
+impl Stream for SharedBody {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let polled = Pin::new(&mut *self.0.payload.borrow_mut()).poll_next(cx);
+        if let Poll::Ready(None | Some(Err(_))) = polled {
+            self.0.ended.set(true);
+        }
+        polled
+    }
+}
+
+/// The body of an answer that keeps the body of its request alive.
+struct AnswerWithBody {
+    answer: BoxBody,
+    _request_body: SharedBody,
+}
+
+impl MessageBody for AnswerWithBody {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> AnswerSize {
+        self.answer.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.answer).poll_next(cx)
+    }
+}
+
+/// A struct that was read from a JSON object. Without this, a list of the fields in their order would be accepted, too: `[2]` for
+/// `{"size": 2}`.
+///
+/// **Workaround for serde** (<https://github.com/serde-rs/serde/issues/1587>, open). It can go when a derived struct can refuse
+/// lists.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+    }
+}
+
+/// For `#[serde(deserialize_with = …)]` on a list of structs.
+pub fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let list = Vec::<Object<T>>::deserialize(deserializer)?;
+    Ok(list.into_iter().map(|object| object.0).collect())
+}
+
+struct Fields<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,7 +245,7 @@ mod tests {
     #[expect(dead_code, reason = "only its shape matters")]
     struct Outer {
         name: String,
-        #[serde(deserialize_with = "crate::object::objects")]
+        #[serde(deserialize_with = "objects")]
         halls: Vec<Inner>,
     }
 

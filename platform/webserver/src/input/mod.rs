@@ -5,13 +5,136 @@
 //! parameters. Read next: `body.rs`.
 
 mod body;
-mod field_error;
-mod headers;
-mod id;
-mod query;
 
-pub(crate) use body::BodySize;
-pub use body::{BODY_DEADLINE, BODY_MAX, Json};
-pub use headers::{header_text, traceparent};
-pub use id::{Id, optional_uuid, uuid};
-pub use query::{NoQuery, Query};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
+use uuid::Uuid;
+
+use crate::problem::{Problem, field_error};
+
+pub use body::{BODY_DEADLINE, BODY_MAX, Json, objects};
+pub(crate) use body::{BodySize, SharedBody};
+
+/// A header that may be given once, as visible ASCII of at most `max` characters.
+pub fn header_text<'r>(request: &'r HttpRequest, name: &'static str, max: usize) -> Result<Option<&'r str>, Problem> {
+    let mut values = request.headers().get_all(name);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Problem::bad_request(name, "the header is there twice: send it once"));
+    }
+    let text = value.to_str().ok().filter(|t| (1..=max).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_graphic()));
+    let right = || format!("must be 1 to {max} visible ASCII characters without spaces");
+    text.map(Some).ok_or_else(|| Problem::bad_request(name, right()))
+}
+
+/// The W3C `traceparent` of a request, which its messages carry on. A malformed one is ignored, as the specification demands
+/// (<https://www.w3.org/TR/trace-context/>).
+pub fn traceparent(request: &HttpRequest) -> Option<String> {
+    let text = request.headers().get("traceparent")?.to_str().ok()?;
+    let parts: Vec<_> = text.split('-').collect();
+    let hex = |part: &str, length| part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let known = parts.len() == 4 && parts[0] == "00" && hex(parts[1], 32) && hex(parts[2], 16) && hex(parts[3], 2);
+    known.then(|| text.to_owned())
+}
+
+/// The `{id}` of a path: a UUID with hyphens.
+pub struct Id(pub Uuid);
+
+impl FromRequest for Id {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let text = request.match_info().get("id").unwrap_or_default();
+        std::future::ready(uuid(text, "id").map(Self))
+    }
+}
+
+/// Reads a UUID with hyphens.
+pub fn uuid(text: &str, field: &str) -> Result<Uuid, Problem> {
+    hyphenated(text).ok_or_else(|| Problem::bad_request(field, NO_UUID))
+}
+
+const NO_UUID: &str = "not a UUID like 01936c4e-7d00-7000-8000-000000000001";
+
+fn hyphenated(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(text).ok().filter(|_| text.len() == uuid::fmt::Hyphenated::LENGTH)
+}
+
+/// For an optional UUID in a body: the same form as in a path, where serde would take others too.
+pub fn optional_uuid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    hyphenated(&text).map(Some).ok_or_else(|| D::Error::custom(NO_UUID))
+}
+
+/// The query, read into a struct whose fields are `Option<String>`s and which denies unknown fields. The domain parses the texts;
+/// its errors name the parameter.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Query<T> {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(parse_query(request.query_string()).map(Query))
+    }
+}
+
+fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    // serde_urlencoded replaces what is not UTF-8, as the URL standard wants it (https://url.spec.whatwg.org/#concept-urlencoded-parser).
+    // A filter with a replaced character would find the wrong things.
+    if !decodes(query) {
+        return Err(Problem::bad_request("query", "not percent-encoded UTF-8"));
+    }
+    serde_urlencoded::from_str(query).map_err(|cause| field_error(".", &cause.to_string(), "query"))
+}
+
+/// Whether the percent-decoded text is UTF-8, without a bare `%`.
+fn decodes(text: &str) -> bool {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let Some(hex) = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()) else { return false };
+        let Some(byte) = u8::from_str_radix(hex, 16).ok().filter(|_| !hex.starts_with('+')) else { return false };
+        bytes.push(byte);
+        rest = &tail[2..];
+    }
+    std::str::from_utf8(&bytes).is_ok()
+}
+
+/// For routes without query parameters: any parameter is refused.
+pub struct NoQuery;
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+impl FromRequest for NoQuery {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(parse_query::<Nothing>(request.query_string()).map(|_| Self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_that_is_no_utf_8_or_has_a_bare_percent_sign_is_refused() {
+        assert!(decodes("name=a%20b&x=%C3%A4"));
+        for query in ["name=%FF", "name=%", "name=%4", "name=%zz", "name=%+1"] {
+            assert!(!decodes(query), "{query}");
+        }
+    }
+}

@@ -24,8 +24,8 @@ use lapin::{
 };
 use messaging::{
     Bus, Entry, Handler, Message, Outcome, Subscription,
-    metrics::{ConsumeMetrics, PublishMetrics},
-    outbox::{Outbox, metrics::RelayMetrics, relay::Relay},
+    metrics::{ConsumeMetrics, PublishMetrics, RelayMetrics},
+    outbox::{Outbox, relay::Relay},
 };
 use process::checks::{Checks, option};
 use prometheus::Registry;
