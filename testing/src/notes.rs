@@ -9,9 +9,9 @@ use std::{
 use prometheus::Registry;
 use sqlite::{
     Database, StoreError,
-    metrics::StoreMetrics,
     open::{OpenError, Spec},
     outbox,
+    writer::StoreMetrics,
 };
 use tempfile::TempDir;
 

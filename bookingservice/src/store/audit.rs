@@ -96,7 +96,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
     Ok(StoredEvent {
         id: row.get(0)?,
         name: row.get(1)?,
-        end_date: super::sqlite::statements::instant(row, 2)?,
+        end_date: super::sqlite::instant(row, 2)?,
         capacity,
         seats_left: capacity.map(|_| stored_left),
         booked_seats,

@@ -7,7 +7,7 @@ use bookingservice::{
     store::sqlite::{SqliteStore, open},
 };
 use prometheus::Registry;
-use sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox};
+use sqlite::{outbox::SqliteOutbox, writer::StoreMetrics};
 
 use crate::suite::Fixture;
 

@@ -12,9 +12,8 @@ use uuid::Uuid;
 use crate::{
     client::Mongo,
     error::{Deadline, MongoError},
-    ids::key,
-    outbox::stored_entry::StoredEntry,
-    table::{Inserted, Select, Table, number},
+    outbox::in_flight::StoredEntry,
+    table::{Inserted, Select, Table, key, number},
 };
 
 pub(super) const TABLE: &str = "dead_letters";

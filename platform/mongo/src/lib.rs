@@ -24,12 +24,11 @@ pub mod outbox;
 pub mod table;
 
 mod client;
-mod ids;
 mod index;
 mod monitor;
 mod old_field;
 
+pub use crate::table::{id, key};
 pub use client::Mongo;
-pub use ids::{id, key};
 pub use index::Index;
 pub use old_field::OldField;

@@ -4,7 +4,7 @@
 use futures_util::TryStreamExt;
 use mongodb::{
     Collection,
-    bson::{Document, doc},
+    bson::{self, Document, doc},
     options::ReturnDocument,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -214,4 +214,14 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static> Table<T> {
 pub fn number(document: &Document, field: &str) -> i64 {
     let value = document.get(field);
     value.and_then(|n| n.as_i64().or_else(|| n.as_i32().map(i64::from))).unwrap_or_default()
+}
+
+/// An id as the driver stores it.
+pub fn key(id: uuid::Uuid) -> bson::Uuid {
+    bson::Uuid::from_bytes(id.into_bytes())
+}
+
+/// An id as all other code uses it.
+pub fn id(key: bson::Uuid) -> uuid::Uuid {
+    uuid::Uuid::from_bytes(key.bytes())
 }

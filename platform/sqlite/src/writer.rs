@@ -1,17 +1,24 @@
 //! The thread that writes: group commit. It takes the waiting requests, up to `BATCH_MAX`, runs each in a savepoint of one
-//! transaction, commits once, and only then answers them all. Read next: `reader.rs`.
+//! transaction, commits once, and only then answers them all. Before each commit it
+//! checks that the files are still where they were opened ([`OpenedFiles`]). Read next: `database.rs`.
 
 use std::{
+    fs,
+    os::unix::fs::MetadataExt,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
 use process::{fail_point::fail_point, log_on_change::LogOnChange};
+use prometheus::{
+    Histogram, HistogramOpts, IntGauge, Registry, register_histogram_with_registry, register_int_gauge_with_registry,
+};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{error::StoreError, metrics::StoreMetrics, opened_files::OpenedFiles};
+use crate::{error::StoreError, lock::lock_path};
 
 /// The most requests of one commit: enough to make the fsync cheap, few enough to keep the wait short.
 const BATCH_MAX: usize = 256;
@@ -188,4 +195,74 @@ fn in_savepoint<T>(
 
 fn failed(cause: rusqlite::Error) -> StoreError {
     StoreError::Failed(cause.to_string())
+}
+
+/// The paths of the database, its write-ahead log and its lock, each with the file that was opened there.
+///
+/// If somebody deletes or moves the data folder under a running process, SQLite continues to write to the open files: every
+/// commit succeeds, and all of it is lost at the next start. Another process could also start on the same path.
+#[derive(Clone)]
+pub(super) struct OpenedFiles(Vec<(PathBuf, FileId)>);
+
+/// Device and inode. They identify the file, also after it was moved away and back.
+type FileId = (u64, u64);
+
+impl OpenedFiles {
+    /// Remembers the files as they are now. Must be called after they were opened, and before the first commit.
+    pub(super) fn of(path: &Path) -> Self {
+        let files = [path.to_owned(), path.with_extension("db-wal"), lock_path(path)];
+        Self(files.into_iter().filter_map(|file| id(&file).map(|id| (file, id))).collect())
+    }
+
+    /// The error names the file that is not there any more. It costs three `stat` calls: some microseconds, where an fsync
+    /// takes 100 and more.
+    pub(super) fn check(&self) -> Result<(), String> {
+        match self.0.iter().find(|(file, opened)| id(file) != Some(*opened)) {
+            None => Ok(()),
+            Some((file, _)) => {
+                let file = file.display();
+                Err(format!("{file} was deleted, moved or replaced while it was open: bring it back, or start again"))
+            }
+        }
+    }
+}
+
+/// `None` also for a file that cannot be looked at: the next start could not open it either.
+fn id(path: &Path) -> Option<FileId> {
+    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+const SECONDS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
+const ROWS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0, 1024.0, 4096.0];
+
+/// What the writer counts.
+#[derive(Clone)]
+pub struct StoreMetrics {
+    seconds: Histogram,
+    rows: Histogram,
+    waiting: IntGauge,
+}
+
+impl StoreMetrics {
+    /// Registers them.
+    pub fn new(registry: &Registry) -> prometheus::Result<Self> {
+        let seconds = "myevents_store_commit_duration_seconds";
+        let seconds = HistogramOpts::new(seconds, "Time of one commit with all requests in it, fsync included.");
+        let rows = HistogramOpts::new("myevents_store_commit_rows", "Rows inserted, changed or deleted by one commit.");
+        let waiting = "Requests that wait for the next commit.";
+        Ok(Self {
+            seconds: register_histogram_with_registry!(seconds.buckets(SECONDS.to_vec()), registry)?,
+            rows: register_histogram_with_registry!(rows.buckets(ROWS.to_vec()), registry)?,
+            waiting: register_int_gauge_with_registry!("myevents_store_write_queue", waiting, registry)?,
+        })
+    }
+
+    pub(super) fn committed(&self, seconds: f64, rows: u64) {
+        self.seconds.observe(seconds);
+        self.rows.observe(rows as f64);
+    }
+
+    pub(super) fn waiting(&self, requests: usize) {
+        self.waiting.set(i64::try_from(requests).unwrap_or(i64::MAX));
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`steps`]: the writes of the protocol, one by one
 //! - [`book`], [`cancel`]: the order of the writes in a request, and what a lost answer means
-//! - [`janitor`]: completes what a dead process left; [`hold_cleanup`] removes the holds of complete requests
+//! - [`janitor`]: completes what a dead process left; [`shared`] has what it shares with requests
 //! - [`unpublished_seats`]: the messages of released seats; [`totals`], [`metrics`]: the gauges
 //!
 //! Reserving seats leaves a *hold* with the event. The hold says all that the booking needs, so any process can complete it.
@@ -10,7 +10,6 @@
 mod book;
 mod cancel;
 mod documents;
-mod hold_cleanup;
 pub mod janitor;
 mod metrics;
 mod shared;
@@ -44,10 +43,9 @@ use self::{
     book::BookRequest,
     cancel::CancelRequest,
     documents::{BOOKINGS, EventDoc},
-    hold_cleanup::HoldCleanup,
     janitor::{Janitor, Pace},
     metrics::HoldMetrics,
-    shared::Shared,
+    shared::{HoldCleanup, Shared},
     steps::{OLD_FIELDS, Steps, indexes, without_holds},
     unpublished_seats::UnpublishedSeats,
 };

@@ -1,94 +1,38 @@
 //! Bookings in SQLite: each request is one transaction, and a batch of them one fsync (see `platform/sqlite/src/lib.rs`).
 //!
 //! What is counted is counted by the callback that runs after the commit, on the writer thread: also where the client
-//! has gone away meanwhile. What a request does to the database is in `statements`.
+//! has gone away meanwhile. Read next: `domain/seats.rs`, which decides; `open.rs` opens the file.
 
-pub(super) mod statements;
+mod open;
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use contracts::{EventCreated, Instant};
-use messaging::Effect;
+use contracts::{Contract, EventCreated, Instant};
+use messaging::{Effect, Entry};
 use paging::Cursor;
-use process::metrics::Metrics;
-use rusqlite::{Connection, Row};
-use service::{Backend, Resources, StartError};
+use process::fail_point::fail_point;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use sqlite::{
     Database, StoreError,
-    metrics::StoreMetrics,
-    open::{OpenError, Spec},
-    outbox::SqliteOutbox,
+    outbox::{SqliteOutbox, insert},
 };
-use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::{
-    Store, Unavailable,
-    schema::{APPLICATION_ID, MIGRATIONS},
-};
 use crate::{
-    domain::{Booked, Booking, NewBooking, Refused, Seats},
+    domain::{Booked, Booking, BookingRecord, NewBooking, Refused, Sale, Seats, SeatsRecord, Status},
     metrics::BookingMetrics,
+    store::{Store, Unavailable},
 };
 
-/// Opens `bookingservice.db` in the folder.
-pub fn open(folder: PathBuf, metrics: StoreMetrics) -> Result<Database, OpenError> {
-    Database::open(&spec(folder), metrics)
-}
-
-pub(super) fn spec(folder: PathBuf) -> Spec {
-    Spec { folder, file: "bookingservice.db", application_id: APPLICATION_ID, migrations: MIGRATIONS }
-}
-
-/// The store with what belongs to it.
-pub async fn backend(
-    folder: PathBuf,
-    registry: &mut Metrics,
-    metrics: BookingMetrics,
-    wake: Arc<Notify>,
-) -> Result<Backend<dyn Store>, StartError> {
-    let database = Arc::new(open(folder, StoreMetrics::new(&registry.registry)?)?);
-    let outbox = Arc::new(SqliteOutbox::open(database.clone(), wake).await?);
-    let store = Arc::new(SqliteStore::open(database.clone(), outbox.clone(), metrics).await?);
-    sqlite::show_free_space(registry, database.clone())?;
-    let (probe, dead) = (database.probe(), outbox.clone());
-    let resources = Resources { file: Some(database), ..Resources::default() };
-    Ok(Backend { store, outbox, dead, probe, resources })
-}
+pub(super) use open::spec;
+pub use open::{backend, open};
 
 /// The store on one database file.
 pub struct SqliteStore {
     database: Arc<Database>,
     outbox: Arc<SqliteOutbox>,
     metrics: BookingMetrics,
-}
-
-impl SqliteStore {
-    /// Takes the running totals from what is stored; from then on each commit adds to them.
-    pub async fn open(
-        database: Arc<Database>,
-        outbox: Arc<SqliteOutbox>,
-        metrics: BookingMetrics,
-    ) -> Result<Self, StoreError> {
-        let totals = |connection: &Connection| {
-            let sql = "SELECT coalesce(sum(version), 0), coalesce(sum(booked_seats), 0) FROM events";
-            connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
-        };
-        let (changes, seats) = database.read(totals).await?;
-        metrics.stored(changes, seats);
-        let now = Instant::now().as_millis();
-        let on_sale = move |connection: &Connection| {
-            let sql = "SELECT id, name FROM events WHERE end_date > ? ORDER BY number DESC LIMIT ?";
-            let rows = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-            let max = crate::metrics::LABELS_MAX as i64;
-            connection.prepare(sql)?.query_map([now, max], rows)?.collect::<Result<Vec<(Uuid, String)>, _>>()
-        };
-        for (id, name) in database.read(on_sale).await? {
-            metrics.on_sale(id, &name);
-        }
-        Ok(Self { database, outbox, metrics })
-    }
 }
 
 #[async_trait]
@@ -101,7 +45,7 @@ impl Store for SqliteStore {
                 added(1);
             }
         };
-        Ok(self.database.write(move |connection| statements::book(connection, request), committed).await?)
+        Ok(self.database.write(move |connection| book(connection, request), committed).await?)
     }
 
     async fn cancel(&self, id: Uuid) -> Result<Option<Booking>, Unavailable> {
@@ -112,12 +56,12 @@ impl Store for SqliteStore {
                 added(2);
             }
         };
-        let cancelled = self.database.write(move |connection| statements::cancel(connection, id), committed).await?;
+        let cancelled = self.database.write(move |connection| cancel(connection, id), committed).await?;
         Ok(cancelled.map(|(booking, _)| booking))
     }
 
     async fn booking(&self, id: Uuid) -> Result<Option<Booking>, Unavailable> {
-        Ok(self.database.read(move |connection| statements::booking(connection, id)).await?)
+        Ok(self.database.read(move |connection| booking(connection, id)).await?)
     }
 
     async fn bookings_of(
@@ -128,24 +72,22 @@ impl Store for SqliteStore {
     ) -> Result<Option<Vec<Booking>>, Unavailable> {
         // Within an event a `seq` is given out once, so it alone is the position.
         let after = after.map_or(0, |cursor| cursor.number);
-        Ok(self.database.read(move |connection| statements::bookings_of(connection, event, after, max)).await?)
+        Ok(self.database.read(move |connection| bookings_of(connection, event, after, max)).await?)
     }
 
     async fn event(&self, id: Uuid) -> Result<Option<Seats>, Unavailable> {
-        Ok(self.database.read(move |connection| statements::event(connection, id)).await?)
+        Ok(self.database.read(move |connection| event(connection, id)).await?)
     }
 
     async fn events(&self, after: Option<Uuid>, max: usize) -> Result<Vec<Seats>, Unavailable> {
         let after = after.unwrap_or_default();
-        Ok(self.database.read(move |connection| statements::events(connection, after, max)).await?)
+        Ok(self.database.read(move |connection| events(connection, after, max)).await?)
     }
 
     async fn add_events(&self, events: Vec<EventCreated>) -> Result<Vec<Effect>, Unavailable> {
         let metrics = self.metrics.clone();
         let labels: Vec<_> = events.iter().map(|event| (event.id, event.name.clone())).collect();
-        let add = move |connection: &Connection| {
-            events.iter().map(|event| statements::add_event(connection, event)).collect()
-        };
+        let add = move |connection: &Connection| events.iter().map(|event| add_event(connection, event)).collect();
         let committed = move |_: &Vec<Effect>| labels.iter().for_each(|(id, name)| metrics.on_sale(*id, name));
         Ok(self.database.write(add, committed).await?)
     }
@@ -158,4 +100,136 @@ impl From<StoreError> for Unavailable {
             StoreError::Failed(_) => Self::OutcomeUnknown,
         }
     }
+}
+
+fn book(connection: &Connection, request: NewBooking) -> rusqlite::Result<Result<Booked, Refused>> {
+    if request.has_key()
+        && let Some(stored) = booking(connection, request.id())?
+    {
+        return Ok(stored.replay(request.event_id(), request.seats()));
+    }
+    let Some((number, seats)) = seats(connection, request.event_id())? else { return Ok(Err(Refused::UnknownEvent)) };
+    let Sale { seats, booking, message } = match seats.sell(&request) {
+        Ok(sale) => sale,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    store_seats(connection, number, &seats)?;
+    fail_point("book.reserved");
+    let sql = "INSERT INTO bookings (id, event, seq, user_id, seats, booked_at) VALUES (?, ?, ?, ?, ?, ?)";
+    let (id, seq, user_id, seats) = (booking.id(), booking.seq(), booking.user_id(), booking.seats());
+    let values = params![id, number, seq, user_id, seats, booking.booked_at().as_millis()];
+    connection.prepare_cached(sql)?.execute(values)?;
+    fail_point("book.inserted");
+    add_to_outbox(connection, &message, request.traceparent().map(str::to_owned))?;
+    fail_point("book.in_outbox");
+    Ok(Ok(Booked::New(booking)))
+}
+
+/// The booking as it is afterwards, and whether this call cancelled it.
+fn cancel(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<(Booking, bool)>> {
+    let Some(mut booking) = booking(connection, id)? else { return Ok(None) };
+    let at = Instant::now();
+    let Some(message) = booking.cancel(at) else { return Ok(Some((booking, false))) };
+    let sql = "UPDATE bookings SET cancelled_at = ? WHERE id = ?";
+    connection.prepare_cached(sql)?.execute(params![at.as_millis(), id])?;
+    fail_point("cancel.marked");
+    let (number, seats) = seats(connection, booking.event_id())?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let seats = seats.release(booking.seats());
+    store_seats(connection, number, &seats)?;
+    fail_point("cancel.released");
+    add_to_outbox(connection, &message, None)?;
+    add_to_outbox(connection, &seats.seats_changed(), None)?;
+    fail_point("cancel.in_outbox");
+    Ok(Some((booking, true)))
+}
+
+/// An event's seats, and the number of its row.
+fn seats(connection: &Connection, event: Uuid) -> rusqlite::Result<Option<(i64, Seats)>> {
+    let row = |row: &Row<'_>| Ok((row.get(7)?, seats_row(row)?));
+    connection.prepare_cached(&format!("{SEATS} WHERE id = ?"))?.query_row([event], row).optional()
+}
+
+fn store_seats(connection: &Connection, number: i64, seats: &Seats) -> rusqlite::Result<()> {
+    let sql = "UPDATE events SET seats_left = ?, booked_seats = ?, version = ? WHERE number = ?";
+    let SeatsRecord { left, booked, version, .. } = seats.record();
+    connection.prepare_cached(sql)?.execute(params![left, booked, version, number])?;
+    Ok(())
+}
+
+fn add_to_outbox<M: Contract>(
+    connection: &Connection,
+    message: &M,
+    traceparent: Option<String>,
+) -> rusqlite::Result<()> {
+    insert(connection, &Entry::new(M::NAME, M::MANDATORY, message.to_json(), traceparent))
+}
+
+fn add_event(connection: &Connection, event: &EventCreated) -> rusqlite::Result<Effect> {
+    let sql = "INSERT INTO events (id, name, end_date, capacity, seats_left, booked_seats, version)
+               VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
+    let seats = Seats::new(event.clone());
+    let SeatsRecord { event_id, event_name, end_date, capacity, left, booked, version } = seats.record();
+    let values = params![event_id, event_name, end_date.as_millis(), capacity, left, booked, version];
+    let rows = connection.prepare_cached(sql)?.execute(values)?;
+    Ok(if rows == 1 { Effect::Applied } else { Effect::Duplicate })
+}
+
+const BOOKING: &str = "SELECT b.id, e.id, e.name, b.user_id, b.seats, b.booked_at, b.cancelled_at, b.seq
+                       FROM bookings b JOIN events e ON e.number = b.event";
+
+fn booking(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Booking>> {
+    connection.prepare_cached(&format!("{BOOKING} WHERE b.id = ?"))?.query_row([id], booking_row).optional()
+}
+
+fn bookings_of(connection: &Connection, event: Uuid, after: i64, max: usize) -> rusqlite::Result<Option<Vec<Booking>>> {
+    let sql = "SELECT number FROM events WHERE id = ?";
+    let number: Option<i64> = connection.prepare_cached(sql)?.query_row([event], |row| row.get(0)).optional()?;
+    let Some(number) = number else { return Ok(None) };
+    let sql = format!("{BOOKING} WHERE b.event = ? AND b.seq > ? ORDER BY b.seq LIMIT ?");
+    let mut statement = connection.prepare_cached(&sql)?;
+    statement.query_map(params![number, after, max], booking_row)?.collect::<Result<_, _>>().map(Some)
+}
+
+fn event(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Seats>> {
+    Ok(seats(connection, id)?.map(|(_, seats)| seats))
+}
+
+/// In the order of their ids.
+fn events(connection: &Connection, after: Uuid, max: usize) -> rusqlite::Result<Vec<Seats>> {
+    let sql = format!("{SEATS} WHERE id > ? ORDER BY id LIMIT ?");
+    connection.prepare_cached(&sql)?.query_map(params![after, max], seats_row)?.collect()
+}
+
+const SEATS: &str = "SELECT id, name, end_date, capacity, seats_left, booked_seats, version, number FROM events";
+
+fn seats_row(row: &Row<'_>) -> rusqlite::Result<Seats> {
+    Ok(Seats::stored(SeatsRecord {
+        event_id: row.get(0)?,
+        event_name: row.get(1)?,
+        end_date: instant(row, 2)?,
+        capacity: row.get(3)?,
+        left: row.get(4)?,
+        booked: row.get(5)?,
+        version: row.get(6)?,
+    }))
+}
+
+fn booking_row(row: &Row<'_>) -> rusqlite::Result<Booking> {
+    let cancelled: Option<i64> = row.get(6)?;
+    Ok(Booking::stored(BookingRecord {
+        id: row.get(0)?,
+        event_id: row.get(1)?,
+        event_name: row.get(2)?,
+        user_id: row.get(3)?,
+        seats: row.get(4)?,
+        status: if cancelled.is_some() { Status::Cancelled } else { Status::Confirmed },
+        booked_at: instant(row, 5)?,
+        cancelled_at: cancelled.map(|_| instant(row, 6)).transpose()?,
+        seq: row.get(7)?,
+    }))
+}
+
+pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Instant> {
+    let ms = row.get(column)?;
+    Instant::from_millis(ms).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, ms))
 }

@@ -2,13 +2,14 @@
 //!
 //! - [`documents`]: the documents in the database
 //! - [`list`]: pages of events
-//! - [`apply`]: messages about seats
+//!
+//! Messages about seats are applied in batches: a batch becomes one read and one command. Each event takes the newest of the batch,
+//! and only if that is newer than its own when it is written: another process may have applied more meanwhile.
 
-mod apply;
 mod documents;
 mod list;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use messaging::{Effect, outbox::Outbox};
@@ -16,12 +17,12 @@ use mongo::{
     Index, Mongo,
     address::MongoUrl,
     error::{Deadline, MongoError},
-    key,
+    id, key,
     metrics::ClientMetrics,
     outbox::MongoOutbox,
     table::{Inserted, Select, Table, number},
 };
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
 use paging::Cursor;
 use process::background::Background;
 use prometheus::Registry;
@@ -30,11 +31,11 @@ use service::{Backend, Resources, StartError};
 use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
 
-use self::documents::{EVENTS, EventDoc, LOCATIONS, LocationDoc};
-use super::{Filter, Store, Unavailable, UnknownLocation};
+use self::documents::{EVENTS, EventDoc, LOCATIONS, LocationDoc, Shown};
 use crate::{
-    domain::{Event, Location, SeatUpdate},
+    domain::{Event, Location, SeatUpdate, View},
     metrics::EventMetrics,
+    store::{Filter, Store, Unavailable, UnknownLocation},
 };
 
 /// Before a write without an answer is tried again.
@@ -185,7 +186,7 @@ impl Store for MongoStore {
     }
 
     async fn apply(&self, updates: Vec<SeatUpdate>) -> Result<Vec<Option<Effect>>, Unavailable> {
-        let (effects, grown) = apply::apply(&self.events, &updates).await?;
+        let (effects, grown) = apply(&self.events, &updates).await?;
         self.metrics.applied(grown.cast_signed());
         Ok(effects)
     }
@@ -195,4 +196,39 @@ impl From<MongoError> for Unavailable {
     fn from(cause: MongoError) -> Self {
         if cause.may_have_written() { Self::OutcomeUnknown } else { Self::Away }
     }
+}
+
+/// What became of each message, `None` for an unknown event; and by how much the versions grew in all.
+async fn apply(events: &Table<EventDoc>, updates: &[SeatUpdate]) -> Result<(Vec<Option<Effect>>, u64), MongoError> {
+    let until = Deadline::new();
+    let mut ids: Vec<Uuid> = updates.iter().map(|update| update.event_id()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let filter = doc! { "_id": { "$in": ids.into_iter().map(key).collect::<Vec<_>>() } };
+    let select = Select { filter, fields: doc! { "version": 1 }, ..Select::default() };
+    let shown = events.part::<Shown>().select(until, select).await?;
+    let before: HashMap<Uuid, View> = shown.into_iter().map(|one| (id(one.id), View::stored(one.version))).collect();
+
+    let (mut views, mut newest) = (before.clone(), HashMap::new());
+    let effects = updates.iter().map(|update| {
+        let effect = views.get_mut(&update.event_id())?.apply(update);
+        if effect == Effect::Applied {
+            newest.insert(update.event_id(), *update);
+        }
+        Some(effect)
+    });
+    let effects = effects.collect();
+    events.change_each(until, "apply", newest.values().map(change).collect()).await?;
+    let grown = newest.keys().map(|event| views[event].version() - before[event].version()).sum();
+    Ok((effects, grown))
+}
+
+fn change(update: &SeatUpdate) -> (Document, Document) {
+    let version = update.version().cast_signed();
+    let older = doc! { "_id": key(update.event_id()), "version": { "$lt": version } };
+    let mut seats = doc! { "booked_seats": update.booked_seats().cast_signed(), "version": version };
+    if let Some(seats_left) = update.seats_left() {
+        seats.insert("seats_left", seats_left.cast_signed());
+    }
+    (older, doc! { "$set": seats })
 }

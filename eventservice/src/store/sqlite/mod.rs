@@ -12,10 +12,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use service::{Backend, Resources, StartError};
 use sqlite::{
     Database, StoreError,
-    metrics::StoreMetrics,
     open::{OpenError, Spec},
     outbox::{SqliteOutbox, insert},
     show_free_space,
+    writer::StoreMetrics,
 };
 use tokio::sync::Notify;
 use uuid::Uuid;

@@ -3,7 +3,7 @@
 use mongodb::bson;
 use serde::{Deserialize, Serialize};
 
-use super::stored_entry::StoredEntry;
+use crate::outbox::in_flight::StoredEntry;
 use crate::table::Table;
 
 /// The tables whose documents have an `outbox`, by their names.

@@ -1,12 +1,16 @@
-//! The entries of this process that are not removed from the database yet. They are in memory only: after a crash the leader
+//! An outbox entry as it is stored in a document, and the entries of this process that are not removed from the database yet.
+//! The latter are in memory only: after a crash the leader
 //! reads them from the database.
 
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use messaging::Entry;
+use messaging::{Entry, Message};
 use mongodb::bson;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::table::{id, key};
 
 /// The most entries that are kept in memory. More than these are read from the database by the leader.
 const IN_MEMORY_MAX: usize = 10_000;
@@ -62,5 +66,50 @@ impl InFlight {
     pub(super) fn take(&mut self, id: Uuid) -> Option<EntryLocation> {
         self.fresh.remove(&id);
         self.locations.remove(&id)
+    }
+}
+
+/// An entry in the array `outbox` of the document that it describes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StoredEntry {
+    id: bson::Uuid,
+    name: String,
+    mandatory: bool,
+    /// JSON, as text, so that an operator can read it in the database.
+    body: String,
+    /// Microseconds since 1970, since MongoDB's dates have only milliseconds.
+    pub(crate) at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) redriven: bool,
+}
+
+impl From<&Entry> for StoredEntry {
+    fn from(entry: &Entry) -> Self {
+        let Entry { message, mandatory } = entry;
+        Self {
+            id: key(message.id),
+            name: message.name.clone(),
+            mandatory: *mandatory,
+            body: String::from_utf8_lossy(&message.body).into_owned(),
+            at: message.occurred_at.as_microsecond(),
+            traceparent: message.traceparent.clone(),
+            redriven: message.redriven,
+        }
+    }
+}
+
+impl From<StoredEntry> for Entry {
+    fn from(stored: StoredEntry) -> Self {
+        let message = Message {
+            id: id(stored.id),
+            name: stored.name,
+            body: stored.body.into_bytes(),
+            occurred_at: Timestamp::from_microsecond(stored.at).unwrap_or(Timestamp::UNIX_EPOCH),
+            traceparent: stored.traceparent,
+            redriven: stored.redriven,
+        };
+        Self { message, mandatory: stored.mandatory }
     }
 }

@@ -6,9 +6,8 @@
 
 mod backlog;
 mod document;
-mod in_flight;
+pub(crate) mod in_flight;
 mod source;
-pub(crate) mod stored_entry;
 
 use std::{
     collections::BTreeMap,
@@ -38,13 +37,12 @@ use crate::{
     client::Mongo,
     dead_letters::{self, MongoDeadLetters},
     error::{Deadline, MongoError},
-    ids::key,
     index::Index,
     lease::Lease,
-    table::{Select, Table},
+    table::{Select, Table, key},
 };
 
-pub use self::{source::EntrySource, stored_entry::StoredEntry};
+pub use self::{in_flight::StoredEntry, source::EntrySource};
 
 /// An older entry is left to the leader: its own process could not publish it.
 pub const LEFT_OVER_AFTER: Duration = Duration::from_secs(5);

@@ -9,8 +9,8 @@ use std::{
 use prometheus::Registry;
 use sqlite::{
     Database,
-    metrics::StoreMetrics,
     open::{OpenError, Spec},
+    writer::StoreMetrics,
 };
 use testing::notes::{FILE, as_after_a_kill, contents, file, new_database, notes, open, spec, store};
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use prometheus::{Registry, proto::MetricFamily};
-use sqlite::{Database, StoreError, metrics::StoreMetrics};
+use sqlite::{Database, StoreError, writer::StoreMetrics};
 use testing::{
     eventually,
     notes::{hold_the_writer, new_database, notes, spec, store},

@@ -29,7 +29,7 @@ use messaging::{
 };
 use process::checks::{Checks, option};
 use prometheus::Registry;
-use sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox};
+use sqlite::{outbox::SqliteOutbox, writer::StoreMetrics};
 use tempfile::TempDir;
 use testing::rabbitmq::{self, RabbitMq};
 

@@ -18,7 +18,7 @@ use bookingservice::{
 use contracts::EventCreated;
 use eventservice::domain::{Event, EventRecord};
 use prometheus::Registry;
-use sqlite::{metrics::StoreMetrics, outbox::SqliteOutbox};
+use sqlite::{outbox::SqliteOutbox, writer::StoreMetrics};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use uuid::Uuid;
