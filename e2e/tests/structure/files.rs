@@ -50,7 +50,9 @@ fn no_crate_is_for_everything() {
 #[test]
 fn who_knows_one_service_knows_both() {
     for service in ["eventservice", "bookingservice"] {
-        for name in ["main", "lib", "config", "app", "domain", "metrics", "http", "store", "listener"] {
+        for name in
+            ["main", "lib", "config", "app", "domain", "metrics", "http", "store", "listener", "messages", "snapshot"]
+        {
             let path = workspace().join(service).join("src").join(name);
             assert!(path.is_dir() || path.with_extension("rs").is_file(), "{} is missing", path.display());
         }
@@ -62,4 +64,29 @@ fn every_file_opens_by_saying_what_it_is() {
     for (file, source) in sources() {
         assert!(source.starts_with("//! "), "{file} does not open with //!");
     }
+}
+
+/// The paths of files that a text names.
+fn named(text: &str) -> Vec<String> {
+    let quoted = text.split('`').skip(1).step_by(2).filter(|name| name.contains('/') && name.ends_with(".rs"));
+    quoted.filter(|name| !name.contains(['{', '*', ' '])).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_file_that_the_architecture_names_is_there() {
+    let named = named(&std::fs::read_to_string(workspace().join("ARCHITECTURE.md")).unwrap());
+    assert!(named.len() > 60, "{named:?}");
+    for name in named {
+        assert!(workspace().join(&name).is_file(), "ARCHITECTURE.md names {name}");
+    }
+}
+
+/// `.ci/walk` finds them by a coverage run. Here only the number is compared with the list.
+#[test]
+fn the_walk_of_one_booking_names_as_many_files_as_it_says() {
+    let text = std::fs::read_to_string(workspace().join("ARCHITECTURE.md")).unwrap();
+    let walk = text.split("\n## ").find(|part| part.starts_with("One booking, file by file")).unwrap();
+    let said: usize = walk.split("It enters ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert_eq!(named(walk).into_iter().collect::<std::collections::BTreeSet<_>>().len(), said);
+    assert!(said <= 30, "{said}");
 }

@@ -52,7 +52,8 @@ pub(crate) fn without_tests(source: &str) -> &str {
 
 /// Without comments, which may name anything.
 pub(crate) fn code(source: &str) -> String {
-    let code = |line: &str| line.split("//").next().unwrap_or_default().to_owned();
+    let begins = |line: &str| line.match_indices("//").map(|(at, _)| at).find(|at| !line[..*at].ends_with(':')); // not `http://`
+    let code = |line: &str| line[..begins(line).unwrap_or(line.len())].to_owned();
     source.lines().map(code).collect::<Vec<_>>().join("\n")
 }
 
