@@ -3,6 +3,7 @@
 //! - [`eventually`], [`not_run`]: waiting without sleeping, and saying what was not run
 //! - [`rabbitmq`], [`mongo_server`]: real servers, found or started; [`proxy`]: a bad network before one
 //! - [`binary`], [`services`]: our programs, built and started; [`ports`]: free ones
+//! - [`dice`]: random numbers that can be had again
 //! - [`alertmanager`]: notifications as Alertmanager sends them; [`logs`]: what was logged
 //! - [`mod@bus_suite`], [`bus_world`]: what every bus must do; [`notes`]: a database file as a service would have one
 
@@ -13,6 +14,7 @@ pub mod alertmanager;
 pub mod binary;
 pub mod bus_suite;
 pub mod bus_world;
+pub mod dice;
 pub mod logs;
 pub mod mongo_server;
 pub mod notes;

@@ -173,7 +173,7 @@ impl MongoServer {
     }
 }
 
-/// What it is, for whoever reads figures of it.
+/// What it is, for figures that were measured on it.
 impl fmt::Display for MongoServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.kind {

@@ -77,7 +77,7 @@ pub(crate) fn under_a_key(event_id: Uuid, seats: u64) -> NewBooking {
 
 pub(crate) fn asked(event_id: Uuid, seats: u64, key: Option<&str>) -> NewBooking {
     let (seats, user_id) = (seats.cast_signed(), Some("ann".to_owned()));
-    NewBooking::new(BookingDraft { event_id, seats, user_id, key, traceparent: None }).unwrap()
+    NewBooking::new(BookingDraft { event_id, seats, user_id, key, traceparent: None }, Instant::now()).unwrap()
 }
 
 pub(crate) fn new(booked: Result<Booked, Refused>) -> Booking {

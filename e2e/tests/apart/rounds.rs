@@ -108,10 +108,8 @@ impl Running {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_kills_of_any_process_lose_double_and_oversell_nothing() {
     let Some(world) = World::start_to_kill(2).await else { return };
-    let given = std::env::var("ROUNDS_SEED").ok().map(|seed| seed.parse().expect("ROUNDS_SEED is a number"));
-    let seed = given.unwrap_or_else(|| fastrand::u64(..));
-    println!("the same victims again: ROUNDS_SEED={seed}");
-    let (mut dice, folder, began) = (Rng::with_seed(seed), tempfile::tempdir().unwrap(), Instant::now());
+    let (seed, mut dice) = testing::dice::seeded("ROUNDS_SEED");
+    let (folder, began) = (tempfile::tempdir().unwrap(), Instant::now());
     let load = load(&world, folder.path(), &["--connections", "32"]);
     let clients = Clients::start(world.events.iter().map(|replica| replica.rest.clone()));
     let mut running = Running { world, load, clients };

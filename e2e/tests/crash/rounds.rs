@@ -36,12 +36,13 @@ fn twenty_kills_under_load_lose_double_and_oversell_nothing() {
     let mut load = load(&server.addresses, &record);
     let runtime = Runtime::new().unwrap();
 
+    let (_, mut dice) = testing::dice::seeded("ROUNDS_SEED");
     let (mut counted, mut left_over, mut unanswered_sales) = (0, 0, 0);
     for _ in 0..ROUNDS_MAX {
         let (booked, unanswered) = (load.recorded("booked"), load.recorded("unanswered_"));
         wait("the load books again", || load.recorded("booked") > booked + 200);
         let flash_sale = runtime.block_on(FlashSale::begin(BUYERS, &server.events(), &[server.bookings()]));
-        std::thread::sleep(Duration::from_millis(fastrand::u64(..200))); // a random moment
+        std::thread::sleep(Duration::from_millis(dice.u64(..200))); // a random moment
         server.kill();
         server = Server::start(folder.path(), &plan).expect("it starts on what was left");
         unanswered_sales += usize::from(runtime.block_on(finish(flash_sale, server.events(), server.bookings())) > 0);

@@ -84,7 +84,7 @@ pub fn not_run<T>(what: &str, how: &str) -> Option<T> {
     None
 }
 
-/// Where it is, for whoever has it already.
+/// Where it is, for a test that has it already.
 pub fn url() -> &'static str {
     &SERVER.get().and_then(Option::as_ref).expect("a server was found").url
 }

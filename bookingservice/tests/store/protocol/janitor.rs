@@ -156,7 +156,7 @@ async fn what_cannot_be_repaired_does_not_hold_up_the_others_and_is_repaired_onc
     for _ in 0..3 {
         assert_eq!(janitor.store.repair(Duration::ZERO).await.unwrap(), 0);
     }
-    assert_eq!(log.lines_with("a hold cannot be settled"), 1, "{}", log.text());
+    assert_eq!(log.lines_with("a hold cannot be completed"), 1, "{}", log.text());
     assert_eq!(log.lines_with("cannot be read, as if somebody else had written there"), 2, "{}", log.text());
     assert_eq!(log.lines_with("the database does not work"), 0, "{}", log.text());
 

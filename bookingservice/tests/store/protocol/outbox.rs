@@ -75,7 +75,7 @@ async fn seats_that_came_back_are_published_however_many_messages_wait() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_published_by_a_process_that_died_is_forgotten_or_published_again_by_another() {
-    let cases = ["seats_published", "outbox.sent"]
+    let cases = ["seats_published", "outbox.mark_published"]
         .into_iter()
         .flat_map(|step| [(step, Fault::CrashBefore), (step, Fault::CrashAfter)]);
     // The messages are left over only after some seconds, so all cases run at once, each in a database of its own.
@@ -99,7 +99,7 @@ async fn what_was_published_by_a_process_that_died_is_forgotten_or_published_aga
         // Messages are marked as published before seats are, so those that are left show where the process died. They have the same
         // ids: otherwise readers would take them for new ones.
         let left = match (step, fault) {
-            ("outbox.sent", Fault::CrashBefore) => &published[..],
+            ("outbox.mark_published", Fault::CrashBefore) => &published[..],
             ("seats_published", Fault::CrashAfter) => &[],
             _ => &published[2..],
         };
@@ -115,7 +115,8 @@ async fn what_was_published_by_a_process_that_died_is_forgotten_or_published_aga
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_published_and_whose_removal_lost_its_answer_goes_in_the_end_and_newer_seats_are_published() {
-    let cases = ["seats_published", "outbox.sent"].into_iter().flat_map(|step| LOST.map(|fault| (step, fault)));
+    let cases =
+        ["seats_published", "outbox.mark_published"].into_iter().flat_map(|step| LOST.map(|fault| (step, fault)));
     join_all(cases.map(async |(step, fault)| {
         let Some(world) = World::new() else { return };
         let unlucky = world.replica(once(step, fault)).await;
