@@ -12,6 +12,8 @@
 //! | `messages` | what it publishes and reads |
 //! | `snapshot` | the current state as messages, republished after a queue was lost |
 //! | [`metrics`] | what is counted about bookings |
+//!
+//! Read next: `app.rs`.
 
 pub mod app;
 pub mod config;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long to wait for an event that the booking service does not know yet, at a start on an old folder.
-const ON_SALE_TIMEOUT: Duration = Duration::from_secs(3);
+const SAMPLE_ON_SALE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The most pages that are searched for an event that can be booked. So a start does not take longer with a large database.
 const PAGES: usize = 3;
@@ -70,7 +70,7 @@ impl OwnServices {
 
     /// Finds an event that can be booked: the next one to begin, else one that has begun and is not over.
     pub(crate) async fn bookable(&mut self) -> Result<Option<Bookable>, RestError> {
-        let (now, deadline) = (contracts::Instant::now(), Instant::now() + ON_SALE_TIMEOUT);
+        let (now, deadline) = (contracts::Instant::now(), Instant::now() + SAMPLE_ON_SALE_TIMEOUT);
         for filter in [format!("&from={now}"), format!("&to={now}")] {
             for event in self.events(&filter).await? {
                 if event.end_date <= now || event.seats_left == Some(0) {

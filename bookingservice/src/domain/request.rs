@@ -44,13 +44,13 @@ pub struct NewBooking {
 }
 
 impl NewBooking {
-    /// Checks a draft; the report names each field that breaks a rule.
-    pub fn new(draft: BookingDraft<'_>) -> Result<Self, garde::Report> {
+    /// Checks a draft of a request that came in at this time; the report names each field that breaks a rule.
+    pub fn new(draft: BookingDraft<'_>, at: Instant) -> Result<Self, garde::Report> {
         draft.validate()?;
         let BookingDraft { event_id, seats, user_id, key, traceparent } = draft;
         let user_id = user_id.unwrap_or_else(|| GUEST.to_owned());
         let id = key.map_or_else(Uuid::now_v7, |key| id_under(&user_id, key));
-        let (seats, at) = (seats.unsigned_abs(), Instant::now());
+        let seats = seats.unsigned_abs();
         Ok(Self { id, has_key: key.is_some(), event_id, user_id, seats, at, traceparent })
     }
 
@@ -105,7 +105,7 @@ mod tests {
         ] {
             let user_id = user_id.map(str::to_owned);
             let draft = BookingDraft { event_id: Uuid::now_v7(), seats, user_id, key: None, traceparent: None };
-            let report = NewBooking::new(draft).unwrap_err().to_string();
+            let report = NewBooking::new(draft, Instant::now()).unwrap_err().to_string();
             assert!(report.contains(field), "{seats}: {report}");
         }
     }

@@ -1,5 +1,5 @@
 //! The seats of an event: where overselling is prevented. Every change is made here, with its new version, and so are the messages about
-//! it. SQLite loads the seats, changes them and stores them. MongoDB changes them by a filter with the same conditions (`reserve` in
+//! it, but for `bookingCancelled`, which is about a booking (`booking.rs`). SQLite loads the seats, changes them and stores them. MongoDB changes them by a filter with the same conditions (`reserve` in
 //! `store/mongo/steps.rs`), and asks here why the filter did not match.
 
 use contracts::{EventBooked, EventCreated, Instant, SeatsChanged};
@@ -57,11 +57,11 @@ impl Seats {
         Ok(self.sold(request.id(), request.user_id().to_owned(), request.seats(), request.at()))
     }
 
-    /// Takes the seats of a cancelled booking back.
-    pub fn release(mut self, seats: u64) -> Self {
-        (self.0.left, self.0.booked) = (self.0.left + seats, self.0.booked - seats);
-        self.0.version += 1;
-        self
+    /// Takes the seats of a cancelled booking back. `None` if fewer are booked: then what is stored is damaged.
+    pub fn release(mut self, seats: u64) -> Option<Self> {
+        self.0.booked = self.0.booked.checked_sub(seats)?;
+        (self.0.left, self.0.version) = (self.0.left + seats, self.0.version + 1);
+        Some(self)
     }
 
     /// The sale of seats that are taken already.

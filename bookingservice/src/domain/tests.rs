@@ -16,12 +16,14 @@ fn for_years() -> Instant {
 }
 
 fn request(event_id: Uuid, seats: i64) -> NewBooking {
-    NewBooking::new(BookingDraft { event_id, seats, user_id: None, key: None, traceparent: None }).unwrap()
+    NewBooking::new(BookingDraft { event_id, seats, user_id: None, key: None, traceparent: None }, Instant::now())
+        .unwrap()
 }
 
 fn under(key: &str, event_id: Uuid, seats: i64, user_id: Option<&str>) -> NewBooking {
     let user_id = user_id.map(str::to_owned);
-    NewBooking::new(BookingDraft { event_id, seats, user_id, key: Some(key), traceparent: None }).unwrap()
+    NewBooking::new(BookingDraft { event_id, seats, user_id, key: Some(key), traceparent: None }, Instant::now())
+        .unwrap()
 }
 
 #[derive(Clone, Debug)]
@@ -66,7 +68,7 @@ proptest! {
                     let mut booking = booked.swap_remove(which.index(booked.len()));
                     prop_assert!(booking.cancel(Instant::now()).is_some());
                     prop_assert!(booking.cancel(Instant::now()).is_none(), "its seats would come back twice");
-                    seats = seats.release(booking.seats());
+                    seats = seats.release(booking.seats()).unwrap();
                 }
             }
             let taken: u64 = booked.iter().map(|booking| booking.seats()).sum();

@@ -1,6 +1,7 @@
 //! Booking, looking at bookings, cancelling.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use contracts::Instant;
 use paging::Cursor;
 use process::fail_point::fail_point;
 use serde::Deserialize;
@@ -90,7 +91,7 @@ fn parse(
     let event_id = event?.0;
     let key = header_text(request, "Idempotency-Key", KEY_MAX)?;
     let (BookingBody { seats, user_id }, traceparent) = (body?.0, traceparent(request));
-    Ok(NewBooking::new(BookingDraft { event_id, seats, user_id, key, traceparent })?)
+    Ok(NewBooking::new(BookingDraft { event_id, seats, user_id, key, traceparent }, Instant::now())?)
 }
 
 /// A booking.

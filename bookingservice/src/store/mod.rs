@@ -1,6 +1,7 @@
 //! What a store of bookings promises, on SQLite and on MongoDB alike.
 //!
-//! - A booking that was answered is on disk, its seats are taken, and its message is in the outbox: one atomic write.
+//! - A booking that was answered is on disk, its seats are taken, and its message is in the outbox: on SQLite in one
+//!   transaction. On MongoDB the booking and its message are one write; the hold that took the seats lets any process complete it.
 //! - Never more seats than there are; never two bookings under one id.
 //! - A booking is counted once, after it is durable, by the process whose write succeeded.
 

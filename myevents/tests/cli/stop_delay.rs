@@ -93,7 +93,7 @@ async fn a_stop_with_a_delay_answers_everybody_and_sends_them_elsewhere() {
         clients.spawn(ask(move || kept.clone(), rest.clone(), event.clone(), end.clone()));
         clients.spawn(ask(client, rest, event.clone(), end.clone())); // a new connection each time
     }
-    let mut idle = Kept::new(&run.ports()[1]);
+    let mut idle = KeptAlive::new(&run.ports()[1]);
     assert!(!idle.ask().unwrap(), "before the signal connections are kept");
     tokio::time::sleep(Duration::from_millis(300)).await; // traffic before the signal
 
@@ -123,9 +123,9 @@ async fn a_stop_with_a_delay_answers_everybody_and_sends_them_elsewhere() {
 }
 
 /// A connection that is kept for as long as the server keeps it.
-struct Kept(BufReader<TcpStream>);
+struct KeptAlive(BufReader<TcpStream>);
 
-impl Kept {
+impl KeptAlive {
     fn new(address: &str) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -161,7 +161,7 @@ async fn without_a_delay_no_connection_in_use_is_closed_under_a_request() {
     let ports = run.ports();
     let clients: Vec<_> = (0..8)
         .map(|number| {
-            let mut connection = Kept::new(&ports[number % 2]);
+            let mut connection = KeptAlive::new(&ports[number % 2]);
             std::thread::spawn(move || {
                 let mut answers = 0_u64;
                 loop {

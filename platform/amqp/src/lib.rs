@@ -15,6 +15,8 @@
 //!
 //! A service has one connection, with a channel for each purpose, because lapin starts a thread for each connection. The
 //! price: while the broker blocks publishers (memory or disk alarm), acknowledgements wait, too.
+//!
+//! Read next: `session.rs`.
 
 mod broker;
 mod connection;

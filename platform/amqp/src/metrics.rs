@@ -31,6 +31,7 @@ impl AmqpMetrics {
         metrics
     }
 
+    /// Not by prometheus' macros: the bus is made, and counts, before there is a registry.
     pub(super) fn register(&self, registry: &Registry) -> Result<()> {
         registry.register(Box::new(self.connected.clone()))?;
         registry.register(Box::new(self.blocked.clone()))?;

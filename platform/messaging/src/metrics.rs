@@ -1,4 +1,4 @@
-//! What is counted about messages, on every bus. The metrics of the outbox are in `outbox/metrics.rs`.
+//! What is counted about messages, on every bus, and about the outbox, its relay and the dead letters.
 
 use std::sync::Arc;
 
@@ -140,7 +140,7 @@ impl ConsumeMetrics {
         self.consumed.with_label_values(&[self.queue, self.known(message), result]).inc();
     }
 
-    /// Whoever can publish can invent names, and each label value is a time series that stays.
+    /// Any client that publishes can invent names, and each label value is a time series that stays.
     fn known(&self, message: &Message) -> &'static str {
         self.names.iter().copied().find(|name| *name == message.name).unwrap_or("_other")
     }

@@ -9,6 +9,9 @@
 //! - [`metrics`]: what the driver reports of commands and connections; `monitor`: what it reports of the servers
 //! - [`failures`]: what is logged of all that
 //! - [`faults`]: crashes and lost answers, for tests
+//! - `index`: an index that a service needs; `old_field`: what shows that an older version has written the database
+//!
+//! Read next: `client.rs`, then `table.rs`.
 //!
 //! There are no transactions: each write is one command on one document, which is atomic on a standalone server, a replica set
 //! and a sharded cluster. What needs several writes is a protocol of the service (its `store/mongo/`).

@@ -1,5 +1,5 @@
 //! What shows that a database was written by an older version. A service does not run on such a database: `client.rs` looks for these
-//! fields before anything else, and then refuses every call.
+//! fields as soon as the server answers, and from then on refuses every call. A database in which no document has them can be used.
 
 /// A field that only documents of an older version have.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! The thread that writes: group commit. It takes the waiting requests, up to `BATCH_MAX`, runs each in a savepoint of one
-//! transaction, commits once, and only then answers them all. Before each commit it
-//! checks that the files are still where they were opened ([`OpenedFiles`]). Read next: `database.rs`.
+//! transaction, commits once, and only then answers them all. Before each commit it checks that the files are still where they were
+//! opened ([`OpenedFiles`]); [`StoreMetrics`] is what it counts. Read next: `database.rs`.
 
 use std::{
     fs,

@@ -117,8 +117,9 @@ where
     Ok(server.run())
 }
 
-/// The service for connections. It handles each one with `app`, until `shutdown` is ready or the connection ends. The HTTP service of actix gets no shutdown signal: it would drop a request that has arrived
-/// and is not read yet. `TimedStream` ends the connections at a shutdown.
+/// The service for connections. It handles each one with `app`, until `shutdown` is ready or the connection ends. The HTTP service of
+/// actix gets no shutdown signal: it would drop a request that has arrived and is not read yet. `TimedStream` ends the connections
+/// at a shutdown.
 pub(super) fn connection_service<A, S, B, G, W>(
     app: A,
     timeouts: Timeouts,

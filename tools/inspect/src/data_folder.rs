@@ -22,7 +22,7 @@ pub(crate) fn elsewhere(folder: &Path) -> Option<&'static str> {
     }
 }
 
-/// Says to whoever wants to look into a stopped system's folder that the system runs, and what to do instead.
+/// The error where the folder of a stopped system is wanted and the system runs, and what to do instead.
 pub(crate) fn not_stopped(cause: OpenError) -> anyhow::Error {
     if let OpenError::InUse(path, holder) = &cause {
         return anyhow::anyhow!(

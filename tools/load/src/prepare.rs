@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long the booking service may take to know a new event. It takes some milliseconds.
-const ARRIVAL: Duration = Duration::from_secs(15);
+const ON_SALE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The events end in ten years. One that ends within a day is not taken again.
 const DAYS: i64 = 3650;
@@ -54,7 +54,7 @@ async fn try_events(plan: &Plan) -> anyhow::Result<Inventory> {
         ids.push((name, id));
     }
     let mut service = RequiredService::new("booking service", "BOOKINGS_URL", &plan.bookings);
-    let (mut events, deadline) = (Vec::new(), Instant::now() + ARRIVAL);
+    let (mut events, deadline) = (Vec::new(), Instant::now() + ON_SALE_TIMEOUT);
     for (name, id) in ids {
         let sold = service.seats_sold(&id, deadline).await?;
         events.push(Event::new(&id, &name, plan.capacity, sold));
@@ -110,7 +110,7 @@ impl RequiredService {
                 return Ok(on_sale.booked_seats);
             }
             if Instant::now() >= deadline {
-                bail!("the booking service at {} has not heard of event {id} within {ARRIVAL:?}", self.url);
+                bail!("the booking service at {} has not heard of event {id} within {ON_SALE_TIMEOUT:?}", self.url);
             }
             sleep(Duration::from_millis(10)).await;
         }

@@ -1,4 +1,4 @@
-//! Writes the record, line by line and unbuffered: what is known is in the file, whoever is killed next.
+//! Writes the record, line by line and unbuffered: what is known is in the file, also after a kill.
 
 use std::{fs::File, io::Write, path::Path, sync::OnceLock};
 

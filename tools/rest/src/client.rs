@@ -34,7 +34,7 @@ pub enum RestError {
         #[source]
         cause: Failure,
     },
-    /// The status is not the one that was hoped for.
+    /// The status is not the expected one.
     #[error("{url} answered {status}: {text}")]
     Refused {
         /// What was asked.
@@ -88,27 +88,27 @@ impl RestClient {
         self.send(&Request::get(path.to_owned()), StatusCode::OK).await
     }
 
-    /// The JSON of an answer with the status `hoped`, `None` for a 404.
+    /// The JSON of an answer with the status `expected`, `None` for a 404.
     pub async fn send<T: DeserializeOwned>(
         &mut self,
         request: &Request,
-        hoped: StatusCode,
+        expected: StatusCode,
     ) -> Result<Option<T>, RestError> {
-        let Some(text) = self.text(request, hoped).await? else { return Ok(None) };
+        let Some(text) = self.text(request, expected).await? else { return Ok(None) };
         match serde_json::from_str(&text) {
             Ok(value) => Ok(Some(value)),
             Err(cause) => Err(RestError::NotUnderstood { url: self.asked(request), text, cause }),
         }
     }
 
-    /// The body of an answer with the status `hoped`, `None` for a 404.
-    pub async fn text(&mut self, request: &Request, hoped: StatusCode) -> Result<Option<String>, RestError> {
+    /// The body of an answer with the status `expected`, `None` for a 404.
+    pub async fn text(&mut self, request: &Request, expected: StatusCode) -> Result<Option<String>, RestError> {
         let url = self.asked(request); // before it turns to another replica
         let exchanged = self.connection.exchange(request).await;
         let Answer { status, body } = exchanged.map_err(|cause| RestError::Silent { url: url.clone(), cause })?;
         let text = String::from_utf8_lossy(&body).into_owned();
         match status {
-            _ if status == hoped => Ok(Some(text)),
+            _ if status == expected => Ok(Some(text)),
             StatusCode::NOT_FOUND => Ok(None),
             _ => Err(RestError::Refused { url, status, text }),
         }

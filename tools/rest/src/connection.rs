@@ -136,7 +136,7 @@ impl Connection {
             .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         stream.set_nodelay(true)?;
         let (mut open, connection) = handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-        // It ends with an error when the connection is lost; whoever waits for an answer hears of it.
+        // It ends with an error when the connection is lost; a request that waits gets an error.
         tokio::spawn(async move { drop(connection.await) });
         open.ready().await.map_err(io::Error::other)?;
         Ok(open)

@@ -20,7 +20,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Takes `http://host:port`, also with a path. HTTPS is for whoever stands in front of the services, not for them.
+    /// Takes `http://host:port`, also with a path. HTTPS is for a proxy in front of the services.
     pub fn parse(text: &str) -> Option<Self> {
         let uri: Uri = text.parse().ok()?;
         let authority = uri.authority()?;

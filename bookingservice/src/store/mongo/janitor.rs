@@ -75,7 +75,7 @@ impl NotRepaired {
             tracing::error!(
                 %which,
                 others,
-                "a hold cannot be settled, its seats stay taken; it is tried again all the time: {cause}"
+                "a hold cannot be completed, its seats stay taken; it is tried again all the time: {cause}"
             );
         }
         *before = self;

@@ -1,5 +1,5 @@
 //! What requests, the janitor and the sums share: the steps of the protocol, and what follows a step that succeeded (the message is
-//! relayed, the booking is counted, its hold is removed). Read `book.rs` next.
+//! relayed, the booking is counted). [`HoldCleanup`] removes the holds of requests that are answered. Read `book.rs` next.
 
 use std::{
     collections::HashMap,

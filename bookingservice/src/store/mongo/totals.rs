@@ -17,7 +17,7 @@ use super::{documents::date, shared::Shared, steps::without_holds};
 use crate::metrics::LABELS_MAX;
 
 /// Between two sums, and between two tries of the first one.
-const EVERY: Duration = Duration::from_secs(5);
+const SUM_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The pause after a sum is at least so many times as long as the sum took.
 const PAUSE_PER_SUM: u32 = 20;
@@ -29,12 +29,12 @@ impl Shared {
     /// Reads the sums again and again.
     pub(super) async fn keep_sums(&self) {
         while self.show_events().await.is_err() {
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(SUM_INTERVAL).await;
         }
         loop {
             let began = Instant::now();
             let _ = self.sum().await; // a failure is logged by the database's client, and the last sums stay
-            tokio::time::sleep(EVERY.max(began.elapsed() * PAUSE_PER_SUM)).await;
+            tokio::time::sleep(SUM_INTERVAL.max(began.elapsed() * PAUSE_PER_SUM)).await;
         }
     }
 

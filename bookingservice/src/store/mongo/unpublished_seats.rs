@@ -32,10 +32,10 @@ use super::{
 use crate::domain::Seats;
 
 /// Before an event that has changed meanwhile is published again, and between two searches for those that other processes left.
-const PAUSE: Duration = Duration::from_millis(500);
+const SEARCH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Events that are published at once.
-const BATCH: usize = 256;
+const BATCH_MAX: usize = 256;
 
 /// Events that wait to be published. More than these are found in the database.
 const WAITING_MAX: usize = 10_000;
@@ -86,7 +86,7 @@ impl UnpublishedSeats {
     /// Which events of this process are due, and whether it is time to search for those that others left.
     fn due(&self, max: usize, is_leader: bool) -> (Vec<Uuid>, bool) {
         let (now, mut known) = (Instant::now(), self.known());
-        let search = is_leader && known.searched.is_none_or(|at| at.elapsed() >= PAUSE);
+        let search = is_leader && known.searched.is_none_or(|at| at.elapsed() >= SEARCH_INTERVAL);
         if search {
             known.searched = Some(now);
         }
@@ -147,7 +147,7 @@ impl UnpublishedSeats {
         if self.events.change(Deadline::new(), "seats_published", same, unset).await? {
             self.known().due.remove(&event);
         } else {
-            self.known().due.insert(event, Instant::now() + PAUSE); // it has changed since
+            self.known().due.insert(event, Instant::now() + SEARCH_INTERVAL); // it has changed since
         }
         Ok(())
     }
@@ -157,7 +157,7 @@ impl UnpublishedSeats {
 impl EntrySource for UnpublishedSeats {
     /// First the events whose seats this process released, then those that other processes left.
     async fn pending(&self, max: usize, is_leader: bool) -> Result<Vec<Entry>, MongoError> {
-        let max = max.min(BATCH);
+        let max = max.min(BATCH_MAX);
         let (own, search) = self.due(max, is_leader);
         let mut events = self.own_unpublished(&own).await?;
         let room = max - events.len();

@@ -134,7 +134,8 @@ fn cancel(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<(Booking
     connection.prepare_cached(sql)?.execute(params![at.as_millis(), id])?;
     fail_point("cancel.marked");
     let (number, seats) = seats(connection, booking.event_id())?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-    let seats = seats.release(booking.seats());
+    let damaged = || rusqlite::Error::IntegralValueOutOfRange(5, 0); // fewer seats are booked than this booking has
+    let seats = seats.release(booking.seats()).ok_or_else(damaged)?;
     store_seats(connection, number, &seats)?;
     fail_point("cancel.released");
     add_to_outbox(connection, &message, None)?;

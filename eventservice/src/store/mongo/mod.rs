@@ -39,10 +39,11 @@ use crate::{
 };
 
 /// Before a write without an answer is tried again.
-const PAUSE: Duration = Duration::from_millis(20);
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 /// How often the versions are summed up; and no more than one part in so many of the time is spent on it.
-const SUM: (Duration, u32) = (Duration::from_secs(5), 20);
+const SUM_INTERVAL: Duration = Duration::from_secs(5);
+const PAUSE_PER_SUM: u32 = 20;
 
 /// The longest time of the sum, which grows with the data.
 const SUM_TIMEOUT: Duration = Duration::from_secs(60);
@@ -94,7 +95,7 @@ impl MongoStore {
             loop {
                 let began = Instant::now();
                 let _ = store.sum().await; // the state of the database logs it; what was last known stays
-                tokio::time::sleep(SUM.0.max(began.elapsed() * SUM.1)).await;
+                tokio::time::sleep(SUM_INTERVAL.max(began.elapsed() * PAUSE_PER_SUM)).await;
             }
         });
     }
@@ -124,7 +125,7 @@ where
             Ok(Inserted::New | Inserted::Duplicate) => return Ok(()),
             Err(cause) if cause.may_pass() && !until.has_passed() => {
                 begun |= cause.may_have_written();
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(RETRY_PAUSE).await;
             }
             Err(cause) if begun || cause.may_have_written() => return Err(Unavailable::OutcomeUnknown),
             Err(_) => return Err(Unavailable::Away),

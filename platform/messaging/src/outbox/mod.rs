@@ -1,7 +1,8 @@
 //! The transactional outbox: a message is committed in one write with the state that it describes, and published afterwards.
 //!
 //! The stores implement [`Outbox`]; [`relay`] publishes. Nothing else publishes, so every message describes a committed state,
-//! and every committed state is published at least once. Read next: `relay.rs`.
+//! and every committed state is published at least once. [`resync`] publishes the current
+//! state again; `waiting` retries what came back. Read next: `relay.rs`.
 
 pub mod relay;
 pub mod resync;

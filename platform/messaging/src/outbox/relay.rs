@@ -1,7 +1,7 @@
 //! The relay of the outbox: publishes what is committed, and deletes an entry only after its confirm.
 //!
-//! Each commit wakes it, and it polls twice a second. [`Relay::round`] is one step: tests call it instead of waiting. Read
-//! next: `waiting.rs`, the entries that are retried later.
+//! Each commit wakes it, and it polls twice a second. [`Relay::round`] is one step: tests call it instead of waiting. Its
+//! log has one line for each change ([`RelayLog`]). Read next: `waiting.rs`, the entries that are retried later.
 
 use std::{
     sync::Arc,
@@ -129,7 +129,7 @@ impl Relay {
             }
         }
         self.outbox.mark_published(&published).await?;
-        fail_point("relay.forgotten");
+        fail_point("relay.marked_published");
         for id in &published {
             self.waiting.remove(*id);
         }

@@ -3,8 +3,7 @@
 use mongodb::bson;
 use serde::{Deserialize, Serialize};
 
-use crate::outbox::in_flight::StoredEntry;
-use crate::table::Table;
+use crate::{outbox::in_flight::StoredEntry, table::Table};
 
 /// The tables whose documents have an `outbox`, by their names.
 pub(super) type Tables = Vec<(&'static str, Table<DocumentWithOutbox>)>;

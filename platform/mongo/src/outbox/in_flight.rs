@@ -1,6 +1,5 @@
 //! An outbox entry as it is stored in a document, and the entries of this process that are not removed from the database yet.
-//! The latter are in memory only: after a crash the leader
-//! reads them from the database.
+//! The latter are in memory only: after a crash the leader reads them from the database.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -2,7 +2,10 @@
 //! message are one write.
 //!
 //! A process publishes its own commits at once, from memory. An entry older than [`LEFT_OVER_AFTER`] was left by a process that
-//! died, or could not be published; the leader, which holds the [`Lease`], reads and publishes it. Read next: `lease.rs`.
+//! died, or could not be published; the leader, which holds the [`Lease`], reads and publishes it.
+//!
+//! `in_flight` has the entries that this process has not removed yet, `backlog` counts what waits, [`source`] adds entries that are made
+//! of state. Read next: `lease.rs`.
 
 mod backlog;
 mod document;
@@ -196,7 +199,7 @@ impl MongoOutbox {
             }
             let pull = doc! { "$pull": { "outbox": { "id": { "$in": ids } } } };
             let documents = doc! { "_id": { "$in": documents } };
-            table.change_many(Deadline::new(), "outbox.sent", documents, pull).await?;
+            table.change_many(Deadline::new(), "outbox.mark_published", documents, pull).await?;
         }
         let mut in_flight = self.in_flight();
         in_flight.confirmed.retain(|id, _| !confirmed.contains_key(id));

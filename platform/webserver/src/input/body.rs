@@ -1,5 +1,5 @@
 //! A request body: JSON with a deadline, a largest size, and errors that name the field; and what becomes of a body that no
-//! handler has read to its end ([`SharedBody`]).
+//! handler has read to its end ([`SharedBody`]). Structs are read from JSON objects only ([`Object`]).
 
 use std::{
     cell::{Cell, RefCell},

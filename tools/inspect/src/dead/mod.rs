@@ -105,7 +105,7 @@ struct Redrive {
 }
 
 /// Who published a dead letter. In one process it is in its publisher's outbox; a broker keeps it beside the queue it was
-/// sent to, and shows it to that queue's service: whoever sent it is not known.
+/// sent to, and shows it to that queue's service: its sender is not known.
 pub(crate) fn publisher(keeper: &'static str, queue: &str) -> Option<&'static str> {
     (keeper != queue).then_some(keeper)
 }

@@ -10,7 +10,7 @@
 //! And the users of a record have no other bookings: one more is a key that booked twice. Of a run without an end in the
 //! record it may also be a line that is gone, so there it is only counted.
 //!
-//! A booking that is cancelled although the record did not ask for that is only counted, too: whoever knows its id may
+//! A booking that is cancelled although the record did not ask for that is only counted, too: any client that knows its id may
 //! cancel it, and a later load does so to make room. Where nobody else could, `--exclusive` makes it wrong.
 
 use std::{collections::HashMap, fmt};
@@ -28,7 +28,7 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Against {
     expected: HashMap<Uuid, Expected>,
-    /// Whoever booked in it, and whether their run has an end in the record.
+    /// The clients that booked in it, and whether their run has an end in the record.
     pub(super) users: HashMap<Box<str>, bool>,
     /// Lines that were cut off, and passed over.
     pub(super) cut_off: u64,

@@ -25,7 +25,7 @@ pub(super) struct Facts {
     /// What a running system's metrics say.
     pub(super) totals: Option<Totals>,
     /// Whether the store takes seats before it books, and gives back those of a booking that was made elsewhere meanwhile.
-    pub(super) gives_back: bool,
+    pub(super) may_release: bool,
     /// The file of a service that runs apart: what it holds was not read, and nothing is compared with it.
     pub(super) elsewhere: Option<&'static str>,
 }

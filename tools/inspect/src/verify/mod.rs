@@ -1,4 +1,4 @@
-//! `myevents verify`: whether everything that is stored agrees with itself, and with what clients were told.
+//! `myevents verify`: whether everything that is stored agrees with itself, and with the answers that clients got.
 //!
 //! - here: the options, and the way from reading to the exit code
 //! - reading: [`running`] asks a system when it is [`quiet`]; [`stopped`] reads a data folder; both give [`facts`]

@@ -107,7 +107,7 @@ impl Look {
     }
 
     /// Whether seats may have been taken and given back without a booking: MongoDB has no transactions here.
-    pub(super) fn gives_back(&self) -> bool {
+    pub(super) fn may_release(&self) -> bool {
         over_mongo(&self.bookings)
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn reconcile(facts: &Facts, pending_ok: bool, findings: &mut Findings
     }
     let (none, shown) = (Sums::default(), by_id(&facts.shown));
     for sold in &facts.sold {
-        seats(sold, facts.tally.by_event.get(&sold.id).unwrap_or(&none), facts.gives_back, findings);
+        seats(sold, facts.tally.by_event.get(&sold.id).unwrap_or(&none), facts.may_release, findings);
         if facts.elsewhere.is_some() {
             continue;
         }
@@ -61,7 +61,7 @@ fn by_id(shown: &[Shown]) -> HashMap<Uuid, &Shown> {
 }
 
 /// What the booking service says of an event, against its bookings.
-fn seats(sold: &Sold, sums: &Sums, gives_back: bool, findings: &mut Findings) {
+fn seats(sold: &Sold, sums: &Sums, may_release: bool, findings: &mut Findings) {
     let (id, confirmed) = (sold.id, sums.confirmed_seats);
     if let (Some(capacity), left) = (sold.capacity, sold.seats_left.unwrap_or(0)) {
         let sum = confirmed + u128::from(left);
@@ -82,7 +82,7 @@ fn seats(sold: &Sold, sums: &Sums, gives_back: bool, findings: &mut Findings) {
     }
     let changes = sums.bookings + sums.cancelled;
     // What was taken and given back are two changes. Two too many look the same, but one too many is always wrong.
-    let in_pairs = gives_back && sold.version > changes && (sold.version - changes).is_multiple_of(2);
+    let in_pairs = may_release && sold.version > changes && (sold.version - changes).is_multiple_of(2);
     if sold.version != changes && !in_pairs {
         findings.add(Kind::Version, || {
             let (version, bookings, cancelled) = (sold.version, sums.bookings, sums.cancelled);

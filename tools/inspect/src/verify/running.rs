@@ -45,8 +45,8 @@ pub(super) async fn read(urls: &Urls, patience: Duration, watch: &mut Watch) -> 
 }
 
 async fn one_reading(urls: &Urls, timeout: Duration, look: &Look, watch: &mut Watch) -> anyhow::Result<Facts> {
-    let (totals, gives_back) = (Some(look.totals()), look.gives_back());
-    let mut facts = Facts { totals, gives_back, ..Facts::default() };
+    let (totals, may_release) = (Some(look.totals()), look.may_release());
+    let mut facts = Facts { totals, may_release, ..Facts::default() };
     let mut events = RestClient::new(urls.events.clone(), timeout);
     events.find_replica().await;
     events.pages("/events", "", usize::MAX, |event: Event| facts.shown.push(shown(event))).await?;

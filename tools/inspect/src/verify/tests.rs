@@ -87,15 +87,15 @@ fn sums_that_are_too_large_for_a_number_are_found_and_no_panic() {
 
 #[test]
 fn seats_that_were_taken_and_given_back_are_two_changes_where_the_store_does_that() {
-    let changed = |version: u64, gives_back: bool| {
-        let mut facts = Facts { gives_back, ..in_order() };
+    let changed = |version: u64, may_release: bool| {
+        let mut facts = Facts { may_release, ..in_order() };
         let totals = Totals { seat_changes: version, view_seat_changes: version, ..facts.totals.unwrap() };
         (facts.sold[0].version, facts.shown[0].version, facts.totals) = (version, Some(version), Some(totals));
         found(&facts)
     };
     assert_eq!(changed(5, true), []);
-    for (version, gives_back) in [(5, false), (4, true), (1, true)] {
-        assert_eq!(changed(version, gives_back).first(), Some(&Kind::Version), "{version} {gives_back}");
+    for (version, may_release) in [(5, false), (4, true), (1, true)] {
+        assert_eq!(changed(version, may_release).first(), Some(&Kind::Version), "{version} {may_release}");
     }
 }
 
