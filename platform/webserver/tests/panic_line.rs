@@ -1,37 +1,12 @@
 //! A panic in a handler is one log line, with the request id that the caller gets. A test binary of its own, since a process has one
 //! panic hook and one log.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-use std::{io, sync::Mutex};
-
 use actix_web::{App, HttpResponse, middleware::from_fn, test, web};
 use process::panics::log_panics;
 use prometheus::Registry;
+use testing::logs::Log;
 use tokio_util::sync::CancellationToken;
 use webserver::observe::{HttpMetrics, observe};
-
-/// A static, since the subscriber wants it for as long as the process lives.
-static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-
-struct Log;
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LOG.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// What was logged since the last call.
-fn lines() -> Vec<String> {
-    let log = String::from_utf8(std::mem::take(&mut *LOG.lock().unwrap())).unwrap();
-    log.lines().map(str::to_owned).collect()
-}
 
 async fn panics() -> HttpResponse {
     tokio::task::yield_now().await; // as a handler that has waited for its store
@@ -46,7 +21,8 @@ async fn mended() -> HttpResponse {
 
 #[tokio::test]
 async fn a_panic_is_one_log_line_and_a_requests_has_the_id_of_its_answer() {
-    tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| Log).init();
+    let log = Log::default();
+    tracing_subscriber::fmt().json().flatten_event(true).with_writer(log.writer()).init();
     log_panics();
     let metrics = web::Data::new(HttpMetrics::new(&Registry::new(), &[]).unwrap());
     let routes = |app: &mut web::ServiceConfig| {
@@ -59,7 +35,7 @@ async fn a_panic_is_one_log_line_and_a_requests_has_the_id_of_its_answer() {
     let request = test::TestRequest::get().uri("/panics/7").insert_header(("x-request-id", "ask-me")).to_request();
     let error = test::try_call_service(&app, request).await.unwrap_err();
     assert_eq!(error.as_response_error().status_code(), 500);
-    let logged = lines();
+    let logged = log.take_lines();
     assert_eq!(logged.len(), 1, "{logged:#?}");
     let line: serde_json::Value = serde_json::from_str(&logged[0]).unwrap();
     assert_eq!((&line["request_id"], &line["method"]), (&"ask-me".into(), &"GET".into()), "{line}");
@@ -69,10 +45,10 @@ async fn a_panic_is_one_log_line_and_a_requests_has_the_id_of_its_answer() {
 
     let answer = test::call_service(&app, test::TestRequest::get().uri("/mended").to_request()).await;
     assert_eq!(answer.status(), 200);
-    let logged = lines();
+    let logged = log.take_lines();
     assert!(logged.len() == 1 && logged[0].contains("a mistake further inside"), "{logged:#?}");
 
     std::thread::spawn(|| panic!("in a thread of its own")).join().unwrap_err();
-    let logged = lines();
+    let logged = log.take_lines();
     assert!(logged.len() == 1 && logged[0].contains("in a thread of its own"), "{logged:#?}");
 }

@@ -1,11 +1,7 @@
 //! The janitor itself: it dies or loses an answer in the middle of a repair, meets what it cannot repair, and takes over what
 //! the cleanup of holds did not do.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use bookingservice::store::{Store, mongo::janitor::Pace};
 use futures_util::future::join_all;
@@ -16,6 +12,7 @@ use mongo::{
     table::Table,
 };
 use mongodb::bson::{Document, doc};
+use testing::logs::Log;
 use tracing_subscriber::util::SubscriberInitExt;
 use uuid::Uuid;
 
@@ -109,39 +106,13 @@ async fn change(replica: &Replica, table: &str, id: Uuid, update: Document) {
     assert!(table.change(Deadline::new(), "test", doc! { "_id": key(id) }, update).await.unwrap());
 }
 
-/// What this thread logs.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-
-    fn lines_with(&self, part: &str) -> usize {
-        self.text().lines().filter(|line| line.contains(part)).count()
-    }
-}
-
 #[tokio::test] // on one thread: the log is its own
 async fn what_cannot_be_repaired_does_not_hold_up_the_others_and_is_repaired_once_it_can_be() {
     let Some(world) = World::new() else { return };
     let (log, janitor) = (Log::default(), world.replica(Faults::none()).await);
-    let writer = log.clone();
     // While there is only one subscriber, a line that another thread meets first is taken for one that nobody wants.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
-    let _logs = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).set_default();
+    let _logs = tracing_subscriber::fmt().with_ansi(false).with_writer(log.writer()).set_default();
     // The oldest ones are those that cannot be read: an event, and a booking.
     let (event, _) = left(&world, &janitor).await;
     change(&janitor, "events", event, doc! { "$unset": { "name": "" } }).await;
@@ -156,9 +127,9 @@ async fn what_cannot_be_repaired_does_not_hold_up_the_others_and_is_repaired_onc
     for _ in 0..3 {
         assert_eq!(janitor.store.repair(Duration::ZERO).await.unwrap(), 0);
     }
-    assert_eq!(log.lines_with("a hold cannot be completed"), 1, "{}", log.text());
-    assert_eq!(log.lines_with("cannot be read, as if somebody else had written there"), 2, "{}", log.text());
-    assert_eq!(log.lines_with("the database does not work"), 0, "{}", log.text());
+    assert_eq!(log.lines_with("a hold cannot be completed").len(), 1, "{}", log.text());
+    assert_eq!(log.lines_with("cannot be read, as if somebody else had written there").len(), 2, "{}", log.text());
+    assert_eq!(log.lines_with("the database does not work").len(), 0, "{}", log.text());
 
     change(&janitor, "events", event, doc! { "$set": { "name": "Tango" } }).await;
     change(&janitor, "bookings", booking, doc! { "$set": { "user": "guest" } }).await;
