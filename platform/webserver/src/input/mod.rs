@@ -1,4 +1,4 @@
-//! Extractors for a request: JSON body, query, ids and headers. Every error is a [`Problem`](crate::problem::Problem) that names
+//! Extractors for a request: JSON body, query, ids and headers. Every error is a [`Problem`] that names
 //! the field.
 //!
 //! They replace actix's own extractors, which have other error bodies, read a body without a deadline and accept unknown
