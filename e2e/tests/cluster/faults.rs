@@ -75,7 +75,7 @@ async fn drain(cluster: &Cluster) {
     let node = kubectl(&["get", "nodes", "--output", "jsonpath={.items[0].metadata.name}"]);
     let before = names(&pods("myevents/tier=api"));
     // It goes on trying, and would for ever.
-    let (drained, said) = try_kubectl(&["drain", &node, "--pod-selector", "myevents/tier=api", "--patience", "15s"]);
+    let (drained, said) = try_kubectl(&["drain", &node, "--pod-selector", "myevents/tier=api", "--timeout", "15s"]);
     let evicted = before.difference(&names(&pods("myevents/tier=api"))).count();
     let held = said.contains("Cannot evict pod as it would violate the pod's disruption budget");
     kubectl(&["uncordon", &node]);

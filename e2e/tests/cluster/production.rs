@@ -48,7 +48,7 @@ fn members() -> Vec<(String, usize)> {
         "--",
         "rabbitmqctl",
         "--quiet",
-        "--patience",
+        "--timeout",
         "10",
         "list_queues",
         "name",
