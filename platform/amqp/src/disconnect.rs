@@ -114,10 +114,12 @@ pub(super) fn refused_with(error: &lapin::Error, code: u16) -> bool {
     closes_only_the_channel(error) && said.get_id() == code
 }
 
-/// Whether the broker closed only the channel, and the connection stays open.
+/// Whether only a channel is closed, and the connection stays open. The broker closed it, or lapin met a channel that was closed
+/// already: it reports so when its answer to the broker's close comes too late.
 pub(super) fn closes_only_the_channel(error: &lapin::Error) -> bool {
-    let ErrorKind::ProtocolError(said) = error.kind() else { return false };
-    matches!(said.kind(), AMQPErrorKind::Soft(_))
+    let kind = error.kind();
+    let by_the_broker = matches!(kind, ErrorKind::ProtocolError(said) if matches!(said.kind(), AMQPErrorKind::Soft(_)));
+    by_the_broker || matches!(kind, ErrorKind::InvalidChannelState(..))
 }
 
 /// Marks an I/O error as one of TLS, since lapin passes I/O errors through.
