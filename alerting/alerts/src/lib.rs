@@ -2,8 +2,9 @@
 //!
 //! - [`webhook`]: what Alertmanager sends; read it first
 //! - [`text`]: alerts as Markdown for a chat
-//! - [`dingtalk`]: what DingTalk's robot takes and answers
+//! - [`dingtalk`]: what DingTalk's robot takes and answers; [`message_types`]: the shapes of what it takes
 
 pub mod dingtalk;
+pub mod message_types;
 pub mod text;
 pub mod webhook;

@@ -1,9 +1,9 @@
 //! The body that Grafana's contact point `dingding` sends: a ready DingTalk message of one of four types.
 //!
 //! Grafana sends here and not to the robot, since it cannot sign and takes every answer with HTTP 200 as a success
-//! (<https://github.com/grafana/grafana/issues/44516>, closed as stale). Other fields of a type (`hideAvatar`, `picUrl`) are
-//! ignored.
+//! (<https://github.com/grafana/grafana/issues/44516>, closed as stale).
 
+use alerts::message_types::{ActionCard, Link, Markdown, Text};
 use serde::Deserialize;
 use webserver::problem::Problem;
 
@@ -18,44 +18,6 @@ pub(super) struct Body {
     action_card: Option<ActionCard>,
     markdown: Option<Markdown>,
     text: Option<Text>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Link {
-    title: String,
-    text: String,
-    #[serde(rename = "messageUrl")]
-    message_url: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct ActionCard {
-    title: String,
-    text: String,
-    #[serde(rename = "singleTitle", default)]
-    single_title: String,
-    #[serde(rename = "singleURL", default)]
-    single_url: String,
-    #[serde(default)]
-    btns: Vec<Btn>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Btn {
-    title: String,
-    #[serde(rename = "actionURL")]
-    action_url: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Markdown {
-    title: String,
-    text: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Text {
-    content: String,
 }
 
 impl TryFrom<Body> for Card {

@@ -12,9 +12,12 @@ use std::{
 use process::secret::Secret;
 use serde::Deserialize;
 
-use alerts::dingtalk::{
-    CONTENT_TYPE, KEYWORD, MESSAGE_MAX, MESSAGE_TYPE, MESSAGES_A_MINUTE, PARAMETER, RATE, SECURITY, TOKEN, TOO_LONG,
-    sign,
+use alerts::{
+    dingtalk::{
+        CONTENT_TYPE, KEYWORD, MESSAGE_MAX, MESSAGE_TYPE, MESSAGES_A_MINUTE, PARAMETER, RATE, SECURITY, TOKEN,
+        TOO_LONG, sign,
+    },
+    message_types::{ActionCard, CardButton, Link, Markdown, Text},
 };
 
 /// The most that a signature's timestamp may differ from the clock, in milliseconds.
@@ -141,44 +144,6 @@ struct Body {
     action_card: Option<ActionCard>,
 }
 
-#[derive(Deserialize)]
-struct Text {
-    content: String,
-}
-
-#[derive(Deserialize)]
-struct Markdown {
-    title: String,
-    text: String,
-}
-
-#[derive(Deserialize)]
-struct Link {
-    title: String,
-    text: String,
-    #[serde(rename = "messageUrl")]
-    message_url: String,
-}
-
-#[derive(Deserialize)]
-struct ActionCard {
-    title: String,
-    text: String,
-    #[serde(rename = "singleTitle", default)]
-    single_title: String,
-    #[serde(rename = "singleURL", default)]
-    single_url: String,
-    #[serde(default)]
-    btns: Vec<Button>,
-}
-
-#[derive(Deserialize)]
-struct Button {
-    title: String,
-    #[serde(rename = "actionURL")]
-    action_url: String,
-}
-
 fn read(body: &[u8]) -> Result<(String, String), Refused> {
     let missing = |what: &str| (PARAMETER, format!("缺少参数 {what}"));
     let body: Body = serde_json::from_slice(body).map_err(|_| missing("json"))?;
@@ -197,7 +162,7 @@ fn read(body: &[u8]) -> Result<(String, String), Refused> {
         }
         "actionCard" => {
             let card = body.action_card.ok_or_else(|| missing("actionCard"))?;
-            let single = Button { title: card.single_title, action_url: card.single_url };
+            let single = CardButton { title: card.single_title, action_url: card.single_url };
             let buttons = card.btns.into_iter().chain([single]).filter(|button| !button.action_url.is_empty());
             let links: Vec<_> = buttons.map(|button| format!("[{}](<{}>)", button.title, button.action_url)).collect();
             Ok((card.title, format!("{}\n\n{}", card.text, links.join(" · "))))
