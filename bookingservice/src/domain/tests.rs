@@ -110,3 +110,11 @@ fn a_key_that_has_booked_something_else_is_refused() {
         assert_eq!(stored.clone().replay(other, seats.unsigned_abs()), Err(Refused::KeyInUse));
     }
 }
+
+#[test]
+fn more_seats_than_are_booked_cannot_be_released() {
+    let event = seats(Some(10), for_years());
+    let sold = event.clone().sell(&request(event.record().event_id, 3)).unwrap().seats;
+    assert_eq!(sold.clone().release(4), None);
+    assert_eq!(sold.release(3).unwrap().left(), Some(10));
+}

@@ -134,7 +134,7 @@ fn cancel(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<(Booking
     connection.prepare_cached(sql)?.execute(params![at.as_millis(), id])?;
     fail_point("cancel.marked");
     let (number, seats) = seats(connection, booking.event_id())?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-    let damaged = || rusqlite::Error::IntegralValueOutOfRange(5, 0); // fewer seats are booked than this booking has
+    let damaged = || rusqlite::Error::ToSqlConversionFailure("fewer seats are booked than this booking has".into());
     let seats = seats.release(booking.seats()).ok_or_else(damaged)?;
     store_seats(connection, number, &seats)?;
     fail_point("cancel.released");
