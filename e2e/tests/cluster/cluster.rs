@@ -8,6 +8,7 @@ use std::{
 
 use e2e::{
     dashboard::list,
+    eventually,
     kubectl::{NAMESPACE, json, kubectl, try_kubectl},
 };
 use serde_json::Value;
@@ -52,6 +53,17 @@ impl Cluster {
             assert!(began.elapsed() < timeout, "not settled within {timeout:?}: {:?}", unsettled());
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
+    }
+
+    /// Kills the pod of a StatefulSet. Another one with its name is ready afterwards, and so is all else.
+    pub(crate) async fn kill_and_see_another(&self, name: &str, timeout: Duration) {
+        let uid = || try_kubectl(&["get", "pod", name, "--output", "jsonpath={.metadata.uid}"]);
+        let (_, killed) = uid();
+        kubectl(&["delete", "pod", name, "--grace-period=0", "--force"]);
+        // Until then the status of the old one counts, as if nothing had happened.
+        let another = async || Some(uid()).filter(|(found, new)| *found && *new != killed);
+        eventually(timeout, "there is another pod", another).await;
+        self.settled(timeout).await;
     }
 
     /// Takes all away, and sees that it is.

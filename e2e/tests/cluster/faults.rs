@@ -95,8 +95,7 @@ pub(crate) async fn kills_lose_no_booking(cluster: &Cluster) {
     }
 
     let trial = Trial::start("broker", 28).await;
-    kubectl(&["delete", "pod", "rabbitmq-0", "--grace-period=0", "--force"]);
-    cluster.settled(Duration::from_secs(90)).await;
+    cluster.kill_and_see_another("rabbitmq-0", Duration::from_secs(90)).await;
     enough(&trial.end().await, "the broker's pod deleted");
     cluster.step("the broker's pod was deleted: verify is clean");
 }
@@ -112,8 +111,7 @@ pub(crate) fn anybody_can_verify(cluster: &Cluster) {
 
 /// Last, since the stand-in of MongoDB keeps nothing: what was there before is gone.
 pub(crate) async fn the_database_is_written_to_again(cluster: &Cluster) {
-    kubectl(&["delete", "pod", "mongodb-0", "--grace-period=0", "--force"]);
-    cluster.settled(Duration::from_secs(90)).await;
+    cluster.kill_and_see_another("mongodb-0", Duration::from_secs(90)).await;
     watched::a_booking_is_seen_everywhere(cluster).await;
     cluster.step("the database's pod was deleted, and is written to again");
 }

@@ -54,13 +54,17 @@ impl Watch {
 pub(crate) async fn a_booking_is_seen_everywhere(cluster: &Cluster) {
     let (events, bookings) = (Forward::to("svc/events", 8181), Forward::to("svc/bookings", 8181));
     let name = e2e::samples::unique("First night");
-    let event = events.api.post("/events", &e2e::samples::event(&name, 10)).await.expect(201).id();
+    // As a client does who is told to try again (`Retry-After`): its store may have been away a moment ago.
+    let create = async || {
+        Some(events.api.post("/events", &e2e::samples::event(&name, 10)).await).filter(|new| new.status != 503)
+    };
+    let event = eventually(Duration::from_secs(20), "events can be created", create).await.expect(201).id();
     let path = format!("/events/{event}/bookings");
     let booked =
         async || Some(bookings.api.post(&path, &json!({"seats": 2})).await).filter(|answer| answer.status == 201);
     eventually(Duration::from_secs(20), "the new event can be booked", booked).await;
     let shown = async || {
-        let event = events.api.get(&format!("/events/{event}")).await.expect(200).json();
+        let event = events.api.get(&format!("/events/{event}")).await.json();
         (event["booked_seats"] == 2).then_some(())
     };
     eventually(Duration::from_secs(20), "the event service learns of the booking", shown).await;
