@@ -138,7 +138,7 @@ impl Serve {
             listen("EVENTS_OPS_ADDR", &self.events_ops_addr),
             listen("BOOKINGS_OPS_ADDR", &self.bookings_ops_addr),
         ];
-        refuse_one_address_for_two(checks, &addresses);
+        Listen::refuse_one_address_for_two(checks, &addresses.each_ref());
         let data_dir = checks.folder(option("DATA_DIR", &self.data_dir), "./myevents-data");
         let rest_workers = checks.threads(option("REST_WORKERS", &self.rest_workers), threads::REST_WORKERS);
         let shutdown_delay = checks.shutdown_delay(option("SHUTDOWN_DELAY", &self.shutdown_delay));
@@ -156,18 +156,6 @@ impl Serve {
         let [events, bookings, events_ops, bookings_ops] = addresses;
         let (events, bookings) = (settings(events, events_ops), settings(bookings, bookings_ops));
         (Config { events, bookings, empty: self.empty }, log)
-    }
-}
-
-/// Without this check, the second service would report a port in use, and not which service uses it.
-fn refuse_one_address_for_two(checks: &mut Checks, addresses: &[Listen]) {
-    for (place, one) in addresses.iter().enumerate() {
-        for other in addresses.iter().skip(place + 1) {
-            if one.address == other.address && one.address.port() != 0 {
-                let (a, b) = (one.option, other.option);
-                checks.problem(format!("{a} and {b} are both {}: each needs an address of its own", one.address));
-            }
-        }
     }
 }
 

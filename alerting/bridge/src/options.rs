@@ -64,22 +64,18 @@ impl Options {
         let mut checks = Checks::new();
         let listen = Listen::read(&mut checks, option("BRIDGE_ADDR", &self.bridge_addr), "127.0.0.1:0");
         let ops = Listen::read(&mut checks, option("BRIDGE_OPS_ADDR", &self.bridge_ops_addr), "127.0.0.1:0");
-        if listen.address == ops.address && listen.address.port() != 0 {
-            let address = listen.address;
-            checks.problem(format!(
-                "BRIDGE_ADDR and BRIDGE_OPS_ADDR are both {address}: each needs an address of its own"
-            ));
-        }
+        Listen::refuse_one_address_for_two(&mut checks, &[&listen, &ops]);
+        let mut secret = |name, text, file_name, file| {
+            checks.secret(option(name, text).unless_blank(), option(file_name, file).unless_blank())
+        };
         let url = secret(
-            &mut checks,
-            ("DINGTALK_WEBHOOK_URL", &self.dingtalk_webhook_url),
-            ("DINGTALK_WEBHOOK_URL_FILE", &self.dingtalk_webhook_url_file),
+            "DINGTALK_WEBHOOK_URL",
+            &self.dingtalk_webhook_url,
+            "DINGTALK_WEBHOOK_URL_FILE",
+            &self.dingtalk_webhook_url_file,
         );
-        let secret = secret(
-            &mut checks,
-            ("DINGTALK_SECRET", &self.dingtalk_secret),
-            ("DINGTALK_SECRET_FILE", &self.dingtalk_secret_file),
-        );
+        let secret =
+            secret("DINGTALK_SECRET", &self.dingtalk_secret, "DINGTALK_SECRET_FILE", &self.dingtalk_secret_file);
         check_secret(&mut checks, "DINGTALK_SECRET", secret.as_ref());
         let robot = Url::parse(url.as_ref().map_or(INBOX, Secret::reveal));
         if robot.is_none() {
@@ -89,26 +85,14 @@ impl Options {
                 flag("DINGTALK_WEBHOOK_URL")
             ));
         }
-        let robot = robot.and_then(|url| {
-            let robot = Robot::new(url, secret);
-            robot.map_err(|cause| checks.problem(cause.to_string())).ok()
-        });
+        let robot =
+            robot.and_then(|url| Robot::new(url, secret).inspect_err(|cause| checks.problem(cause.to_string())).ok());
         let log =
             LogConfig::read(&mut checks, option("LOG_FORMAT", &self.log_format), option("RUST_LOG", &self.rust_log));
         checks.finish()?;
         let robot = robot.expect("without one there was a problem");
         Ok((Config { listen, ops, robot, rules: Rules::default() }, log))
     }
-}
-
-/// An empty variable counts as none, since a Compose file cannot leave a variable out.
-fn secret(
-    checks: &mut Checks,
-    (name, text): (&'static str, &Option<String>),
-    (file_name, file): (&'static str, &Option<String>),
-) -> Option<Secret> {
-    let some = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-    checks.secret(option(name, &some(text)), option(file_name, &some(file)))
 }
 
 #[cfg(test)]

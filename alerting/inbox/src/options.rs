@@ -45,8 +45,8 @@ impl Options {
     pub fn read(&self) -> Result<(Config, LogConfig), ConfigError> {
         let mut checks = Checks::new();
         let listen = Listen::read(&mut checks, option("INBOX_ADDR", &self.inbox_addr), "127.0.0.1:0");
-        let secret = self.inbox_secret.clone().filter(|secret| !secret.trim().is_empty());
-        let secret = checks.secret(option("INBOX_SECRET", &secret), option("INBOX_SECRET", &None));
+        let secret = option("INBOX_SECRET", &self.inbox_secret).unless_blank();
+        let secret = checks.secret(secret, option("INBOX_SECRET", &None));
         check_secret(&mut checks, "INBOX_SECRET", secret.as_ref());
         let token = checks.value(
             option("INBOX_TOKEN", &self.inbox_token),

@@ -16,6 +16,13 @@ pub struct OptionText<'a> {
     pub text: Option<&'a str>,
 }
 
+impl OptionText<'_> {
+    /// Without a blank text: an empty variable counts as none, since a Compose file cannot leave a variable out.
+    pub fn unless_blank(self) -> Self {
+        Self { text: self.text.filter(|text| !text.trim().is_empty()), ..self }
+    }
+}
+
 /// Makes an [`OptionText`] of what clap has read.
 pub fn option<'a>(name: &'static str, text: &'a Option<String>) -> OptionText<'a> {
     OptionText { name, text: text.as_deref() }

@@ -47,8 +47,7 @@ fn default_filter() -> Targets {
 }
 
 impl LogConfig {
-    /// `LOG_FORMAT` is `text` or `json` (default: text on a terminal, else JSON). `RUST_LOG` is the filter (default: `info`). An
-    /// empty `RUST_LOG` counts as none, since a Compose file cannot leave a variable out.
+    /// `LOG_FORMAT` is `text` or `json` (default: text on a terminal, else JSON). `RUST_LOG` is the filter (default: `info`).
     pub fn read(checks: &mut Checks, format: OptionText<'_>, filter: OptionText<'_>) -> Self {
         let default = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
         let format = checks.value(format, default, "`text` or `json`", |text| match text {
@@ -57,8 +56,7 @@ impl LogConfig {
             _ => None,
         });
         let right = "a log filter, like `info` or `warn,bookingservice=debug`";
-        let filter = OptionText { text: filter.text.filter(|text| !text.trim().is_empty()), ..filter };
-        let filter = checks.value(filter, default_filter(), right, parse_filter);
+        let filter = checks.value(filter.unless_blank(), default_filter(), right, parse_filter);
         Self { format, filter: filter.with_target(SILENT, LevelFilter::OFF) }
     }
 

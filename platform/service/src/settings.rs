@@ -45,6 +45,18 @@ impl Listen {
         Self { address: checks.address(option, default), option: name }
     }
 
+    /// Refuses an address that two have. Without this check, the second to bind it would report a port in use, and not by whom.
+    pub fn refuse_one_address_for_two(checks: &mut Checks, all: &[&Self]) {
+        for (place, one) in all.iter().enumerate() {
+            for other in all.iter().skip(place + 1).filter(|other| other.address == one.address) {
+                if one.address.port() != 0 {
+                    let (a, b) = (one.option, other.option);
+                    checks.problem(format!("{a} and {b} are both {}: each needs an address of its own", one.address));
+                }
+            }
+        }
+    }
+
     /// Binds the address.
     pub fn bind(&self) -> Result<TcpListener, ListenError> {
         listen(self.address, self.option)
