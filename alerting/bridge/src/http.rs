@@ -71,11 +71,8 @@ impl Context {
         })?;
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting { notification, since: Instant::now(), answer };
-        let outcome = match self.queue.send(waiting).await {
-            Ok(()) => answered.await.ok(),
-            Err(_) => None,
-        };
-        let outcome = outcome.ok_or_else(|| not_yet("the bridge is stopping", RETRY_AFTER))?;
+        let _ = self.queue.send(waiting).await; // without a queue its `answer` is dropped, as that of what waits is
+        let outcome = answered.await.map_err(|_| not_yet("the bridge is stopping", RETRY_AFTER))?;
         self.metrics.count(outcome.label());
         answered_with(&outcome)
     }

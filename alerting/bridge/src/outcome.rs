@@ -68,42 +68,37 @@ impl Outcome {
 
     /// The value of the label `result`.
     pub(super) fn label(&self) -> &'static str {
-        match self.failure {
-            None => "ok",
-            Some(Failure::Keyword) => "keyword",
-            Some(Failure::Token) => "token",
-            Some(Failure::Signature) => "signature",
-            Some(Failure::TooLong) => "too_long",
-            Some(Failure::Rate) => "rate",
-            Some(Failure::Busy) => "busy",
-            Some(Failure::Timeout) => "timeout",
-            Some(Failure::Network) => "network",
-            Some(Failure::Unclear | Failure::Refused) => "error",
-        }
+        self.failure.map_or("ok", |failure| failure.meaning().0)
     }
 
     /// Whether another try can succeed. The other failures need a change of the configuration first.
     pub(super) fn worth_a_retry(&self) -> bool {
-        match self.failure {
-            None
-            | Some(Failure::Keyword | Failure::Token | Failure::Signature | Failure::TooLong | Failure::Refused) => {
-                false
-            }
-            Some(Failure::Rate | Failure::Busy | Failure::Timeout | Failure::Network | Failure::Unclear) => true,
-        }
+        self.failure.is_some_and(|failure| failure.meaning().1)
     }
 
     /// What an operator can do about it.
     pub(super) fn advice(&self) -> &'static str {
-        match self.failure {
-            None => "",
-            Some(Failure::Keyword) => "set the robot's keyword to 报警",
-            Some(Failure::Token) => "copy the webhook from the robot's settings to DINGTALK_WEBHOOK_URL",
-            Some(Failure::Signature) => "set DINGTALK_SECRET to the robot's secret, and check this machine's clock",
-            Some(Failure::TooLong) => "send fewer alerts in a group, or shorter ones",
-            Some(Failure::Rate) => "something else sends to the same robot: give this one a robot of its own",
-            Some(Failure::Busy | Failure::Timeout | Failure::Network | Failure::Unclear) => "it is tried again",
-            Some(Failure::Refused) => "look the errcode up in DingTalk's documentation",
+        self.failure.map_or("", |failure| failure.meaning().2)
+    }
+}
+
+impl Failure {
+    /// Its label, whether another try can succeed, and what an operator can do about it.
+    fn meaning(self) -> (&'static str, bool, &'static str) {
+        const AGAIN: &str = "it is tried again";
+        match self {
+            Self::Keyword => ("keyword", false, "set the robot's keyword to 报警"),
+            Self::Token => ("token", false, "copy the webhook from the robot's settings to DINGTALK_WEBHOOK_URL"),
+            Self::Signature => {
+                ("signature", false, "set DINGTALK_SECRET to the robot's secret, and check this machine's clock")
+            }
+            Self::TooLong => ("too_long", false, "send fewer alerts in a group, or shorter ones"),
+            Self::Rate => ("rate", true, "something else sends to the same robot: give this one a robot of its own"),
+            Self::Busy => ("busy", true, AGAIN),
+            Self::Timeout => ("timeout", true, AGAIN),
+            Self::Network => ("network", true, AGAIN),
+            Self::Unclear => ("error", true, AGAIN),
+            Self::Refused => ("error", false, "look the errcode up in DingTalk's documentation"),
         }
     }
 }

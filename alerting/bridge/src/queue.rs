@@ -46,9 +46,7 @@ impl Queue {
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut waiting: Vec<Waiting> = Vec::new();
         loop {
-            while let Ok(one) = self.incoming.try_recv() {
-                waiting.push(one);
-            }
+            waiting.extend(self.arrived());
             // A client that has disconnected sends the same notification again; sending it now would show it twice.
             waiting.retain(|one| !one.answer.is_closed());
             let until = match self.next_step(&waiting) {
@@ -80,10 +78,12 @@ impl Queue {
             }
         }
         self.incoming.close();
-        while let Ok(one) = self.incoming.try_recv() {
-            waiting.push(one);
-        }
-        answer(waiting.drain(..), &Outcome::failed(Failure::Busy, "the bridge is stopping"));
+        waiting.extend(self.arrived());
+        answer(waiting, &Outcome::failed(Failure::Busy, "the bridge is stopping"));
+    }
+
+    fn arrived(&mut self) -> impl Iterator<Item = Waiting> {
+        std::iter::from_fn(|| self.incoming.try_recv().ok())
     }
 
     /// `None` if nothing waits.
@@ -97,27 +97,19 @@ impl Queue {
 
     async fn send(&mut self, batch: Vec<Waiting>) {
         let text = message(&batch.iter().map(|one| &one.notification).collect::<Vec<_>>());
-        let outcome = self.robot.send(text).await;
+        let mut outcome = self.robot.send(text).await;
         let now = Instant::now();
         self.pace.sent(now);
-        let outcome = match outcome.failure {
-            Some(Failure::Rate) => {
-                self.pace.too_fast(now);
-                Outcome { wait: Some(Duration::from_secs(60)), ..outcome }
-            }
-            _ => outcome,
-        };
+        if outcome.failure == Some(Failure::Rate) {
+            self.pace.too_fast(now);
+            outcome.wait = Some(Duration::from_secs(60));
+        }
         let (notifications, result) = (batch.len(), outcome.label());
         if outcome.failure.is_none() {
             tracing::debug!(notifications, "a message has arrived");
         } else {
-            tracing::warn!(
-                notifications,
-                result,
-                "a message has not arrived: {} ({})",
-                outcome.detail,
-                outcome.advice()
-            );
+            let (detail, advice) = (&outcome.detail, outcome.advice());
+            tracing::warn!(notifications, result, "a message has not arrived: {detail} ({advice})");
         }
         *self.last.lock().expect("nothing panics while it holds this") = Some((now, outcome.clone()));
         answer(batch, &outcome);

@@ -20,21 +20,19 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use process::secret::Secret;
 use serde::Deserialize;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{
     TlsConnector,
+    client::TlsStream,
     rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName},
 };
+use tokio_util::either::Either;
 
 use super::outcome::{Failure, Outcome};
 use alerts::dingtalk::sign;
 
 /// The longest wait for the robot's answer. Alertmanager waits at least 10 s for ours.
-pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The most that is read of an answer, which is an errcode and a short text.
 const ANSWER_MAX: usize = 64 * 1024;
@@ -47,7 +45,8 @@ pub struct Robot {
     url: Url,
     secret: Option<Secret>,
     tls: Option<TlsConnector>,
-    timeout: Duration,
+    /// How long to wait for its answer.
+    pub(super) timeout: Duration,
 }
 
 /// A robot's URL, in parts.
@@ -101,12 +100,6 @@ impl Robot {
         Ok(Self { url, secret, tls, timeout: ANSWER_TIMEOUT })
     }
 
-    /// The same with another timeout.
-    #[cfg(test)]
-    pub(super) fn with_timeout(self, timeout: Duration) -> Self {
-        Self { timeout, ..self }
-    }
-
     /// Sends a message.
     pub(super) async fn send(&self, message: String) -> Outcome {
         match timeout(self.timeout, self.exchange(message)).await {
@@ -132,12 +125,12 @@ impl Robot {
         Ok((status, body.to_bytes()))
     }
 
-    async fn connect(&self) -> io::Result<Box<dyn Stream>> {
+    async fn connect(&self) -> io::Result<Either<TcpStream, TlsStream<TcpStream>>> {
         let stream = TcpStream::connect((self.url.host.as_str(), self.url.port)).await?;
         stream.set_nodelay(true)?;
-        let Some(tls) = &self.tls else { return Ok(Box::new(stream)) };
+        let Some(tls) = &self.tls else { return Ok(Either::Left(stream)) };
         let name = ServerName::try_from(self.url.host.clone()).map_err(io::Error::other)?;
-        Ok(Box::new(tls.connect(name, stream).await?))
+        Ok(Either::Right(tls.connect(name, stream).await?))
     }
 
     fn signed_path(&self) -> String {
@@ -172,10 +165,6 @@ impl Robot {
         }
     }
 }
-
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// The certificate authorities of the machine, or of the file that `SSL_CERT_FILE` names.
 fn trust() -> anyhow::Result<TlsConnector> {

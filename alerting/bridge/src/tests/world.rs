@@ -59,7 +59,8 @@ impl World {
         tokio::spawn(inbox.run_until(stop.clone()));
         let robot = plan.elsewhere.unwrap_or(address);
         let url = Url::parse(&format!("http://{robot}/robot/send?access_token={}", plan.token)).unwrap();
-        let robot = Robot::new(url, secret(plan.secret)).unwrap().with_timeout(plan.timeout);
+        let mut robot = Robot::new(url, secret(plan.secret)).unwrap();
+        robot.timeout = plan.timeout;
         let config = Config { listen: anywhere(), ops: anywhere(), robot, rules: plan.rules };
         let bridge = Bridge::build(config, stop.clone()).unwrap();
         let world =
