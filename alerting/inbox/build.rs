@@ -1,4 +1,4 @@
-//! Lists the runbooks for the code, so that the binary holds them: `src/runbooks.rs` takes them from here.
+//! Lists the runbooks for the code, so that the binary holds them: `src/linked.rs` takes them from here.
 //!
 //! They lie at the root of the workspace, since Prometheus' rules name them. Where there are none, the list is empty.
 

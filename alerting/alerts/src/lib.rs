@@ -2,9 +2,8 @@
 //!
 //! - [`webhook`]: what Alertmanager sends; read it first
 //! - [`text`]: alerts as Markdown for a chat
-//! - [`dingtalk`]: what DingTalk's robot takes and answers; [`message_types`]: the shapes of what it takes
+//! - [`dingtalk`]: what DingTalk's robot takes and answers
 
 pub mod dingtalk;
-pub mod message_types;
 pub mod text;
 pub mod webhook;

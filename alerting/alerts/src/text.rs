@@ -4,8 +4,6 @@
 //! Labels can hold text of a client (`eventName`), so everything that would make a link or a heading is escaped. Each part has a
 //! limited length, since many must fit into one message.
 
-use std::fmt::Write;
-
 use jiff::Timestamp;
 
 use crate::webhook::{Alert, Status};
@@ -96,16 +94,16 @@ fn in_full(alert: &Alert) -> Part {
     for (annotation, max) in [("summary", SUMMARY_MAX), ("description", DESCRIPTION_MAX)] {
         let said = plain(alert.annotation(annotation), max);
         if !said.is_empty() {
-            push(&mut text, format_args!("{said}\n\n"));
+            text += &format!("{said}\n\n");
         }
     }
-    push(&mut text, format_args!("- severity: {}\n", severity(alert)));
+    text += &format!("- severity: {}\n", severity(alert));
     for (name, value) in shown(alert) {
-        push(&mut text, format_args!("- {name}: {value}\n"));
+        text += &format!("- {name}: {value}\n");
     }
-    push(&mut text, format_args!("- {}\n", since(alert)));
+    text += &format!("- {}\n", since(alert));
     if let Some(links) = links(alert) {
-        push(&mut text, format_args!("- {links}\n"));
+        text += &format!("- {links}\n");
     }
     text.push('\n');
     Part { text, alerts: 1 }
@@ -115,9 +113,9 @@ fn in_full(alert: &Alert) -> Part {
 fn in_lines(group: &[&Alert]) -> Vec<Part> {
     let first = group[0];
     let mut text = format!("#### {}: {}, {} alerts\n\n", first.status.word(), name(first), group.len());
-    push(&mut text, format_args!("severity: {}", severity(first)));
+    text += &format!("severity: {}", severity(first));
     if let Some(links) = links(first) {
-        push(&mut text, format_args!(" · {links}"));
+        text += &format!(" · {links}");
     }
     text.push_str("\n\n");
     let line = |alert: &&Alert| {
@@ -147,14 +145,15 @@ fn since(alert: &Alert) -> String {
     }
 }
 
-fn time(at: Timestamp) -> String {
+/// `2026-11-30 02:00:00 UTC`.
+pub fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 fn links(alert: &Alert) -> Option<String> {
     let links = [("runbook", "runbook_url"), ("dashboard", "dashboard_url")];
-    let links = links.into_iter().filter_map(|(label, annotation)| link(label, alert.annotation(annotation)));
-    let links: Vec<_> = links.collect();
+    let link = |(label, annotation)| link(label, alert.annotation(annotation));
+    let links: Vec<_> = links.into_iter().filter_map(link).collect();
     (!links.is_empty()).then(|| links.join(" · "))
 }
 
@@ -186,10 +185,6 @@ pub fn plain(text: &str, max: usize) -> String {
         short.push('…');
     }
     short
-}
-
-fn push(text: &mut String, what: std::fmt::Arguments<'_>) {
-    text.write_fmt(what).expect("a String takes any text");
 }
 
 #[cfg(test)]

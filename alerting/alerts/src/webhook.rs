@@ -18,9 +18,9 @@ pub struct Webhook {
     /// Only checked: it must be 4.
     #[serde(deserialize_with = "version_4")]
     #[expect(dead_code, reason = "it is checked while it is read")]
-    version: Version4,
-    #[serde(deserialize_with = "some_alerts")]
+    version: (),
     /// There is one at least.
+    #[serde(deserialize_with = "some_alerts")]
     pub alerts: Vec<Alert>,
     /// The number of alerts that Alertmanager has left out, if `max_alerts` is set.
     #[serde(rename = "truncatedAlerts", default)]
@@ -29,10 +29,6 @@ pub struct Webhook {
     #[serde(rename = "externalURL", default)]
     pub external_url: String,
 }
-
-/// The only version that is read.
-#[derive(Clone, Debug)]
-struct Version4;
 
 /// One alert.
 #[derive(Clone, Debug, Deserialize)]
@@ -84,13 +80,9 @@ impl Alert {
     }
 }
 
-fn version_4<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Version4, D::Error> {
+fn version_4<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
     let version = String::deserialize(deserializer)?;
-    if version == "4" {
-        Ok(Version4)
-    } else {
-        Err(D::Error::custom(format!("{version:?} is not read here, only \"4\"")))
-    }
+    if version == "4" { Ok(()) } else { Err(D::Error::custom(format!("{version:?} is not read here, only \"4\""))) }
 }
 
 fn some_alerts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Alert>, D::Error> {

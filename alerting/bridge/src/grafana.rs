@@ -3,11 +3,11 @@
 //! Grafana sends here and not to the robot, since it cannot sign and takes every answer with HTTP 200 as a success
 //! (<https://github.com/grafana/grafana/issues/44516>, closed as stale).
 
-use alerts::message_types::{ActionCard, Link, Markdown, Text};
+use alerts::dingtalk::{ActionCard, CardButton, Link, Markdown, Text};
 use serde::Deserialize;
 use webserver::problem::Problem;
 
-use super::message::{Button, Card};
+use super::message::Card;
 
 /// The body: the type, and the field of that name. It is not an enum, so that an error can name its field.
 #[derive(Debug, Deserialize)]
@@ -25,42 +25,27 @@ impl TryFrom<Body> for Card {
 
     fn try_from(body: Body) -> Result<Self, Problem> {
         let missing = |field| move || Problem::bad_request(field, "missing field: `msgtype` says that it is there");
-        match body.msgtype.as_str() {
-            "link" => body.link.map(Self::from).ok_or_else(missing("link")),
-            "actionCard" => body.action_card.map(Self::from).ok_or_else(missing("actionCard")),
-            "markdown" => body.markdown.map(Self::from).ok_or_else(missing("markdown")),
-            "text" => body.text.map(Self::from).ok_or_else(missing("text")),
-            _ => Err(Problem::bad_request("msgtype", "must be link, actionCard, markdown or text")),
-        }
+        let (title, text, button) = match body.msgtype.as_str() {
+            "link" => {
+                let Link { title, text, message_url } = body.link.ok_or_else(missing("link"))?;
+                (title, text, Some(CardButton { title: "More".into(), action_url: message_url }))
+            }
+            "actionCard" => {
+                let card = body.action_card.ok_or_else(missing("actionCard"))?;
+                let single = CardButton { title: card.single_title, action_url: card.single_url };
+                let first = card.btns.into_iter().next();
+                (card.title, card.text, if single.action_url.is_empty() { first } else { Some(single) })
+            }
+            "markdown" => {
+                let Markdown { title, text } = body.markdown.ok_or_else(missing("markdown"))?;
+                (title, text, None)
+            }
+            "text" => {
+                let Text { content } = body.text.ok_or_else(missing("text"))?;
+                (content.lines().next().unwrap_or_default().to_owned(), content, None)
+            }
+            _ => return Err(Problem::bad_request("msgtype", "must be link, actionCard, markdown or text")),
+        };
+        Ok(Self { title, text, button: button.filter(|button| !button.action_url.is_empty()) })
     }
-}
-
-impl From<Link> for Card {
-    fn from(link: Link) -> Self {
-        Self { title: link.title, text: link.text, button: button("More".into(), link.message_url) }
-    }
-}
-
-impl From<ActionCard> for Card {
-    fn from(card: ActionCard) -> Self {
-        let first = card.btns.into_iter().next().and_then(|btn| button(btn.title, btn.action_url));
-        Self { title: card.title, text: card.text, button: button(card.single_title, card.single_url).or(first) }
-    }
-}
-
-impl From<Markdown> for Card {
-    fn from(markdown: Markdown) -> Self {
-        Self { title: markdown.title, text: markdown.text, button: None }
-    }
-}
-
-impl From<Text> for Card {
-    fn from(text: Text) -> Self {
-        let title = text.content.lines().next().unwrap_or_default().to_owned();
-        Self { title, text: text.content, button: None }
-    }
-}
-
-fn button(label: String, url: String) -> Option<Button> {
-    (!url.is_empty()).then_some(Button { label, url })
 }

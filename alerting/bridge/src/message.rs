@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use alerts::{
-    dingtalk::{KEYWORD, MESSAGE_MAX},
+    dingtalk::{CardButton, KEYWORD, MESSAGE_MAX},
     text::{self, Part, plain},
     webhook::{Alert, Webhook},
 };
@@ -24,14 +24,8 @@ pub(super) struct Card {
     pub(super) title: String,
     /// Markdown.
     pub(super) text: String,
-    pub(super) button: Option<Button>,
-}
-
-/// A link below a message.
-#[derive(Debug)]
-pub(super) struct Button {
-    pub(super) label: String,
-    pub(super) url: String,
+    /// A link below it.
+    pub(super) button: Option<CardButton>,
 }
 
 /// The longest title, in characters; DingTalk shows about one line.
@@ -49,74 +43,70 @@ const RESERVED: usize = 400;
 
 /// The JSON of one message with all these notifications.
 pub(super) fn message(notifications: &[&Notification]) -> String {
-    let title = title(notifications);
+    let (mut webhooks, mut cards) = (Vec::new(), Vec::new());
+    for notification in notifications {
+        match notification {
+            Notification::Alerts(webhook) => webhooks.push(webhook),
+            Notification::Card(card) => cards.push(card),
+        }
+    }
+    let alerts: Vec<_> = webhooks.iter().flat_map(|webhook| &webhook.alerts).collect();
+    let title = title(&alerts, &cards);
     if let [Notification::Card(Card { text, button: Some(button), .. })] = notifications
-        && let Some(url) = button_url(&button.url)
+        && let Some(url) = button_url(&button.action_url)
     {
-        let (title, room) = (&title, MESSAGE_MAX - RESERVED - 2 * json_len(&title) - json_len(url));
-        let text = fitted(text, room);
-        let (text, label) = (format!("### {title}\n\n{text}"), label(&button.label));
+        let room = MESSAGE_MAX - RESERVED - 2 * json_len(&title) - json_len(url);
+        let text = format!("### {title}\n\n{}", fitted(text, room));
+        let label = label(&button.title);
         return json!({
             "msgtype": "actionCard",
             "actionCard": { "title": title, "text": text, "singleTitle": label, "singleURL": url },
         })
         .to_string();
     }
-    let text = body(notifications, &title);
-    json!({ "msgtype": "markdown", "markdown": { "title": title, "text": text } }).to_string()
-}
-
-fn title(notifications: &[&Notification]) -> String {
-    let alerts: Vec<_> = notifications.iter().flat_map(|one| alerts(one)).collect();
-    let cards = notifications.iter().filter_map(|one| match one {
-        Notification::Card(card) => Some(plain(&card.title.replace(KEYWORD, ""), TITLE_MAX)),
-        Notification::Alerts(_) => None,
-    });
-    let cards = cards.map(|title| title.replace("()", "").trim().to_owned()).filter(|title| !title.is_empty());
-    let all: Vec<_> = std::iter::once(text::title(&alerts)).filter(|title| !title.is_empty()).chain(cards).collect();
-    let all = if all.is_empty() { "a notification".into() } else { all.join("; ") };
-    format!("[{KEYWORD}] {}", plain(&all, TITLE_MAX))
-}
-
-fn alerts(notification: &Notification) -> &[Alert] {
-    match notification {
-        Notification::Alerts(webhook) => &webhook.alerts,
-        Notification::Card(_) => &[],
-    }
-}
-
-fn body(notifications: &[&Notification], title: &str) -> String {
-    let parts = parts(notifications);
-    let mut text = format!("### {}\n\n", heading(title, &parts));
-    if notifications.len() > 1 {
+    let alone = notifications.len() == 1;
+    let mut parts = text::parts(&alerts);
+    parts.extend(cards.iter().map(|card| Part { text: card_text(card, alone), alerts: 1 }));
+    let mut text = format!("### {}\n\n", heading(&title, &parts));
+    if !alone {
         text += &format!(
             "{} notifications in one message: the robot takes no more than 20 messages a minute.\n\n",
             notifications.len()
         );
     }
-    let mut room = MESSAGE_MAX - RESERVED - json_len(title) - json_len(&text);
-    let (mut left_out, mut pages) = (0, Vec::new());
+    let room = MESSAGE_MAX - RESERVED - json_len(&title) - json_len(&text);
+    let truncated: usize = webhooks.iter().map(|webhook| webhook.truncated).sum();
+    let left_out = truncated + fill(&mut text, room, parts);
+    if left_out > 0 {
+        let page = webhooks.iter().find_map(|webhook| text::link("Alertmanager", &webhook.external_url));
+        let page = page.map_or_else(String::new, |page| format!(": {page}"));
+        text += &format!("\n\nand {left_out} more{page}\n");
+    }
+    json!({ "msgtype": "markdown", "markdown": { "title": title, "text": text } }).to_string()
+}
+
+/// Adds parts as long as they fit; returns the number of alerts in those that do not.
+fn fill(text: &mut String, mut room: usize, parts: Vec<Part>) -> usize {
+    let mut left_out = 0;
     for part in parts {
         let len = json_len(&part.text);
         if len <= room && left_out == 0 {
             room -= len;
-            text += &part.text;
+            *text += &part.text;
         } else {
             left_out += part.alerts;
         }
     }
-    for notification in notifications {
-        if let Notification::Alerts(webhook) = notification {
-            left_out += webhook.truncated;
-            let page = text::link("Alertmanager", &webhook.external_url);
-            pages.extend(page.filter(|_| pages.is_empty()));
-        }
-    }
-    if left_out > 0 {
-        let page = pages.pop().map_or_else(String::new, |page| format!(": {page}"));
-        text += &format!("\n\nand {left_out} more{page}\n");
-    }
-    text
+    left_out
+}
+
+fn title(alerts: &[&Alert], cards: &[&Card]) -> String {
+    let cards = cards.iter().map(|card| plain(&card.title.replace(KEYWORD, ""), TITLE_MAX));
+    let cards = cards.map(|title| title.replace("()", "").trim().to_owned());
+    let titles = std::iter::once(text::title(alerts)).chain(cards).filter(|title| !title.is_empty());
+    let titles: Vec<_> = titles.collect();
+    let all = if titles.is_empty() { "a notification".into() } else { titles.join("; ") };
+    format!("[{KEYWORD}] {}", plain(&all, TITLE_MAX))
 }
 
 /// The title, or only its keyword if the first part repeats the title one line below.
@@ -127,23 +117,11 @@ fn heading<'a>(title: &'a str, parts: &[Part]) -> &'a str {
     if again { keyword } else { title }
 }
 
-/// The alerts of all notifications, the most urgent first, then the ready messages.
-fn parts(notifications: &[&Notification]) -> Vec<Part> {
-    let alerts: Vec<_> = notifications.iter().flat_map(|one| alerts(one)).collect();
-    let mut parts = text::parts(&alerts);
-    for notification in notifications {
-        if let Notification::Card(card) = notification {
-            parts.push(Part { text: card_text(card, notifications.len() == 1), alerts: 1 });
-        }
-    }
-    parts
-}
-
 fn card_text(card: &Card, alone: bool) -> String {
     if alone {
         return fitted(&card.text, MESSAGE_MAX - RESERVED - 3 * KEYWORD.len() - 12 * TITLE_MAX);
     }
-    let link = card.button.as_ref().and_then(|button| text::link(&label(&button.label), &button.url));
+    let link = card.button.as_ref().and_then(|button| text::link(&label(&button.title), &button.action_url));
     let link = link.map_or_else(String::new, |link| format!("- {link}\n"));
     let title = plain(&card.title, TITLE_MAX);
     format!("#### {title}\n\n{}\n{link}\n", fitted(&card.text, CARD_MAX))
@@ -192,7 +170,7 @@ mod tests {
     }
 
     fn card(title: &str, text: &str, url: &str) -> Notification {
-        let button = (!url.is_empty()).then(|| Button { label: "More".into(), url: url.into() });
+        let button = (!url.is_empty()).then(|| CardButton { title: "More".into(), action_url: url.into() });
         Notification::Card(Card { title: title.into(), text: text.into(), button })
     }
 

@@ -1,12 +1,8 @@
 //! The URLs of the inbox: the page, the robot, Alertmanager's webhooks, and the API that tests read. Read next: `robot.rs`.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard},
-    time::Instant,
-};
+use std::sync::{Mutex, MutexGuard};
 
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header, web};
-use jiff::Timestamp;
 use serde_json::json;
 use webserver::{
     input::{BODY_DEADLINE, Json, NoQuery},
@@ -15,9 +11,8 @@ use webserver::{
 };
 
 use super::{
-    dashboards, page,
-    robot::{Call, Query, Robot},
-    runbooks,
+    linked, page,
+    robot::{Query, Robot},
     store::{Channel, Store},
 };
 use alerts::{
@@ -34,10 +29,9 @@ const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What the handlers share.
-#[derive(Clone)]
-pub(super) struct Inbox {
-    pub(super) store: Arc<Mutex<Store>>,
-    pub(super) robot: Arc<Mutex<Robot>>,
+struct Inbox {
+    store: Mutex<Store>,
+    robot: Mutex<Robot>,
 }
 
 impl Inbox {
@@ -47,10 +41,11 @@ impl Inbox {
 }
 
 /// The URLs.
-pub(super) fn configure(app: &mut web::ServiceConfig, inbox: Inbox) {
+pub(super) fn configure(app: &mut web::ServiceConfig, robot: Robot) {
+    let inbox = Inbox { store: Mutex::default(), robot: Mutex::new(robot) };
     app.app_data(web::Data::new(inbox))
         .service(resource("/").get(index).done())
-        .service(web::resource("/robot/send").route(web::post().to(robot)).default_service(web::to(not_by_post)))
+        .service(web::resource("/robot/send").route(web::post().to(send)).default_service(web::to(not_by_post)))
         .service(resource("/watchdog").post(watchdog).done())
         .service(resource("/mail").post(mail).done())
         .service(resource("/api/messages").get(messages).done())
@@ -80,28 +75,26 @@ async fn index(inbox: web::Data<Inbox>) -> HttpResponse {
 }
 
 async fn all_runbooks() -> HttpResponse {
-    html(runbooks::list())
+    html(linked::runbooks())
 }
 
 async fn runbook(name: web::Path<String>) -> Result<HttpResponse, Problem> {
-    runbooks::page(&name).map(html).ok_or_else(|| Problem::not_found("there is no such runbook; /runbooks lists them"))
+    linked::runbook(&name).map(html).ok_or_else(|| Problem::not_found("there is no such runbook; /runbooks lists them"))
 }
 
 async fn dashboard(uid: web::Path<String>) -> Result<HttpResponse, Problem> {
-    dashboards::page(&uid).map(html).ok_or_else(|| Problem::not_found("that is no uid of a dashboard"))
+    linked::dashboard(&uid).map(html).ok_or_else(|| Problem::not_found("that is no uid of a dashboard"))
 }
 
 /// DingTalk's robot: it always answers HTTP 200.
-async fn robot(request: HttpRequest, body: web::Payload, inbox: web::Data<Inbox>) -> HttpResponse {
+async fn send(request: HttpRequest, body: web::Payload, inbox: web::Data<Inbox>) -> HttpResponse {
     let Ok(Ok(body)) = tokio::time::timeout(BODY_DEADLINE, body.to_bytes_limited(BODY_MAX)).await else {
         return answer(TOO_LONG, "message too long, exceed 20000 bytes");
     };
     let Ok(body) = body else { return answer(PARAMETER, "缺少参数 json") };
     let query = web::Query::<Query>::from_query(request.query_string()).map(web::Query::into_inner).unwrap_or_default();
     let is_json = request.mime_type().ok().flatten().is_some_and(|mime| mime.essence_str() == "application/json");
-    let clock = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
-    let call = Call { query, is_json, body: &body, now: Instant::now(), clock };
-    let accepted = inbox.robot.lock().expect("nothing panics while it holds this").accept(&call);
+    let accepted = inbox.robot.lock().expect("nothing panics while it holds this").accept(&query, is_json, &body);
     match accepted {
         Ok((title, text)) => {
             inbox.store().add(Channel::DingTalk, title, text);

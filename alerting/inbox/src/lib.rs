@@ -5,23 +5,17 @@
 //! - [`robot`]: behaves like DingTalk's robot; the protocol is in `alerts::dingtalk`
 //! - [`store`]: what has arrived, in memory
 //! - [`page`], [`markdown`]: how it is shown, with everything escaped that a message could hold
-//! - [`runbooks`]: the pages behind the runbook links
-//! - [`dashboards`]: the pages behind the dashboard links, if no Grafana runs
+//! - [`linked`]: the pages behind the links of alerts
 
-mod dashboards;
 mod http;
+mod linked;
 mod markdown;
 pub mod options;
 mod page;
 pub mod robot;
-mod runbooks;
 mod store;
 
-use std::{
-    net::SocketAddr,
-    process::ExitCode,
-    sync::{Arc, Mutex},
-};
+use std::{net::SocketAddr, process::ExitCode};
 
 use service::{StartError, healthcheck::url};
 use tokio_util::sync::CancellationToken;
@@ -31,7 +25,6 @@ use self::{
     http::configure,
     options::{Config, Options},
     robot::Robot,
-    store::Store,
 };
 
 /// A running inbox.
@@ -53,11 +46,8 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
 impl Inbox {
     /// Starts it.
     pub fn start(config: Config) -> Result<Self, StartError> {
-        let inbox = http::Inbox {
-            store: Arc::new(Mutex::new(Store::default())),
-            robot: Arc::new(Mutex::new(Robot::new(config.rules))),
-        };
-        let server = SmallServer::start(config.listen.bind()?, "inbox", move |app| configure(app, inbox))?;
+        let robot = Robot::new(config.rules);
+        let server = SmallServer::start(config.listen.bind()?, "inbox", |app| configure(app, robot))?;
         Ok(Self { address: server.address, server })
     }
 

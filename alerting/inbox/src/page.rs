@@ -1,7 +1,7 @@
 //! The page of the inbox: the dead-man's switch, and below it the messages by DingTalk and by mail, side by side, the newest first.
 //! The server renders it completely; it loads nothing and refreshes itself.
 
-use std::{fmt::Write, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -9,6 +9,7 @@ use super::{
     markdown::to_html,
     store::{Channel, Message, Store},
 };
+use alerts::text::time;
 
 /// After this time without a Watchdog the switch is red. Alertmanager repeats the Watchdog about every minute.
 const WATCHDOG_TIMEOUT: Duration = Duration::from_secs(180);
@@ -27,7 +28,6 @@ h3, article h1 { font-size: 1.05rem; margin: .2rem 0; } h4 { font-size: 1rem; ma
 .red { border-left-color: #c62828; } .green { border-left-color: #2e7d32; }
 .red > strong { color: #c62828; } .green > strong { color: #2e7d32; }
 time { opacity: .75; font-size: .85rem; }
-details summary { cursor: pointer; }
 table { border-collapse: collapse; } td, th { border: 1px solid #8886; padding: .2rem .5rem; }
 pre { overflow-x: auto; background: #8882; padding: .5rem; }
 ";
@@ -66,7 +66,7 @@ fn column(store: &Store, channel: Channel) -> String {
 }
 
 fn message(message: &Message) -> String {
-    let at = message.at.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let at = time(message.at);
     let ago = Timestamp::now().duration_since(message.at).as_secs();
     format!(
         "<div class=\"message {}\"><strong>{}</strong><br><time title=\"{at}\">{at}, {ago} s ago</time>\n{}</div>\n",
@@ -88,10 +88,8 @@ fn colour(title: &str) -> &'static str {
 
 /// A whole page around a body.
 pub(super) fn framed(title: &str, refresh: Option<u32>, body: &str) -> String {
-    let mut head = String::new();
-    if let Some(seconds) = refresh {
-        writeln!(head, "<meta http-equiv=\"refresh\" content=\"{seconds}\">").expect("a String takes any text");
-    }
+    let refresh = refresh.map(|seconds| format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">\n"));
+    let head = refresh.unwrap_or_default();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n{head}<title>{}</title>\n\

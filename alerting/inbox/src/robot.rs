@@ -9,15 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use process::secret::Secret;
 use serde::Deserialize;
 
-use alerts::{
-    dingtalk::{
-        CONTENT_TYPE, KEYWORD, MESSAGE_MAX, MESSAGE_TYPE, MESSAGES_A_MINUTE, PARAMETER, RATE, SECURITY, TOKEN,
-        TOO_LONG, sign,
-    },
-    message_types::{ActionCard, CardButton, Link, Markdown, Text},
+use alerts::dingtalk::{
+    ActionCard, CONTENT_TYPE, CardButton, KEYWORD, Link, MESSAGE_MAX, MESSAGE_TYPE, MESSAGES_A_MINUTE, Markdown,
+    PARAMETER, RATE, SECURITY, TOKEN, TOO_LONG, Text, sign,
 };
 
 /// The most that a signature's timestamp may differ from the clock, in milliseconds.
@@ -43,16 +41,6 @@ impl Default for Rules {
         let (window, silence) = (Duration::from_secs(60), Duration::from_secs(600));
         Self { token: "dev".into(), keyword: KEYWORD.into(), secret: None, window, silence }
     }
-}
-
-/// A request to the robot.
-pub(super) struct Call<'c> {
-    pub(super) query: Query,
-    pub(super) is_json: bool,
-    pub(super) body: &'c [u8],
-    pub(super) now: Instant,
-    /// Milliseconds since 1970.
-    pub(super) clock: u64,
 }
 
 /// The parameters of its URL.
@@ -81,17 +69,17 @@ impl Robot {
     }
 
     /// Accepts a message, with its title and text, or refuses it, with a code and a text.
-    pub(super) fn accept(&mut self, call: &Call<'_>) -> Result<(String, String), Refused> {
-        if !call.is_json {
+    pub(super) fn accept(&mut self, query: &Query, is_json: bool, body: &[u8]) -> Result<(String, String), Refused> {
+        if !is_json {
             return Err((CONTENT_TYPE, "无效的HTTP HEADER Content-Type".into()));
         }
-        self.check_token(&call.query)?;
-        self.check_rate(call.now)?;
-        self.check_signature(call)?;
-        if call.body.len() > MESSAGE_MAX {
+        self.check_token(query)?;
+        self.check_rate(Instant::now())?;
+        self.check_signature(query)?;
+        if body.len() > MESSAGE_MAX {
             return Err((TOO_LONG, format!("message too long, exceed {MESSAGE_MAX} bytes")));
         }
-        let (title, text) = read(call.body)?;
+        let (title, text) = read(body)?;
         if !title.contains(&self.rules.keyword) && !text.contains(&self.rules.keyword) {
             return Err((SECURITY, "keywords not in content".into()));
         }
@@ -122,10 +110,10 @@ impl Robot {
         Ok(())
     }
 
-    fn check_signature(&self, call: &Call<'_>) -> Result<(), Refused> {
+    fn check_signature(&self, Query { timestamp, sign: given, .. }: &Query) -> Result<(), Refused> {
         let Some(secret) = &self.rules.secret else { return Ok(()) };
-        let Query { timestamp, sign: given, .. } = &call.query;
-        if timestamp.parse::<u64>().is_ok_and(|at| at.abs_diff(call.clock) > CLOCK_SKEW_MAX) {
+        let clock = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
+        if timestamp.parse::<u64>().is_ok_and(|at| at.abs_diff(clock) > CLOCK_SKEW_MAX) {
             return Err((SECURITY, "invalid timestamp".into()));
         }
         // A comparison in constant time is not needed: this robot protects nothing.
