@@ -32,6 +32,7 @@ pub struct Webhook {
 
 /// One alert.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Alert {
     /// Whether it is over.
     pub status: Status,
@@ -41,10 +42,8 @@ pub struct Alert {
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
     /// When it began.
-    #[serde(rename = "startsAt")]
     pub starts_at: Timestamp,
     /// In the year 1 while the alert fires.
-    #[serde(rename = "endsAt")]
     pub ends_at: Option<Timestamp>,
 }
 

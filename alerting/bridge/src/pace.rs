@@ -10,6 +10,12 @@ use tokio::time::Instant;
 
 use alerts::dingtalk::MESSAGES_A_MINUTE;
 
+/// A notification that has waited this long shares its message with those behind it: a slow robot must not make a long queue.
+const MERGE_AFTER: Duration = Duration::from_secs(2);
+
+/// How long nothing is sent after the robot has refused a message as one too many.
+pub(super) const SILENCE: Duration = Duration::from_secs(60);
+
 /// What the robot allows, and how it is used.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -19,16 +25,14 @@ pub struct Rules {
     pub max_messages: usize,
     /// How many of them may carry a single notification.
     pub max_single: usize,
-    /// How long nothing is sent after the robot has refused a message as one too many.
-    pub silence: Duration,
 }
 
 impl Default for Rules {
     /// One second more than a minute: the robot counts when it receives, and we count when it has answered. Half of the
     /// messages are kept for those that carry all that waits: one in 6 s. Alertmanager gives a notification at least 10 s.
     fn default() -> Self {
-        let (window, silence) = (Duration::from_secs(61), Duration::from_secs(60));
-        Self { window, max_messages: MESSAGES_A_MINUTE, max_single: MESSAGES_A_MINUTE / 2, silence }
+        let window = Duration::from_secs(61);
+        Self { window, max_messages: MESSAGES_A_MINUTE, max_single: MESSAGES_A_MINUTE / 2 }
     }
 }
 
@@ -57,7 +61,8 @@ impl Pace {
         Self { rules, sent: VecDeque::new(), silent_until: None }
     }
 
-    pub(super) fn next_step(&mut self, now: Instant) -> Step {
+    /// What may be done with what waits; the first has waited `since` then.
+    pub(super) fn next_step(&mut self, since: Instant, now: Instant) -> Step {
         if let Some(left) =
             self.silent_until.and_then(|until| until.checked_duration_since(now)).filter(|left| !left.is_zero())
         {
@@ -67,10 +72,9 @@ impl Pace {
             self.sent.pop_front();
         }
         if self.sent.len() < self.rules.max_single {
-            return Step::SendOne;
+            return if now - since > MERGE_AFTER { Step::SendAll } else { Step::SendOne };
         }
-        let full = (self.sent.len() >= self.rules.max_messages)
-            .then(|| self.sent[self.sent.len() - self.rules.max_messages] + self.rules.window);
+        let full = self.sent.iter().nth_back(self.rules.max_messages - 1).map(|sent| *sent + self.rules.window);
         let paused = self.sent.back().map(|last| *last + self.pause());
         match full.max(paused) {
             Some(next) if next > now => Step::WaitUntil(next),
@@ -85,7 +89,7 @@ impl Pace {
 
     /// The robot has refused a message as one too many.
     pub(super) fn too_fast(&mut self, now: Instant) {
-        self.silent_until = Some(now + self.rules.silence);
+        self.silent_until = Some(now + SILENCE);
     }
 
     fn pause(&self) -> Duration {
@@ -103,7 +107,7 @@ mod tests {
         let (began, mut pace, mut sent) = (Instant::now(), Pace::new(Rules::default()), Vec::new());
         let mut now = began;
         while now - began < Duration::from_secs(seconds) {
-            match pace.next_step(now) {
+            match pace.next_step(now, now) {
                 Step::SendOne | Step::SendAll => {
                     pace.sent(now);
                     sent.push(now - began);
@@ -129,9 +133,10 @@ mod tests {
     #[tokio::test]
     async fn after_a_complaint_nothing_is_sent_for_a_minute() {
         let (now, mut pace) = (Instant::now(), Pace::new(Rules::default()));
-        assert_eq!(pace.next_step(now), Step::SendOne);
+        assert_eq!(pace.next_step(now, now), Step::SendOne);
         pace.too_fast(now);
-        assert_eq!(pace.next_step(now + Duration::from_secs(59)), Step::RobotSilent(Duration::from_secs(1)));
-        assert_eq!(pace.next_step(now + Duration::from_secs(60)), Step::SendOne);
+        let at = |seconds| now + Duration::from_secs(seconds);
+        assert_eq!(pace.next_step(at(59), at(59)), Step::RobotSilent(Duration::from_secs(1)));
+        assert_eq!(pace.next_step(at(60), at(60)), Step::SendOne);
     }
 }

@@ -1,10 +1,7 @@
 //! The queue of notifications, and the one task that sends them. It sends one alone, or all together if single messages would be too
 //! many for the robot, and then answers their requests. Only this task knows the pace, so it needs no lock.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -15,12 +12,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     message::{Notification, message},
     outcome::{Failure, Outcome},
-    pace::{Pace, Step},
+    pace::{Pace, SILENCE, Step},
     robot::Robot,
 };
-
-/// A notification that has waited this long shares its message with those behind it: a slow robot must not make a long queue.
-const MERGE_AFTER: Duration = Duration::from_secs(2);
 
 /// A notification that waits for its message.
 pub(super) struct Waiting {
@@ -49,7 +43,8 @@ impl Queue {
             waiting.extend(self.arrived());
             // A client that has disconnected sends the same notification again; sending it now would show it twice.
             waiting.retain(|one| !one.answer.is_closed());
-            let until = match self.next_step(&waiting) {
+            let step = waiting.first().map(|first| self.pace.next_step(first.since, Instant::now()));
+            let until = match step {
                 _ if stop.is_cancelled() => break,
                 None => None,
                 Some(Step::WaitUntil(until)) => Some(until),
@@ -86,15 +81,6 @@ impl Queue {
         std::iter::from_fn(|| self.incoming.try_recv().ok())
     }
 
-    /// `None` if nothing waits.
-    fn next_step(&mut self, waiting: &[Waiting]) -> Option<Step> {
-        let (first, now) = (waiting.first()?, Instant::now());
-        Some(match self.pace.next_step(now) {
-            Step::SendOne if now - first.since > MERGE_AFTER => Step::SendAll,
-            step @ (Step::SendOne | Step::SendAll | Step::WaitUntil(_) | Step::RobotSilent(_)) => step,
-        })
-    }
-
     async fn send(&mut self, batch: Vec<Waiting>) {
         let text = message(&batch.iter().map(|one| &one.notification).collect::<Vec<_>>());
         let mut outcome = self.robot.send(text).await;
@@ -102,7 +88,7 @@ impl Queue {
         self.pace.sent(now);
         if outcome.failure == Some(Failure::Rate) {
             self.pace.too_fast(now);
-            outcome.wait = Some(Duration::from_secs(60));
+            outcome.wait = Some(SILENCE);
         }
         let (notifications, result) = (batch.len(), outcome.label());
         if outcome.failure.is_none() {

@@ -1,6 +1,9 @@
 //! The URLs of the inbox: the page, the robot, Alertmanager's webhooks, and the API that tests read. Read next: `robot.rs`.
 
-use std::sync::{Mutex, MutexGuard};
+use std::{
+    sync::{Mutex, MutexGuard},
+    time::Instant,
+};
 
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header, web};
 use serde_json::json;
@@ -120,7 +123,7 @@ type Notification = Json<Webhook, NOTIFICATION_MAX>;
 /// The dead-man's switch: only a firing Watchdog counts, and neither a resolved one nor another alert.
 async fn watchdog(inbox: web::Data<Inbox>, Json(webhook): Notification) -> HttpResponse {
     if webhook.alerts.iter().any(|alert| alert.status == Status::Firing && alert.label("alertname") == "Watchdog") {
-        inbox.store().watchdog_arrived();
+        inbox.store().watchdog = Some(Instant::now());
     }
     HttpResponse::Ok().finish()
 }
@@ -134,11 +137,11 @@ async fn mail(inbox: web::Data<Inbox>, Json(webhook): Notification) -> HttpRespo
 }
 
 async fn messages(inbox: web::Data<Inbox>, _: NoQuery) -> HttpResponse {
-    HttpResponse::Ok().json(inbox.store().messages().collect::<Vec<_>>())
+    HttpResponse::Ok().json(&inbox.store().messages)
 }
 
 async fn watchdog_age(inbox: web::Data<Inbox>, _: NoQuery) -> HttpResponse {
-    let seconds = inbox.store().watchdog_age().map(|ago| ago.as_secs_f64());
+    let seconds = inbox.store().watchdog.map(|at| at.elapsed().as_secs_f64());
     HttpResponse::Ok().json(json!({ "last_heard_seconds": seconds }))
 }
 

@@ -34,7 +34,7 @@ pre { overflow-x: auto; background: #8882; padding: .5rem; }
 
 /// The page at `/`.
 pub(super) fn inbox(store: &Store) -> String {
-    let (watchdog, class) = switch(store.watchdog_age());
+    let (watchdog, class) = switch(store.watchdog.map(|at| at.elapsed()));
     let (dingtalk, mail) = (column(store, Channel::DingTalk), column(store, Channel::Mail));
     let body = format!(
         "<h1>MyEvents: inbox</h1>\n\
@@ -61,7 +61,7 @@ fn switch(watchdog_age: Option<Duration>) -> (String, &'static str) {
 }
 
 fn column(store: &Store, channel: Channel) -> String {
-    let messages: String = store.messages().filter(|message| message.channel == channel).map(message).collect();
+    let messages: String = store.messages.iter().filter(|message| message.channel == channel).map(message).collect();
     if messages.is_empty() { "<p class=\"note\">Nothing has arrived.</p>\n".into() } else { messages }
 }
 

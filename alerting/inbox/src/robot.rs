@@ -21,6 +21,9 @@ use alerts::dingtalk::{
 /// The most that a signature's timestamp may differ from the clock, in milliseconds.
 const CLOCK_SKEW_MAX: u64 = 60 * 60 * 1000;
 
+/// It refuses everything for this time after one message too many.
+const SILENCE: Duration = Duration::from_secs(600);
+
 /// What the robot demands.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -32,26 +35,21 @@ pub struct Rules {
     pub secret: Option<Secret>,
     /// It accepts 20 messages in this time.
     pub window: Duration,
-    /// It refuses everything for this time after one message too many.
-    pub silence: Duration,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        let (window, silence) = (Duration::from_secs(60), Duration::from_secs(600));
-        Self { token: "dev".into(), keyword: KEYWORD.into(), secret: None, window, silence }
+        Self { token: "dev".into(), keyword: KEYWORD.into(), secret: None, window: Duration::from_secs(60) }
     }
 }
 
 /// The parameters of its URL.
 #[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Query {
-    #[serde(default)]
-    pub(super) access_token: String,
-    #[serde(default)]
-    pub(super) timestamp: String,
-    #[serde(default)]
-    pub(super) sign: String,
+    access_token: String,
+    timestamp: String,
+    sign: String,
 }
 
 /// The robot.
@@ -103,7 +101,7 @@ impl Robot {
             self.calls.pop_front();
         }
         if self.calls.len() >= MESSAGES_A_MINUTE {
-            self.silent_until = Some(now + self.rules.silence);
+            self.silent_until = Some(now + SILENCE);
             return too_fast();
         }
         self.calls.push_back(now);

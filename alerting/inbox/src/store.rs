@@ -1,9 +1,6 @@
 //! What has arrived, in memory only: the last 200 messages, and the time of the last Watchdog.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, time::Instant};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -32,29 +29,16 @@ pub(super) enum Channel {
 /// Everything that has arrived.
 #[derive(Default)]
 pub(super) struct Store {
-    messages: VecDeque<Message>,
-    watchdog: Option<Instant>,
+    /// The newest first.
+    pub(super) messages: VecDeque<Message>,
+    /// When the last Watchdog arrived; `None` before the first.
+    pub(super) watchdog: Option<Instant>,
 }
 
 impl Store {
     pub(super) fn add(&mut self, channel: Channel, title: String, text: String) {
         self.messages.push_front(Message { channel, at: Timestamp::now(), title, text });
         self.messages.truncate(MESSAGES_MAX);
-    }
-
-    /// All messages, the newest first.
-    pub(super) fn messages(&self) -> impl Iterator<Item = &Message> {
-        self.messages.iter()
-    }
-
-    /// A Watchdog has arrived.
-    pub(super) fn watchdog_arrived(&mut self) {
-        self.watchdog = Some(Instant::now());
-    }
-
-    /// How long ago the last Watchdog arrived; `None` before the first.
-    pub(super) fn watchdog_age(&self) -> Option<Duration> {
-        self.watchdog.map(|at| at.elapsed())
     }
 }
 
@@ -66,7 +50,7 @@ mod tests {
     fn the_last_200_are_kept_the_newest_first() {
         let mut store = Store::default();
         (0..250).for_each(|n| store.add(Channel::Mail, n.to_string(), String::new()));
-        let titles: Vec<_> = store.messages().map(|message| message.title.as_str()).collect();
+        let titles: Vec<_> = store.messages.iter().map(|message| message.title.as_str()).collect();
         assert_eq!((titles.len(), titles[0], titles[199]), (200, "249", "50"));
     }
 }
