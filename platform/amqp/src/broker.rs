@@ -6,10 +6,7 @@
 use std::{fmt, path::Path};
 
 use lapin::uri::{AMQPScheme, AMQPUri};
-use process::{
-    checks::{Checks, OptionText},
-    secret::Secret,
-};
+use process::checks::{Checks, OptionText};
 
 /// The heartbeat that is asked of the broker. A broker that is silent for twice this time is considered dead.
 const HEARTBEAT_SECONDS: u16 = 10;
@@ -36,42 +33,20 @@ impl Broker {
     ) -> Option<Self> {
         let name = if url.text.is_some() { url.name } else { url_file.name };
         let secret = checks.secret(url, url_file);
-        let ca = ca_file.text.and_then(|path| match pem(Path::new(path)) {
-            Ok(pem) => Some(pem),
-            Err(cause) => {
-                checks.problem(format!("{} is {path:?}: {cause}", ca_file.name));
-                None
-            }
+        let ca = ca_file.text.and_then(|path| {
+            let problem = |cause| checks.problem(format!("{} is {path:?}: {cause}", ca_file.name));
+            pem(Path::new(path)).map_err(problem).ok()
         });
-        let broker = match Self::parse(&secret?, ca) {
-            Ok(broker) => broker,
-            Err(cause) => {
-                checks.problem(format!("{name} {cause}"));
-                return None;
-            }
+        let secret = secret?;
+        let Some(uri) = parse(secret.reveal()) else {
+            // The parser's own error quotes the URL, password and all.
+            checks.problem(format!("{name} is {:?}: it must be {RIGHT}", secret.to_string()));
+            return None;
         };
-        if broker.ca.is_some() && broker.uri.scheme == AMQPScheme::AMQP {
+        if ca.is_some() && uri.scheme == AMQPScheme::AMQP {
             checks.problem(format!("{} is given, but {name} is not encrypted: write amqps://", ca_file.name));
         }
-        Some(broker)
-    }
-
-    /// Reads a URL. The error names what is wrong, without the password.
-    pub fn parse(url: &Secret, ca: Option<String>) -> Result<Self, String> {
-        // The parser's own error quotes the URL, password and all.
-        let refused = || format!("is {:?}: it must be {RIGHT}", url.to_string());
-        if cut_short(url.reveal()) {
-            return Err(refused());
-        }
-        let mut uri: AMQPUri = url.reveal().parse().map_err(|_| refused())?;
-        if let Some(host) = ipv6(url.reveal()) {
-            uri.authority.host = host; // the parser gives an empty host here, and lapin would connect to localhost
-        }
-        if uri.vhost.is_empty() {
-            uri.vhost = "/".into(); // a URL that ends in a slash means the default virtual host
-        }
-        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-        Ok(Self { uri, ca })
+        Some(Self { uri, ca })
     }
 
     /// Scheme, host, port and virtual host, without the login.
@@ -86,6 +61,21 @@ impl fmt::Debug for Broker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.address())
     }
+}
+
+fn parse(url: &str) -> Option<AMQPUri> {
+    if cut_short(url) {
+        return None;
+    }
+    let mut uri: AMQPUri = url.parse().ok()?;
+    if let Some(host) = ipv6(url) {
+        uri.authority.host = host; // the parser gives an empty host here, and lapin would connect to localhost
+    }
+    if uri.vhost.is_empty() {
+        uri.vhost = "/".into(); // a URL that ends in a slash means the default virtual host
+    }
+    uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+    Some(uri)
 }
 
 fn pem(path: &Path) -> Result<String, String> {

@@ -7,6 +7,7 @@
 use std::{
     io,
     net::{Shutdown, TcpStream, ToSocketAddrs},
+    ops::Deref,
     os::fd::AsFd,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
@@ -14,16 +15,18 @@ use std::{
 
 use futures_util::Stream;
 use lapin::{
-    Channel, ConnectionProperties, Event,
-    tcp::AsyncTcpStream,
+    ConnectionProperties, Event,
+    tcp::{AsyncTcpStream, RustlsConnector, RustlsConnectorConfig},
     uri::{AMQPScheme, AMQPUri},
 };
-use tokio::{sync::oneshot, time::timeout};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     broker::Broker,
     disconnect::{Disconnect, Reason, TlsFailed},
-    reactor, tls,
+    reactor,
 };
 
 /// From the first packet to an open connection: TLS and login included.
@@ -44,40 +47,53 @@ const THREAD_END_TIMEOUT: Duration = Duration::from_secs(5);
 /// An open connection.
 pub(super) struct Connection {
     connection: lapin::Connection,
-    socket_guard: SocketGuard,
-    with_thread: Weak<WithThread>,
-    /// Resolves when lapin's thread is gone.
-    thread: tokio::sync::Mutex<oneshot::Receiver<()>>,
+    socket: Arc<SocketGuard>,
+    kept_channels: KeptChannels,
+    thread_ended: CancellationToken,
+}
+
+/// Clones of channels that lapin's thread owns, too. See [`Connection::channel_to_read`].
+type KeptChannels = Arc<Mutex<Vec<lapin::Channel>>>;
+
+/// A channel, and the connection it is on.
+pub(super) struct Channel {
+    channel: lapin::Channel,
+    pub(super) connection: Arc<Connection>,
+}
+
+impl Deref for Channel {
+    type Target = lapin::Channel;
+
+    fn deref(&self) -> &lapin::Channel {
+        &self.channel
+    }
 }
 
 impl Connection {
     /// Connects and logs in.
-    pub(super) async fn open(broker: &Broker, name: &str) -> Result<Self, Disconnect> {
-        let socket_guard = SocketGuard::default();
-        let (ended, mut thread) = oneshot::channel();
-        let with_thread = Arc::new(WithThread { channels: Mutex::default(), _ended: ended });
-        let of_thread = Arc::downgrade(&with_thread);
-        let connecting = connect(broker, name, socket_guard.0.clone(), with_thread)?;
+    pub(super) async fn open(broker: &Broker, name: &str) -> Result<Arc<Self>, Disconnect> {
+        let (socket, kept_channels) = (Arc::<SocketGuard>::default(), KeptChannels::default());
+        let thread_ended = CancellationToken::new();
+        let with_thread = (kept_channels.clone(), thread_ended.clone().drop_guard());
+        let connecting = connect(broker, name, Arc::downgrade(&socket), with_thread)?;
         let cause = match timeout(CONNECT_TIMEOUT, connecting).await {
-            Ok(Ok(connection)) => {
-                let thread = tokio::sync::Mutex::new(thread);
-                return Ok(Self { connection, socket_guard, with_thread: of_thread, thread });
-            }
+            Ok(Ok(connection)) => return Ok(Arc::new(Self { connection, socket, kept_channels, thread_ended })),
             Ok(Err(error)) => Disconnect::from(error),
             Err(_) => Disconnect::timeout("a connection"),
         };
         // The next try must not start a second thread before this one has ended. If the broker accepts connections and never
         // answers, the threads would become more and more.
-        drop(socket_guard);
-        let _ = timeout(THREAD_END_TIMEOUT, &mut thread).await;
+        drop(socket);
+        let _ = timeout(THREAD_END_TIMEOUT, thread_ended.cancelled()).await;
         // A connection that breaks before the login is counted as unreachable.
         let reason = if cause.reason == Reason::Broken { Reason::Unreachable } else { cause.reason };
         Err(Disconnect::new(reason, cause.text))
     }
 
     /// A new channel.
-    pub(super) async fn channel(&self) -> Result<Channel, Disconnect> {
-        self.call("channel.open", self.connection.create_channel()).await
+    pub(super) async fn channel(self: &Arc<Self>) -> Result<Channel, Disconnect> {
+        let channel = self.call("channel.open", self.connection.create_channel()).await?;
+        Ok(Channel { channel, connection: self.clone() })
     }
 
     /// A new channel for a consumer. A clone of it is kept until lapin's thread has ended.
@@ -86,11 +102,9 @@ impl Connection {
     /// the last owner of the channel, the drop takes the lock of the channel. lapin's thread takes the two locks in the other
     /// order when a message arrives. No report of it was found in lapin's issues (#447 is another deadlock, and is mended).
     /// The clone can go when lapin drops consumers outside of its lock.
-    pub(super) async fn channel_to_read(&self) -> Result<Channel, Disconnect> {
+    pub(super) async fn channel_to_read(self: &Arc<Self>) -> Result<Channel, Disconnect> {
         let channel = self.channel().await?;
-        if let Some(thread) = self.with_thread.upgrade() {
-            thread.channels.lock().unwrap_or_else(PoisonError::into_inner).push(channel.clone());
-        }
+        self.kept_channels.lock().unwrap_or_else(PoisonError::into_inner).push(channel.clone());
         Ok(channel)
     }
 
@@ -101,19 +115,10 @@ impl Connection {
         what: &str,
         answer: impl Future<Output = lapin::Result<T>>,
     ) -> Result<T, Disconnect> {
-        self.answer(what, answer).await?.map_err(Disconnect::from)
-    }
-
-    /// Like [`Connection::call`], for a call that the broker may refuse.
-    pub(super) async fn answer<T>(
-        &self,
-        what: &str,
-        answer: impl Future<Output = lapin::Result<T>>,
-    ) -> Result<lapin::Result<T>, Disconnect> {
         let mut answer = std::pin::pin!(answer);
         loop {
             match timeout(CALL_TIMEOUT, &mut answer).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => return answer.map_err(Disconnect::from),
                 Err(_) if self.is_blocked() => {}
                 Err(_) => return Err(Disconnect::timeout(what)),
             }
@@ -133,102 +138,95 @@ impl Connection {
     /// Closes the connection, and waits for the end of lapin's thread.
     pub(super) async fn close(&self) {
         let _ = timeout(CLOSE_TIMEOUT, self.connection.close(200, "OK".into())).await; // it may be closed already
-        self.socket_guard.0.cut();
-        let _ = timeout(THREAD_END_TIMEOUT, &mut *self.thread.lock().await).await;
-    }
-}
-
-/// Owned by lapin's thread: it is dropped when that thread has ended.
-struct WithThread {
-    channels: Mutex<Vec<Channel>>,
-    /// Dropping it resolves [`Connection::thread`].
-    _ended: oneshot::Sender<()>,
-}
-
-/// Shuts the socket down when it is dropped.
-#[derive(Default)]
-struct SocketGuard(Arc<Socket>);
-
-impl Drop for SocketGuard {
-    fn drop(&mut self) {
-        self.0.cut();
+        self.socket.cut();
+        let _ = timeout(THREAD_END_TIMEOUT, self.thread_ended.cancelled()).await;
     }
 }
 
 /// A second handle of the socket, to end a connection whose broker is silent. lapin would wait without limit for the answer
 /// to `connection.close`, and keep a thread and a file descriptor. No report of that was found in lapin's issues. This can go
-/// when lapin has a timeout for closing.
+/// when lapin has a timeout for closing. It shuts the socket down when it is dropped.
 #[derive(Default)]
-struct Socket(Mutex<Handle>);
+struct SocketGuard(Mutex<Option<TcpStream>>);
 
-#[derive(Default)]
-struct Handle {
-    stream: Option<TcpStream>,
-    cut: bool,
-}
+impl SocketGuard {
+    fn keep(&self, stream: impl AsFd) -> io::Result<()> {
+        let stream = TcpStream::from(stream.as_fd().try_clone_to_owned()?);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
+        Ok(())
+    }
 
-impl Socket {
     fn cut(&self) {
-        let mut handle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        handle.cut = true;
-        if let Some(stream) = handle.stream.take() {
+        if let Some(stream) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = stream.shutdown(Shutdown::Both); // it may be down already
         }
     }
+}
 
-    fn keep(&self, stream: impl AsFd) -> io::Result<()> {
-        let stream = TcpStream::from(stream.as_fd().try_clone_to_owned()?);
-        let mut handle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if handle.cut {
-            stream.shutdown(Shutdown::Both)?;
-        }
-        handle.stream = Some(stream);
-        Ok(())
+impl Drop for SocketGuard {
+    fn drop(&mut self) {
+        self.cut();
     }
 }
 
 /// lapin runs the closure on the thread that it starts for the connection. So a name lookup blocks only that thread, and needs
-/// no other one.
+/// no other one. `with_thread` is dropped when that thread has ended.
 fn connect(
     broker: &Broker,
     name: &str,
-    socket: Arc<Socket>,
-    with_thread: Arc<WithThread>,
+    guard: Weak<SocketGuard>,
+    with_thread: (KeptChannels, DropGuard),
 ) -> Result<impl Future<Output = lapin::Result<lapin::Connection>>, Disconnect> {
     let tls = match broker.uri.scheme {
         AMQPScheme::AMQP => None,
-        AMQPScheme::AMQPS => Some(
-            tls::connector(broker.ca.as_deref()).map_err(|cause| Disconnect::new(Reason::Tls, cause.to_string()))?,
-        ),
+        AMQPScheme::AMQPS => {
+            Some(tls(broker.ca.as_deref()).map_err(|cause| Disconnect::new(Reason::Tls, cause.to_string()))?)
+        }
+    };
+    let connector = async move |uri: AMQPUri, runtime| {
+        let _ = &with_thread;
+        let host = (uri.authority.host.as_str(), uri.authority.port);
+        let stream = tcp(host, &runtime).await?;
+        if let AsyncTcpStream::Plain(plain) = &stream {
+            // Where nobody waits for this connection any more, the socket is shut down at once.
+            guard.upgrade().unwrap_or_default().keep(plain.get_ref())?;
+        }
+        let Some(tls) = &tls else { return Ok(stream) };
+        let encrypted = stream.into_rustls(tls, host.0).await;
+        Ok(encrypted.map_err(|cause| io::Error::from(TlsFailed(cause.to_string())))?)
     };
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    Ok(lapin::Connection::connector(
-        broker.uri.clone(),
-        reactor::current(),
-        async move |uri: AMQPUri, runtime| {
-            let _ = &with_thread;
-            let host = (uri.authority.host.as_str(), uri.authority.port);
-            let mut cause = io::Error::new(io::ErrorKind::NotFound, "the host's name has no address");
-            for address in host.to_socket_addrs()? {
-                match timeout(TCP_CONNECT_TIMEOUT, AsyncTcpStream::connect(&runtime, address)).await {
-                    Err(_) => cause = io::Error::new(io::ErrorKind::TimedOut, "nobody answers"),
-                    Ok(Err(error)) => cause = error,
-                    Ok(Ok(stream)) => {
-                        if let AsyncTcpStream::Plain(plain) = &stream {
-                            socket.keep(plain)?;
-                        }
-                        return match &tls {
-                            None => Ok(stream),
-                            Some(tls) => {
-                                let encrypted = stream.into_rustls(tls, host.0).await;
-                                Ok(encrypted.map_err(|cause| io::Error::from(TlsFailed(cause.to_string())))?)
-                            }
-                        };
-                    }
-                }
-            }
-            Err(cause.into())
-        },
-        properties,
-    ))
+    Ok(lapin::Connection::connector(broker.uri.clone(), reactor::current(), connector, properties))
+}
+
+/// To the first address of the host that answers.
+async fn tcp(host: (&str, u16), runtime: &reactor::Runtime) -> io::Result<AsyncTcpStream<reactor::Socket>> {
+    let mut cause = io::Error::new(io::ErrorKind::NotFound, "the host's name has no address");
+    for address in host.to_socket_addrs()? {
+        match timeout(TCP_CONNECT_TIMEOUT, AsyncTcpStream::connect(runtime, address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => cause = error,
+            Err(_) => cause = io::Error::new(io::ErrorKind::TimedOut, "nobody answers"),
+        }
+    }
+    Err(cause)
+}
+
+/// TLS by rustls, so that no OpenSSL must be installed. With a CA file, only that authority is trusted, so an image without
+/// certificates can connect, too. Without one, the authorities of the machine are trusted.
+fn tls(ca: Option<&str>) -> io::Result<RustlsConnector> {
+    let config = match ca {
+        None => RustlsConnectorConfig::new_with_native_certs().map_err(|cause| {
+            let help = "this machine has no certificates of authorities; AMQP_CA_FILE can name one";
+            TlsFailed(format!("{help} ({cause})"))
+        })?,
+        Some(pem) => {
+            let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+            let certificates = certificates.map_err(|cause| TlsFailed(format!("AMQP_CA_FILE: {cause}")))?;
+            let mut config = RustlsConnectorConfig::default();
+            config.add_parsable_certificates(certificates);
+            config
+        }
+    };
+    config.connector_with_no_client_auth()
 }

@@ -7,7 +7,6 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use lapin::{
-    Channel,
     message::Delivery,
     options::{BasicAckOptions, BasicGetOptions, BasicNackOptions},
     types::AMQPValue,
@@ -17,7 +16,7 @@ use tokio::{sync::Mutex, time::timeout};
 use uuid::Uuid;
 
 use super::{
-    connection::Connection,
+    connection::{Channel, Connection},
     disconnect::Disconnect,
     publish::Publisher,
     shared::Shared,
@@ -26,7 +25,7 @@ use super::{
 };
 
 /// The most that are listed of one queue. A redrive has no such limit.
-const LIST_MAX: u64 = 1000;
+const LIST_MAX: usize = 1000;
 
 /// For the redrive of one queue. What was redriven by then stays redriven.
 const REDRIVE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -88,21 +87,25 @@ impl AmqpDeadLetters {
         OutboxError(self.shared.state().err().unwrap_or_else(|| "the broker is away".into()))
     }
 
-    async fn peek(&self, connection: &Connection) -> Result<Vec<DeadLetter>, OutboxError> {
+    async fn peek(&self, connection: &Arc<Connection>) -> Result<Vec<DeadLetter>, OutboxError> {
         let mut letters = Vec::new();
         for queue in self.shared.queues() {
             let channel = connection.channel().await?;
-            let taken = take(connection, &channel, queue, LIST_MAX).await?;
-            letters.extend(taken.iter().map(|delivery| letter(queue, delivery)));
-            return_to_queue(connection, &channel, &taken).await?;
-            self.wait_until_counted(connection, queue, taken.len() as u64).await?;
+            let mut taken = Vec::new();
+            while taken.len() < LIST_MAX
+                && let Some(delivery) = take(&channel, queue).await?
+            {
+                letters.push(letter(queue, &delivery));
+                taken.push(delivery);
+            }
+            self.put_back(&channel, queue, &taken).await?;
         }
         letters.sort_by_key(|letter| letter.occurred_at);
         Ok(letters)
     }
 
     /// Redrives all queues. Answers what failed.
-    async fn redrive_queues(&self, connection: &Connection, id: Option<Uuid>, redriven: &mut u64) -> Vec<String> {
+    async fn redrive_queues(&self, connection: &Arc<Connection>, id: Option<Uuid>, redriven: &mut u64) -> Vec<String> {
         let mut failed = Vec::new();
         for queue in self.shared.queues() {
             match timeout(REDRIVE_TIMEOUT, self.redrive_queue(connection, queue, id, redriven)).await {
@@ -114,18 +117,18 @@ impl AmqpDeadLetters {
         failed
     }
 
-    /// Waits until the returned messages are in the queue again: the broker does not answer a `basic.nack`.
-    async fn wait_until_counted(
-        &self,
-        connection: &Connection,
-        queue: &'static str,
-        letters: u64,
-    ) -> Result<(), Disconnect> {
+    /// Returns dead letters to their queue, and waits until they are in it: the broker does not answer a `basic.nack`.
+    async fn put_back(&self, taken_on: &Channel, queue: &'static str, taken: &[Delivery]) -> Result<(), Disconnect> {
+        let connection = &taken_on.connection;
+        if let Some(last) = taken.last() {
+            let options = BasicNackOptions { multiple: true, requeue: true };
+            connection.call("basic.nack", taken_on.basic_nack(last.delivery_tag, options)).await?;
+        }
         let channel = connection.channel().await?;
         for _ in 0..RETURN_CHECKS {
-            let count = topology::count_dead(connection, &channel, queue).await?;
+            let count = topology::count_dead(&channel, queue).await?;
             self.shared.set_dead_count(queue, count);
-            if count >= letters {
+            if count >= taken.len() as u64 {
                 break; // or another process took some
             }
             tokio::time::sleep(RETURN_CHECK_PAUSE).await;
@@ -137,88 +140,66 @@ impl AmqpDeadLetters {
     /// there are at the beginning, so a message that becomes a dead letter again is not taken twice.
     async fn redrive_queue(
         &self,
-        connection: &Connection,
+        connection: &Arc<Connection>,
         queue: &'static str,
         id: Option<Uuid>,
         redriven: &mut u64,
     ) -> Result<(), OutboxError> {
         let channel = connection.channel().await?;
-        let publisher = Publisher::open(connection, self.shared.metrics.unconfirmed.clone()).await?;
-        let there = topology::count_dead(connection, &channel, queue).await?;
+        let publisher = Publisher::open(connection, &self.shared.metrics.unconfirmed).await?;
+        let there = topology::count_dead(&channel, queue).await?;
         let mut others = Vec::new();
         for _ in 0..there {
-            let Some(delivery) = take(connection, &channel, queue, 1).await?.pop() else { break };
+            let Some(delivery) = take(&channel, queue).await? else { break };
             let message = wire::message(&delivery);
             if id.is_some_and(|id| id != message.id) {
                 others.push(delivery);
                 continue;
             }
             let properties = wire::redriven(&delivery.properties, &message);
-            let published = publisher.to_queue(connection, queue, &delivery.data, properties).await;
+            let published = publisher.to_queue(queue, &delivery.data, properties).await;
             published.map_err(|cause| OutboxError(cause.to_string()))?;
             let ack = channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
             connection.call("basic.ack", ack).await?;
             *redriven += 1;
         }
-        return_to_queue(connection, &channel, &others).await?;
-        self.wait_until_counted(connection, queue, others.len() as u64).await?;
-        Ok(())
+        Ok(self.put_back(&channel, queue, &others).await?)
     }
 }
 
-/// Takes up to `max` dead letters. The broker returns them to the queue when the channel ends.
-async fn take(connection: &Connection, channel: &Channel, queue: &str, max: u64) -> Result<Vec<Delivery>, Disconnect> {
-    let mut taken = Vec::new();
-    for _ in 0..max {
-        let get = channel.basic_get(topology::dead_letter_queue(queue).into(), BasicGetOptions { no_ack: false });
-        let Some(message) = connection.call("basic.get", get).await? else { break };
-        taken.push(message.delivery);
-    }
-    Ok(taken)
-}
-
-async fn return_to_queue(connection: &Connection, channel: &Channel, taken: &[Delivery]) -> Result<(), Disconnect> {
-    let Some(last) = taken.last() else { return Ok(()) };
-    let options = BasicNackOptions { multiple: true, requeue: true };
-    connection.call("basic.nack", channel.basic_nack(last.delivery_tag, options)).await
+/// Takes a dead letter. The broker returns it to the queue when the channel ends.
+async fn take(channel: &Channel, queue: &str) -> Result<Option<Delivery>, Disconnect> {
+    let get = channel.basic_get(topology::dead_letter_queue(queue).into(), BasicGetOptions { no_ack: false });
+    Ok(channel.connection.call("basic.get", get).await?.map(|message| message.delivery))
 }
 
 fn letter(queue: &str, delivery: &Delivery) -> DeadLetter {
     let message = wire::message(delivery);
     let attempts = wire::header(&delivery.properties, wire::DEAD_ATTEMPTS).and_then(AMQPValue::as_long_uint);
+    let (brokers_cause, brokers_attempts) = brokers_verdict(delivery);
     DeadLetter {
         id: message.id,
         queue: queue.to_owned(),
         message: message.name,
-        cause: wire::text(&delivery.properties, wire::DEAD_CAUSE).unwrap_or_else(|| brokers_cause(delivery)),
-        attempts: attempts.unwrap_or_else(|| brokers_attempts(delivery)),
+        cause: wire::text(&delivery.properties, wire::DEAD_CAUSE).unwrap_or(brokers_cause),
+        attempts: attempts.unwrap_or(brokers_attempts),
         occurred_at: message.occurred_at,
         body: String::from_utf8_lossy(&message.body).into_owned(),
     }
 }
 
-/// Why the broker gave up on the message itself.
-fn brokers_reason(delivery: &Delivery) -> Option<String> {
-    wire::brokers_note(delivery)?.inner().get("reason")?.as_long_string().map(ToString::to_string)
-}
-
-fn brokers_cause(delivery: &Delivery) -> String {
-    match brokers_reason(delivery).as_deref() {
-        Some("delivery_limit") => {
-            format!("it was delivered {DELIVERY_LIMIT} times without an end: it may kill its reader")
-        }
-        Some("rejected") => "a reader rejected it; the reader's log says why".into(),
-        Some(other) => format!("the broker gave up on it: {other}"),
-        None => "nobody noted why".into(),
-    }
-}
-
-/// The delivery count in the message cannot be used: in this queue it counts how often somebody listed it.
-fn brokers_attempts(delivery: &Delivery) -> u32 {
-    match brokers_reason(delivery).as_deref() {
-        Some("delivery_limit") => DELIVERY_LIMIT.unsigned_abs(),
-        Some(_) => 1, // at least
-        None => 0,
+/// Why the broker gave up on the message itself, and after how many attempts. The delivery count in the message cannot be used:
+/// in this queue it counts how often somebody listed it.
+fn brokers_verdict(delivery: &Delivery) -> (String, u32) {
+    let reason = || wire::brokers_note(delivery)?.inner().get("reason")?.as_long_string().map(ToString::to_string);
+    match reason().as_deref() {
+        Some("delivery_limit") => (
+            format!("it was delivered {DELIVERY_LIMIT} times without an end: it may kill its reader"),
+            DELIVERY_LIMIT.unsigned_abs(),
+        ),
+        Some("rejected") => ("a reader rejected it; the reader's log says why".into(), 1), // at least
+        Some(other) => (format!("the broker gave up on it: {other}"), 1),
+        None => ("nobody noted why".into(), 0),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! No text here holds a password: lapin's errors quote the broker, and the broker quotes only user names.
 
-use std::{fmt, io};
+use std::io;
 
 use lapin::{ErrorKind, protocol::AMQPErrorKind};
 
@@ -61,7 +61,8 @@ impl Reason {
 }
 
 /// Why there is no connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{text}")]
 pub(super) struct Disconnect {
     pub(super) reason: Reason,
     pub(super) text: String,
@@ -75,12 +76,6 @@ impl Disconnect {
     /// The answer to `what` did not come in time.
     pub(super) fn timeout(what: &str) -> Self {
         Self::new(Reason::Timeout, format!("the broker did not answer in time, asked for {what}"))
-    }
-}
-
-impl fmt::Display for Disconnect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
     }
 }
 
@@ -106,12 +101,6 @@ impl From<lapin::Error> for Disconnect {
         }
         Self::new(Reason::Broken, error.to_string())
     }
-}
-
-/// Whether the broker refused this one call with this code, and the connection stays open.
-pub(super) fn refused_with(error: &lapin::Error, code: u16) -> bool {
-    let ErrorKind::ProtocolError(said) = error.kind() else { return false };
-    closes_only_the_channel(error) && said.get_id() == code
 }
 
 /// Whether only a channel is closed, and the connection stays open. The broker closed it, or lapin met a channel that was closed

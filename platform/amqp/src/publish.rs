@@ -5,13 +5,16 @@
 
 use std::{
     collections::HashSet,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use futures_util::{StreamExt, stream};
 use lapin::{
-    BasicProperties, Channel, Confirmation,
+    BasicProperties, Confirmation,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
 use messaging::{Entry, PublishError, Published};
@@ -19,8 +22,8 @@ use prometheus::IntGauge;
 use tokio::time::timeout;
 
 use super::{
-    connection::Connection,
-    disconnect::{Disconnect, refused_with},
+    connection::{Channel, Connection},
+    disconnect::{Disconnect, Reason},
     wire,
 };
 
@@ -42,20 +45,24 @@ pub(super) struct Publisher {
 type Answer = (Published, Option<String>);
 
 impl Publisher {
-    pub(super) async fn open(connection: &Connection, unconfirmed: IntGauge) -> Result<Self, Disconnect> {
+    pub(super) async fn open(connection: &Arc<Connection>, unconfirmed: &IntGauge) -> Result<Self, Disconnect> {
         let channel = connection.channel().await?;
         connection.call("confirm.select", channel.confirm_select(ConfirmSelectOptions::default())).await?;
-        Ok(Self { channel, unconfirmed, stuck: AtomicBool::new(false) })
+        Ok(Self { channel, unconfirmed: unconfirmed.clone(), stuck: AtomicBool::new(false) })
     }
 
-    /// Whether it must be replaced.
-    pub(super) fn is_broken(&self) -> bool {
-        self.stuck.load(Ordering::Relaxed) || !self.channel.status().connected()
+    /// Whether it works, on this connection. Otherwise it must be replaced.
+    pub(super) fn works_on(&self, connection: &Arc<Connection>) -> bool {
+        let broken = self.stuck.load(Ordering::Relaxed) || !self.channel.status().connected();
+        Arc::ptr_eq(&self.channel.connection, connection) && !broken
     }
 
     /// Publishes a batch.
-    pub(super) async fn batch(&self, connection: &Connection, exchange: &str, batch: &[Entry]) -> Vec<Published> {
-        let publishing: Vec<_> = batch.iter().map(|entry| self.entry(connection, exchange, entry)).collect();
+    pub(super) async fn batch(&self, exchange: &str, batch: &[Entry]) -> Vec<Published> {
+        let publish = async |Entry { message, mandatory }: &Entry| {
+            self.one(exchange, &message.name, *mandatory, &message.body, wire::properties(message)).await
+        };
+        let publishing: Vec<_> = batch.iter().map(publish).collect();
         let answers: Vec<Answer> = stream::iter(publishing).buffered(IN_FLIGHT_MAX).collect().await;
         // AMQP's `basic.return` names no delivery (<https://github.com/rabbitmq/amqp091-go/issues/45> has the discussion), and
         // one confirm can cover several messages: lapin attaches a returned message to any of them. So its id decides. This
@@ -68,21 +75,9 @@ impl Publisher {
         batch.iter().zip(answers).map(result).collect()
     }
 
-    async fn entry(&self, connection: &Connection, exchange: &str, entry: &Entry) -> Answer {
-        let Entry { message, mandatory } = entry;
-        let properties = wire::properties(message);
-        self.one(connection, exchange, &message.name, *mandatory, &message.body, properties).await
-    }
-
     /// Publishes one message to a queue, by its name.
-    pub(super) async fn to_queue(
-        &self,
-        connection: &Connection,
-        queue: &str,
-        body: &[u8],
-        properties: BasicProperties,
-    ) -> Published {
-        match self.one(connection, "", queue, true, body, properties).await {
+    pub(super) async fn to_queue(&self, queue: &str, body: &[u8], properties: BasicProperties) -> Published {
+        match self.one("", queue, true, body, properties).await {
             (Ok(()), Some(_)) => Err(PublishError::Returned),
             (result, _) => result,
         }
@@ -90,7 +85,6 @@ impl Publisher {
 
     async fn one(
         &self,
-        connection: &Connection,
         exchange: &str,
         key: &str,
         mandatory: bool,
@@ -98,7 +92,7 @@ impl Publisher {
         properties: BasicProperties,
     ) -> Answer {
         let failed = |text: &str| (Err(PublishError::Failed(text.to_owned())), None);
-        if connection.is_blocked() {
+        if self.channel.connection.is_blocked() {
             return failed("the broker takes no messages: it has a memory or disk alarm");
         }
         if self.stuck.load(Ordering::Relaxed) {
@@ -107,17 +101,18 @@ impl Publisher {
         let Ok(key) = lapin::types::ShortString::try_new(key) else {
             return failed("its name is too long for AMQP");
         };
-        let _in_flight = InFlight::new(&self.unconfirmed);
+        self.unconfirmed.inc();
+        let _in_flight = InFlight(&self.unconfirmed);
         let options = BasicPublishOptions { mandatory, ..BasicPublishOptions::default() };
         let published =
             async { self.channel.basic_publish(exchange.into(), key, options, body, properties).await?.await };
-        match timeout(CONFIRM_TIMEOUT, published).await {
+        match timeout(CONFIRM_TIMEOUT, published).await.map(|published| published.map_err(Disconnect::from)) {
             Err(_) => {
                 self.stuck.store(true, Ordering::Relaxed);
                 (Err(PublishError::Timeout), None)
             }
-            Ok(Err(error)) if refused_with(&error, 404) => failed("the exchange is not there"),
-            Ok(Err(error)) => failed(&Disconnect::from(error).text),
+            Ok(Err(disconnect)) if disconnect.reason == Reason::QueueGone => failed("the exchange is not there"),
+            Ok(Err(disconnect)) => failed(&disconnect.text),
             Ok(Ok(confirmation)) => answer(confirmation),
         }
     }
@@ -131,15 +126,8 @@ fn answer(confirmation: Confirmation) -> Answer {
     (result, id)
 }
 
-/// Counts a message while it is in flight.
+/// A message that is counted as in flight, until this is dropped.
 struct InFlight<'g>(&'g IntGauge);
-
-impl<'g> InFlight<'g> {
-    fn new(gauge: &'g IntGauge) -> Self {
-        gauge.inc();
-        Self(gauge)
-    }
-}
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {

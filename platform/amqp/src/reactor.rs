@@ -2,30 +2,35 @@
 //!
 //! lapin's own adapter is `async-compat`. It enters a tokio runtime to drop a socket, and starts a second one, with a thread,
 //! if the dropping thread has none (<https://github.com/smol-rs/async-compat/pull/22>); lapin drops its socket on such a
-//! thread. So the socket type is our own. All else is passed to tokio's reactor. This file can go when `async-rs` drops
-//! sockets inside the runtime that it was given; no report was found in the issues of lapin and `async-rs`.
+//! thread. So the socket's adapter is that of `tokio-util`. All else is passed to tokio's reactor. This file can go when
+//! `async-rs` drops sockets inside the runtime that it was given; no report was found in the issues of lapin and `async-rs`.
 
 use std::{
     io::{self, Read, Write},
     net::SocketAddr,
-    os::fd::{AsFd, AsRawFd, BorrowedFd},
-    pin::Pin,
-    task::{Context, Poll, ready},
+    os::fd::{AsFd, AsRawFd},
     time::{Duration, Instant},
 };
 
-use async_rs::{Runtime, Tokio, traits::Reactor, util::RuntimeParts};
+use async_rs::{Tokio, traits::Reactor, util::RuntimeParts};
 use futures_util::{
     Stream,
     io::{AsyncRead, AsyncWrite},
 };
-use tokio::{io as tokio_io, net::TcpStream};
+use tokio::net::TcpStream;
+use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
-/// The runtime this is called on, in the form that lapin needs.
-pub(super) fn current() -> Runtime<RuntimeParts<Tokio, PlainSocketReactor>> {
+/// A runtime in the form that lapin needs.
+pub(super) type Runtime = async_rs::Runtime<RuntimeParts<Tokio, PlainSocketReactor>>;
+
+/// The runtime this is called on.
+pub(super) fn current() -> Runtime {
     let tokio = Tokio::current();
     Runtime::new(RuntimeParts::new(tokio.clone(), PlainSocketReactor(tokio)))
 }
+
+/// tokio's socket, as lapin reads and writes it.
+pub(super) type Socket = Compat<TcpStream>;
 
 /// tokio's reactor with another socket type.
 #[derive(Clone, Debug)]
@@ -52,37 +57,6 @@ impl Reactor for PlainSocketReactor {
 
     fn tcp_connect_addr(&self, addr: SocketAddr) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
         let connecting = self.0.tcp_connect_addr(addr);
-        async move { Ok(Socket(connecting.await?.into_inner())) }
-    }
-}
-
-/// tokio's socket with the traits of `futures-io`, by which lapin reads and writes.
-pub(super) struct Socket(TcpStream);
-
-impl AsFd for Socket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-impl AsyncRead for Socket {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut buffer = tokio_io::ReadBuf::new(buffer);
-        ready!(tokio_io::AsyncRead::poll_read(Pin::new(&mut self.0), cx, &mut buffer))?;
-        Poll::Ready(Ok(buffer.filled().len()))
-    }
-}
-
-impl AsyncWrite for Socket {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        tokio_io::AsyncWrite::poll_write(Pin::new(&mut self.0), cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        tokio_io::AsyncWrite::poll_flush(Pin::new(&mut self.0), cx)
-    }
-
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        tokio_io::AsyncWrite::poll_shutdown(Pin::new(&mut self.0), cx)
+        async move { Ok(connecting.await?.into_inner().compat()) }
     }
 }

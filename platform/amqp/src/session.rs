@@ -8,14 +8,14 @@ use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::{StreamExt, future::try_join_all};
-use lapin::{Channel, Event};
-use messaging::Subscription;
+use lapin::Event;
+use messaging::{Subscription, process_with_retry::process_with_retry};
 
 use super::{
-    connection::Connection,
+    connection::{Channel, Connection},
     consume::Reader,
     disconnect::{Disconnect, Reason, closes_only_the_channel},
-    new_queue,
+    publish::Publisher,
     shared::Shared,
     topology,
 };
@@ -55,139 +55,153 @@ fn pauses() -> impl Iterator<Item = Duration> + Send {
 async fn session(shared: &Shared) -> Result<(), (bool, Disconnect)> {
     let opened = shared.stop.run_until_cancelled(Connection::open(&shared.broker, shared.name)).await;
     let Some(connection) = opened else { return Ok(()) };
-    let connection = Arc::new(connection.map_err(|disconnect| (false, disconnect))?);
-    let subscriptions = shared.subscriptions();
-    let end = match declare(shared, &connection, &subscriptions).await {
+    let connection = connection.map_err(|disconnect| (false, disconnect))?;
+    let session = Session { shared, connection, subscriptions: shared.subscriptions() };
+    let end = match session.declare().await {
         Err(disconnect) => Err((false, disconnect)),
-        Ok(()) => {
-            shared.up(&connection);
-            let mut listening = std::pin::pin!(listen(shared, &connection));
-            let work = async {
-                tokio::select! {
-                    biased;
-                    end = read(shared, &connection, &subscriptions) => end,
-                    disconnect = keep_topology(shared, &connection, &subscriptions) => Err(disconnect),
-                    () = shared.changed.notified() => Ok(()), // the next session has the new subscription
-                }
-            };
-            let end = tokio::select! {
-                biased; // the broker's reason says more than the call that broke by it
-                disconnect = &mut listening => Err(disconnect),
-                end = work => match end {
-                    Err(broke) => Err(tokio::time::timeout(CLOSE_REASON_TIMEOUT, listening).await.unwrap_or(broke)),
-                    Ok(()) => Ok(()),
-                },
-            };
-            end.map_err(|disconnect| (true, disconnect))
-        }
+        Ok(()) => session.run().await.map_err(|disconnect| (true, disconnect)),
     };
     shared.down(); // first, so that no publisher takes a connection that is being closed
-    connection.close().await;
+    session.connection.close().await;
     end
 }
 
-async fn declare(shared: &Shared, connection: &Connection, subscriptions: &[Subscription]) -> Result<(), Disconnect> {
-    topology::exchange(connection, &connection.channel().await?, &shared.exchange).await?;
-    for subscription in subscriptions {
-        declare_queue(shared, connection, subscription).await?;
-    }
-    Ok(())
+struct Session<'s> {
+    shared: &'s Shared,
+    connection: Arc<Connection>,
+    subscriptions: Vec<Subscription>,
 }
 
-/// Declares one queue. A refusal is remembered and is no error: publishing needs no queue of this service.
-async fn declare_queue(
-    shared: &Shared,
-    connection: &Connection,
-    subscription: &Subscription,
-) -> Result<(), Disconnect> {
-    new_queue::request_resync(shared, connection, subscription).await?;
-    match topology::declare(connection, &shared.exchange, subscription).await {
-        Err(disconnect) if disconnect.reason == Reason::Arguments => shared.refused(subscription.queue, disconnect),
-        declared => {
-            declared?;
-            shared.accepted(subscription.queue);
+impl Session<'_> {
+    async fn declare(&self) -> Result<(), Disconnect> {
+        topology::exchange(&self.connection.channel().await?, &self.shared.tuning.exchange).await?;
+        for subscription in &self.subscriptions {
+            self.declare_queue(subscription).await?;
         }
+        Ok(())
     }
-    Ok(())
-}
 
-/// Reads all queues until `stop`.
-async fn read(shared: &Shared, connection: &Connection, subscriptions: &[Subscription]) -> Result<(), Disconnect> {
-    try_join_all(subscriptions.iter().map(|subscription| read_queue(shared, connection, subscription))).await?;
-    shared.stop.cancelled().await; // without subscriptions, the connection is for publishing only
-    Ok(())
-}
+    /// Declares one queue. A refusal is remembered and is no error: publishing needs no queue of this service.
+    async fn declare_queue(&self, subscription: &Subscription) -> Result<(), Disconnect> {
+        self.request_resync(subscription).await?;
+        match topology::declare(&self.connection, &self.shared.tuning.exchange, subscription).await {
+            Err(disconnect) if disconnect.reason == Reason::Arguments => {
+                self.shared.refused(subscription.queue, disconnect);
+            }
+            declared => {
+                declared?;
+                self.shared.accepted(subscription.queue);
+            }
+        }
+        Ok(())
+    }
 
-/// Reads one queue, as soon as it could be declared.
-async fn read_queue(shared: &Shared, connection: &Connection, subscription: &Subscription) -> Result<(), Disconnect> {
-    while shared.is_refused(subscription.queue) {
-        if shared.stop.run_until_cancelled(tokio::time::sleep(TOPOLOGY_INTERVAL)).await.is_none() {
+    /// Requests a resync before a new queue is declared: a new queue holds nothing of what was published before.
+    ///
+    /// First this service requests the resync of its own state, then that of the others; only then is the queue declared. A
+    /// crash in between begins again, since the queue still does not exist. Two services whose queues are new at the same time
+    /// do not get each other's request; so each republishes its own state as well. See `messaging/src/outbox/resync.rs`.
+    async fn request_resync(&self, subscription: &Subscription) -> Result<(), Disconnect> {
+        let Some(resync_request) = subscription.resync_request else { return Ok(()) };
+        if topology::exists(&self.connection, subscription.queue).await? {
             return Ok(());
         }
-        declare_queue(shared, connection, subscription).await?;
+        tracing::info!(queue = subscription.queue, "the queue is new: a resync is requested");
+        let entry = resync_request();
+        process_with_retry(subscription, std::slice::from_ref(&entry.message)).await;
+        let publisher = Publisher::open(&self.connection, &self.shared.metrics.unconfirmed).await?;
+        let results = publisher.batch(&self.shared.tuning.exchange, &[entry]).await;
+        results.into_iter().collect::<Result<(), _>>().map_err(|cause| {
+            Disconnect::new(Reason::Timeout, format!("the resync of others cannot be requested: {cause}"))
+        })
     }
-    let reader = Reader {
-        connection,
-        subscription,
-        unconfirmed: shared.metrics.unconfirmed.clone(),
-        retry_max: shared.retry_max,
-    };
-    reader.run(&shared.stop).await
-}
 
-/// Follows the events of the connection as a whole. What closes only a channel is an error of that channel's calls.
-async fn listen(shared: &Shared, connection: &Connection) -> Disconnect {
-    let mut events = std::pin::pin!(connection.events());
-    while let Some(event) = events.next().await {
-        if let Event::ConnectionBlocked(why) = event {
-            shared.blocked(Some(why));
-        } else if let Event::ConnectionUnblocked = event {
-            shared.blocked(None);
-        } else if let Event::Error(error) = event
-            && !closes_only_the_channel(&error)
-        {
-            return error.into();
+    /// Works until the first error, until `stop`, or until there is a new subscription, which the next session has.
+    async fn run(&self) -> Result<(), Disconnect> {
+        self.shared.up(&self.connection);
+        let mut listening = std::pin::pin!(self.listen());
+        let work = async {
+            tokio::select! {
+                biased;
+                end = self.read() => end,
+                disconnect = self.keep_topology() => disconnect,
+                () = self.shared.changed.notified() => Ok(()),
+            }
+        };
+        tokio::select! {
+            biased; // the broker's reason says more than the call that broke by it
+            disconnect = &mut listening => Err(disconnect),
+            end = work => match end {
+                Err(broke) => Err(tokio::time::timeout(CLOSE_REASON_TIMEOUT, listening).await.unwrap_or(broke)),
+                Ok(()) => Ok(()),
+            },
         }
     }
-    Disconnect::new(Reason::Broken, "the connection ended")
-}
 
-/// Declares exchange and bindings again and again, and counts the dead letters, also those that the broker moved there itself.
-async fn keep_topology(shared: &Shared, connection: &Connection, subscriptions: &[Subscription]) -> Disconnect {
-    let channel = match connection.channel().await {
-        Ok(channel) => channel,
-        Err(disconnect) => return disconnect,
-    };
-    loop {
-        if let Err(disconnect) = check_topology(shared, connection, &channel, subscriptions).await {
-            return disconnect;
-        }
-        let _ = tokio::time::timeout(TOPOLOGY_INTERVAL, shared.check_topology.notified()).await;
+    /// Reads all queues until `stop`.
+    async fn read(&self) -> Result<(), Disconnect> {
+        try_join_all(self.subscriptions.iter().map(|subscription| self.read_queue(subscription))).await?;
+        self.shared.stop.cancelled().await; // without subscriptions, the connection is for publishing only
+        Ok(())
     }
-}
 
-async fn check_topology(
-    shared: &Shared,
-    connection: &Connection,
-    channel: &Channel,
-    subscriptions: &[Subscription],
-) -> Result<(), Disconnect> {
-    if connection.is_blocked() {
-        return Ok(()); // it answers nothing now; heartbeats show whether it is alive
-    }
-    match tokio::time::timeout(LIVENESS_TIMEOUT, topology::exchange(connection, channel, &shared.exchange)).await {
-        Ok(answer) => answer?,
-        Err(_) if connection.is_blocked() => return Ok(()),
-        Err(_) => return Err(Disconnect::timeout("a sign of life")),
-    }
-    for subscription in subscriptions {
-        if !shared.is_refused(subscription.queue) {
-            topology::bind(connection, channel, &shared.exchange, subscription).await?;
+    /// Reads one queue, as soon as it could be declared.
+    async fn read_queue(&self, subscription: &Subscription) -> Result<(), Disconnect> {
+        while self.shared.is_refused(subscription.queue) {
+            if self.shared.stop.run_until_cancelled(tokio::time::sleep(TOPOLOGY_INTERVAL)).await.is_none() {
+                return Ok(());
+            }
+            self.declare_queue(subscription).await?;
         }
-        let count = topology::count_dead(connection, channel, subscription.queue).await?;
-        shared.set_dead_count(subscription.queue, count);
+        Reader { shared: self.shared, connection: &self.connection, subscription }.run().await
     }
-    Ok(())
+
+    /// Follows the events of the connection as a whole. What closes only a channel is an error of that channel's calls.
+    async fn listen(&self) -> Disconnect {
+        let mut events = std::pin::pin!(self.connection.events());
+        while let Some(event) = events.next().await {
+            if let Event::ConnectionBlocked(why) = event {
+                self.shared.blocked(Some(why));
+            } else if let Event::ConnectionUnblocked = event {
+                self.shared.blocked(None);
+            } else if let Event::Error(error) = event
+                && !closes_only_the_channel(&error)
+            {
+                return error.into();
+            }
+        }
+        Disconnect::new(Reason::Broken, "the connection ended")
+    }
+
+    /// Declares exchange and bindings again and again, and counts the dead letters, also those that the broker moved there
+    /// itself. It ends only by an error.
+    async fn keep_topology(&self) -> Result<(), Disconnect> {
+        let channel = self.connection.channel().await?;
+        loop {
+            self.check_topology(&channel).await?;
+            let _ = tokio::time::timeout(TOPOLOGY_INTERVAL, self.shared.check_topology.notified()).await;
+        }
+    }
+
+    async fn check_topology(&self, channel: &Channel) -> Result<(), Disconnect> {
+        if self.connection.is_blocked() {
+            return Ok(()); // it answers nothing now; heartbeats show whether it is alive
+        }
+        let exchange = &self.shared.tuning.exchange;
+        match tokio::time::timeout(LIVENESS_TIMEOUT, topology::exchange(channel, exchange)).await {
+            Ok(answer) => answer?,
+            Err(_) if self.connection.is_blocked() => return Ok(()),
+            Err(_) => return Err(Disconnect::timeout("a sign of life")),
+        }
+        for subscription in &self.subscriptions {
+            if !self.shared.is_refused(subscription.queue) {
+                topology::bind(channel, exchange, subscription).await?;
+            }
+            let count = topology::count_dead(channel, subscription.queue).await?;
+            self.shared.set_dead_count(subscription.queue, count);
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

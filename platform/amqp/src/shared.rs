@@ -21,12 +21,30 @@ use super::{
 /// How long a call waits for a connection: at a start, or between two connections.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The exchange all messages are published to.
+pub const EXCHANGE: &str = "events";
+
+/// Settings that tests change.
+#[derive(Clone, Debug)]
+pub struct Tuning {
+    /// The exchange; a test that shares a broker with others takes its own.
+    pub exchange: String,
+    /// How long a batch is retried in place before it goes to the end of its queue. The broker's own limit
+    /// (`consumer_timeout`) is half an hour.
+    pub retry_max: Duration,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { exchange: EXCHANGE.into(), retry_max: Duration::from_secs(10 * 60) }
+    }
+}
+
 /// What the session, the publishers and the dead letters share.
 pub(super) struct Shared {
     pub(super) broker: Broker,
     pub(super) name: &'static str,
-    pub(super) exchange: String,
-    pub(super) retry_max: Duration,
+    pub(super) tuning: Tuning,
     pub(super) metrics: AmqpMetrics,
     /// The current connection, if there is one.
     pub(super) connection: watch::Sender<Option<Arc<Connection>>>,
@@ -62,12 +80,11 @@ enum Logged {
 }
 
 impl Shared {
-    pub(super) fn new(broker: Broker, name: &'static str, exchange: String, retry_max: Duration) -> Self {
+    pub(super) fn new(broker: Broker, name: &'static str, tuning: Tuning) -> Self {
         Self {
             broker,
             name,
-            exchange,
-            retry_max,
+            tuning,
             metrics: AmqpMetrics::new(),
             connection: watch::Sender::new(None),
             stop: CancellationToken::new(),

@@ -3,11 +3,13 @@
 //! Reading never fails: any client can publish anything, and a message that is not of a service must reach a handler, which
 //! answers `Reject`. So it becomes a dead letter, and does not stop the consumer. Read next: `consume.rs`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use lapin::{
     BasicProperties,
     message::Delivery,
-    types::{AMQPValue, FieldTable},
+    types::{AMQPValue, FieldTable, ShortString},
 };
 use messaging::Message;
 use uuid::Uuid;
@@ -107,36 +109,36 @@ fn key_before_death(delivery: &Delivery) -> Option<String> {
 /// The properties of a message that is published to a queue directly: those it had. Its routing key is then the name of the
 /// queue, so what was read of the message is written to headers; a message of another client may have none.
 pub(super) fn forwarded(properties: &BasicProperties, read: &Message) -> BasicProperties {
-    let (ours, mut headers) = (self::properties(read), properties.headers().clone().unwrap_or_default());
-    for (name, value) in ours.headers().iter().flatten() {
-        headers.insert(name.clone(), value.clone());
-    }
+    let ours = self::properties(read);
+    let ours = ours.headers().iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
     let id = read.id.to_string().into();
-    properties.clone().with_headers(headers).with_message_id(id).with_delivery_mode(2)
+    with_changed_headers(properties, |headers| headers.extend(ours)).with_message_id(id).with_delivery_mode(2)
 }
 
 /// The properties of a message that goes to the dead letters: those it had, with the cause.
 pub(super) fn dead_letter(properties: &BasicProperties, read: &Message, cause: &str, attempts: u32) -> BasicProperties {
-    let properties = forwarded(properties, read);
-    let mut headers = properties.headers().clone().unwrap_or_default();
     let cause: String = cause.chars().take(1000).collect(); // a frame has 128 KB for all headers
-    headers.insert(DEAD_CAUSE.into(), AMQPValue::LongString(cause.into()));
-    headers.insert(DEAD_ATTEMPTS.into(), AMQPValue::LongUInt(attempts));
-    properties.with_headers(headers)
+    with_changed_headers(&forwarded(properties, read), |headers| {
+        headers.insert(DEAD_CAUSE.into(), AMQPValue::LongString(cause.into()));
+        headers.insert(DEAD_ATTEMPTS.into(), AMQPValue::LongUInt(attempts));
+    })
 }
 
 /// The properties of a message that is redriven: those it had, without the cause of death.
 pub(super) fn redriven(properties: &BasicProperties, read: &Message) -> BasicProperties {
-    let properties = forwarded(properties, read);
-    let old = properties.headers().clone().unwrap_or_default();
-    let mut headers = FieldTable::default();
-    for (name, value) in &old {
-        if ![DEAD_CAUSE, DEAD_ATTEMPTS, BROKERS_NOTE].contains(&name.as_str()) {
-            headers.insert(name.clone(), value.clone());
-        }
-    }
-    headers.insert(REDRIVEN.into(), AMQPValue::Boolean(true));
-    properties.with_headers(headers)
+    with_changed_headers(&forwarded(properties, read), |headers| {
+        headers.retain(|name, _| ![DEAD_CAUSE, DEAD_ATTEMPTS, BROKERS_NOTE].contains(&name.as_str()));
+        headers.insert(REDRIVEN.into(), AMQPValue::Boolean(true));
+    })
+}
+
+fn with_changed_headers(
+    properties: &BasicProperties,
+    change: impl FnOnce(&mut BTreeMap<ShortString, AMQPValue>),
+) -> BasicProperties {
+    let mut headers = properties.headers().as_ref().map(|headers| headers.inner().clone()).unwrap_or_default();
+    change(&mut headers);
+    properties.clone().with_headers(headers.into())
 }
 
 /// A header of any type.
