@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use messaging::{
     Bus, DeadLetters, Effect, Entry, Handler, Message, Outcome, Subscription,
-    metrics::{ConsumeMetrics, PublishMetrics, RelayMetrics, show_backlog},
+    metrics::{ConsumeMetrics, RelayMetrics, show_backlog},
     outbox::{Outbox, relay::Relay},
 };
 use process::metrics::Metrics;
@@ -43,7 +43,7 @@ pub struct World {
     /// The queue of the reader. Its name is used by no other test.
     pub queue: &'static str,
     pub metrics: Metrics,
-    relay: (Arc<Notify>, RelayMetrics, PublishMetrics),
+    relay: (Arc<Notify>, RelayMetrics),
     running: Option<(CancellationToken, JoinHandle<()>)>,
 }
 
@@ -60,9 +60,7 @@ impl World {
         let (bus, dead) = new_bus(outbox.clone()).await;
         let mut metrics = Metrics::new();
         show_backlog(&mut metrics, outbox.clone(), dead.clone(), move || vec![queue]).unwrap();
-        let relay = RelayMetrics::new(&metrics.registry).unwrap();
-        let published = PublishMetrics::new(&metrics.registry, &["noteWritten"]).unwrap();
-        let relay = (wake, relay, published);
+        let relay = (wake, RelayMetrics::new(&metrics.registry, &["noteWritten"]).unwrap());
         Self { folder, new_bus, database, outbox, bus, dead, queue, metrics, relay, running: None }
     }
 
@@ -87,8 +85,8 @@ impl World {
 
     /// A relay that a test drives step by step.
     pub fn relay(&self) -> Relay {
-        let (wake, metrics, published) = self.relay.clone();
-        Relay::new(self.outbox.clone(), self.bus.clone(), wake, metrics, published)
+        let (wake, metrics) = self.relay.clone();
+        Relay::new(self.outbox.clone(), self.bus.clone(), wake, metrics)
     }
 
     /// Runs the relay in the background, as a service does.

@@ -1,4 +1,6 @@
-//! What every bus promises: at-least-once delivery, in no order. A confirmed message will be handled, whichever process dies.
+//! The traits: what every bus promises, and what every consumer answers.
+//!
+//! A bus promises at-least-once delivery, in no order. A confirmed message will be handled, whichever process dies.
 //!
 //! `in_process.rs` is the bus within one process; the crate `amqp` is the bus of services that run apart.
 
@@ -8,7 +10,9 @@ use async_trait::async_trait;
 use process::health::Probe;
 
 use crate::{
-    dead_letters::DeadLetters, handler::Handler, message::Entry, metrics::ConsumeMetrics, published::Published,
+    dead_letters::DeadLetters,
+    message::{Entry, Message, Outcome, Published},
+    metrics::ConsumeMetrics,
 };
 
 /// Delivers messages from publishers to subscribers.
@@ -49,6 +53,14 @@ pub fn probe(bus: Arc<dyn Bus>) -> Probe {
         let state = bus.state();
         Box::pin(async move { state })
     })
+}
+
+/// Handles messages. Called by `process_with_retry.rs`.
+#[async_trait]
+pub trait Handler: Send + Sync {
+    /// Handles a batch in one transaction. One answer for each message, in order. `Done` only when the work is durable. Must be
+    /// idempotent.
+    async fn handle(&self, batch: &[Message]) -> Vec<Outcome>;
 }
 
 /// A queue, the messages it is bound to, and their handler.

@@ -9,11 +9,10 @@ use prometheus::Result;
 use tokio::sync::Notify;
 
 use crate::{
-    bus::{Bus, Subscription},
+    bus::{Bus, Handler, Subscription},
     dead_letters::DeadLetters,
-    handler::Handler,
     message::Entry,
-    metrics::{ConsumeMetrics, PublishMetrics, RelayMetrics, show_backlog},
+    metrics::{ConsumeMetrics, RelayMetrics, show_backlog},
     outbox::{
         Outbox,
         relay::Relay,
@@ -71,7 +70,7 @@ impl Endpoint {
             resync_request: Some(self.resync_request),
         })
         .await;
-        let (relay, published) = (RelayMetrics::new(&registry)?, PublishMetrics::new(&registry, self.publishes)?);
-        Ok((Relay::new(outbox, bus.clone(), wake, relay, published), dead_letters))
+        let metrics = RelayMetrics::new(&registry, self.publishes)?;
+        Ok((Relay::new(outbox, bus.clone(), wake, metrics), dead_letters))
     }
 }

@@ -9,9 +9,8 @@ use async_trait::async_trait;
 
 use crate::{
     bus::{Bus, Subscription},
-    message::Entry,
+    message::{Entry, PublishError, Published},
     process_with_retry::{Verdict, process_with_retry},
-    published::{PublishError, Published},
 };
 
 /// Delivers messages within a process.

@@ -3,9 +3,8 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | [`message`] | a message, and the outbox entry that carries it |
-//! | [`bus`], [`handler`] | the traits: what every bus promises, what every consumer answers |
-//! | [`published`] | the result of publishing one entry |
+//! | [`message`] | a message, the outbox entry that carries it, and the results of publishing and handling it |
+//! | [`bus`] | the traits: what every bus promises, what every consumer answers |
 //! | [`mod@process_with_retry`] | handles a batch until each message is done or dead, the same on every bus |
 //! | [`in_process`] | the bus of `myevents`, where both services are in one process |
 //! | [`outbox`] | committed messages; [`outbox::relay`] publishes them, [`outbox::resync`] republishes the current state |
@@ -18,17 +17,13 @@
 pub mod bus;
 pub mod dead_letters;
 pub mod endpoint;
-pub mod handler;
 pub mod in_process;
 pub mod message;
 pub mod metrics;
 pub mod outbox;
 pub mod process_with_retry;
-pub mod published;
 
-pub use bus::{Bus, Subscription, probe};
+pub use bus::{Bus, Handler, Subscription, probe};
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use endpoint::{Endpoint, Storage};
-pub use handler::{Effect, Handler, Outcome};
-pub use message::{Entry, Message};
-pub use published::{PublishError, Published};
+pub use message::{Effect, Entry, Message, Outcome, PublishError, Published};

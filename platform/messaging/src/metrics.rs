@@ -13,58 +13,14 @@ use prometheus::{
 
 use crate::{
     dead_letters::DeadLetters,
-    handler::Effect,
-    message::Message,
+    message::{Effect, Message, Outcome, PublishError, Published},
     outbox::Outbox,
-    published::{PublishError, Published},
 };
 
 const SECONDS: [f64; 14] = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 const AGE_SECONDS: [f64; 16] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
-
-/// The publishing side.
-#[derive(Clone)]
-pub struct PublishMetrics {
-    published: IntCounterVec,
-    seconds: Histogram,
-}
-
-impl PublishMetrics {
-    /// Registers them, with `names` (the messages this service publishes) at zero.
-    pub fn new(registry: &Registry, names: &[&str]) -> Result<Self> {
-        let published = Opts::new("myevents_messages_published_total", "Messages published, by what became of them.");
-        let seconds = "myevents_messages_publish_duration_seconds";
-        let seconds = HistogramOpts::new(seconds, "Time from handing a batch to the bus to its confirms.");
-        let metrics = Self {
-            published: register_int_counter_vec_with_registry!(published, &["message", "result"], registry)?,
-            seconds: register_histogram_with_registry!(seconds.buckets(SECONDS.to_vec()), registry)?,
-        };
-        for name in names {
-            for result in ["confirmed", "nacked", "returned", "timeout", "error"] {
-                metrics.published.with_label_values(&[*name, result]);
-            }
-        }
-        Ok(metrics)
-    }
-
-    /// Counts the result of one entry. A dead letter was delivered, so it counts as confirmed.
-    pub fn count(&self, name: &str, result: &Published) {
-        let result = match result {
-            Ok(()) | Err(PublishError::Dead { .. }) => "confirmed",
-            Err(PublishError::Nacked) => "nacked",
-            Err(PublishError::Returned) => "returned",
-            Err(PublishError::Timeout) => "timeout",
-            Err(PublishError::Failed(_)) => "error",
-        };
-        self.published.with_label_values(&[name, result]).inc();
-    }
-
-    /// Records how long a batch took.
-    pub fn observe(&self, seconds: f64) {
-        self.seconds.observe(seconds);
-    }
-}
+const ROUND_SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 /// The consuming side.
 #[derive(Clone)]
@@ -104,15 +60,18 @@ impl ConsumeMetrics {
         Ok(metrics)
     }
 
-    /// A message is done.
-    pub fn done(&self, message: &Message, effect: Effect) {
-        let result = match effect {
-            Effect::Applied => "acked",
-            Effect::Duplicate => "duplicate",
-            Effect::Stale => "stale",
+    /// Counts what a handler answered for a message. A rejected one goes to the dead letters; a retried one is retried in place,
+    /// or by the broker.
+    pub fn handled(&self, message: &Message, outcome: &Outcome) {
+        let result = match outcome {
+            Outcome::Done(Effect::Applied) => "acked",
+            Outcome::Done(Effect::Duplicate) => "duplicate",
+            Outcome::Done(Effect::Stale) => "stale",
+            Outcome::Retry(_) => "requeued",
+            Outcome::Reject(_) => "rejected",
         };
-        self.count(message, result);
-        if !message.redriven {
+        self.consumed.with_label_values(&[self.queue, self.known(message), result]).inc();
+        if matches!(outcome, Outcome::Done(_)) && !message.redriven {
             let age = Timestamp::now().duration_since(message.occurred_at).as_secs_f64();
             if age < 0.0 {
                 self.skew.inc();
@@ -121,23 +80,9 @@ impl ConsumeMetrics {
         }
     }
 
-    /// A message was rejected: it goes to the dead letters.
-    pub fn rejected(&self, message: &Message) {
-        self.count(message, "rejected");
-    }
-
-    /// A message is retried, in place or by the broker.
-    pub fn requeued(&self, message: &Message) {
-        self.count(message, "requeued");
-    }
-
     /// Records how long a handler took for a batch with this message in it.
     pub fn observe(&self, message: &Message, seconds: f64) {
         self.seconds.with_label_values(&[self.queue, self.known(message)]).observe(seconds);
-    }
-
-    fn count(&self, message: &Message, result: &str) {
-        self.consumed.with_label_values(&[self.queue, self.known(message), result]).inc();
     }
 
     /// Any client that publishes can invent names, and each label value is a time series that stays.
@@ -146,48 +91,55 @@ impl ConsumeMetrics {
     }
 }
 
-const ROUND_SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
-
-/// What the relay counts.
+/// The publishing side: what the relay counts.
 #[derive(Clone)]
 pub struct RelayMetrics {
-    active: IntGauge,
-    dispatched: IntCounterVec,
-    seconds: Histogram,
+    pub(super) active: IntGauge,
+    published: IntCounterVec,
+    pub(super) publish_seconds: Histogram,
+    pub(super) dispatched: IntCounterVec,
+    pub(super) round_seconds: Histogram,
 }
 
 impl RelayMetrics {
-    /// Registers them.
-    pub fn new(registry: &Registry) -> Result<Self> {
+    /// Registers them, with `names` (the messages this service publishes) at zero.
+    pub fn new(registry: &Registry, names: &[&str]) -> Result<Self> {
         let active = "1 where this process relays what is left over in the outbox, else 0.";
+        let published = Opts::new("myevents_messages_published_total", "Messages published, by what became of them.");
+        let publish = "myevents_messages_publish_duration_seconds";
+        let publish = HistogramOpts::new(publish, "Time from handing a batch to the bus to its confirms.");
         let dispatched = "Outbox entries handed to the bus, by whether they were confirmed.";
         let dispatched = Opts::new("myevents_outbox_dispatched_total", dispatched);
-        let seconds = HistogramOpts::new("myevents_outbox_dispatch_duration_seconds", "Time of one relay round.");
+        let round = HistogramOpts::new("myevents_outbox_dispatch_duration_seconds", "Time of one relay round.");
+        let (publish, round) = (publish.buckets(SECONDS.to_vec()), round.buckets(ROUND_SECONDS.to_vec()));
         let metrics = Self {
             active: register_int_gauge_with_registry!("myevents_outbox_relay_active", active, registry)?,
+            published: register_int_counter_vec_with_registry!(published, &["message", "result"], registry)?,
+            publish_seconds: register_histogram_with_registry!(publish, registry)?,
             dispatched: register_int_counter_vec_with_registry!(dispatched, &["result"], registry)?,
-            seconds: register_histogram_with_registry!(seconds.buckets(ROUND_SECONDS.to_vec()), registry)?,
+            round_seconds: register_histogram_with_registry!(round, registry)?,
         };
+        for name in names {
+            for result in ["confirmed", "nacked", "returned", "timeout", "error"] {
+                metrics.published.with_label_values(&[*name, result]);
+            }
+        }
         for result in ["ok", "retry"] {
             metrics.dispatched.with_label_values(&[result]);
         }
         Ok(metrics)
     }
 
-    pub(super) fn active(&self, active: bool) {
-        self.active.set(active.into());
-    }
-
-    pub(super) fn published(&self, entries: usize) {
-        self.dispatched.with_label_values(&["ok"]).inc_by(entries as u64);
-    }
-
-    pub(super) fn retried(&self) {
-        self.dispatched.with_label_values(&["retry"]).inc();
-    }
-
-    pub(super) fn round(&self, seconds: f64) {
-        self.seconds.observe(seconds);
+    /// Counts the result of one entry. A dead letter was delivered, so it counts as confirmed.
+    pub(super) fn published(&self, name: &str, result: &Published) {
+        let result = match result {
+            Ok(()) | Err(PublishError::Dead { .. }) => "confirmed",
+            Err(PublishError::Nacked) => "nacked",
+            Err(PublishError::Returned) => "returned",
+            Err(PublishError::Timeout) => "timeout",
+            Err(PublishError::Failed(_)) => "error",
+        };
+        self.published.with_label_values(&[name, result]).inc();
     }
 }
 
@@ -246,7 +198,7 @@ mod tests {
             redriven: false,
         };
         for name in ["noteWritten", "noteBurnt", "x1", "with a space"] {
-            metrics.rejected(&message(name));
+            metrics.handled(&message(name), &Outcome::Reject("a bug".into()));
             metrics.observe(&message(name), 0.1);
         }
         let all = registry.gather();

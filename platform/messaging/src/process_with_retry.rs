@@ -13,7 +13,10 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures_util::FutureExt;
 use process::log_on_change::LogOnChange;
 
-use crate::{bus::Subscription, handler::Outcome, message::Message};
+use crate::{
+    bus::Subscription,
+    message::{Message, Outcome},
+};
 
 /// After so many panics a message is dead.
 pub const PANICS_MAX: u32 = 5;
@@ -48,18 +51,16 @@ pub async fn process_with_retry(subscription: &Subscription, batch: &[Message]) 
             }
             break;
         };
-        let mut to_retry = Vec::new();
         let mut cause = None;
-        for (at, outcome) in open.into_iter().zip(outcomes) {
+        for (at, outcome) in std::mem::take(&mut open).into_iter().zip(outcomes) {
             match verdict(subscription, &batch[at], outcome, attempts) {
                 Ok(verdict) => verdicts[at] = Some(verdict),
                 Err(reason) => {
-                    to_retry.push(at);
+                    open.push(at);
                     cause = Some(reason);
                 }
             }
         }
-        open = to_retry;
         match cause {
             Some(cause) => backoff.wait(&cause).await,
             None => backoff.ended(),
@@ -74,24 +75,21 @@ async fn process_one_with_retry(subscription: &Subscription, message: &Message) 
     let mut backoff = Backoff::new(subscription.queue);
     loop {
         attempts += 1;
-        let cause = match attempt(subscription, std::slice::from_ref(message)).await {
-            Some(outcomes) => {
-                let outcome = outcomes.into_iter().next().expect("attempt() has compared the lengths");
-                match verdict(subscription, message, outcome, attempts) {
-                    Ok(verdict) => return verdict,
-                    Err(cause) => cause,
-                }
-            }
+        let outcome = match attempt(subscription, std::slice::from_ref(message)).await {
+            Some(outcomes) => outcomes.into_iter().next().expect("attempt() has compared the lengths"),
             None => {
                 panics += 1;
-                if panics == PANICS_MAX {
-                    let cause = format!("the handler panicked {PANICS_MAX} times");
-                    return dead_letter(subscription, message, cause, attempts);
+                if panics < PANICS_MAX {
+                    backoff.wait("the handler panicked").await;
+                    continue;
                 }
-                "the handler panicked".to_owned()
+                Outcome::Reject(format!("the handler panicked {PANICS_MAX} times"))
             }
         };
-        backoff.wait(&cause).await;
+        match verdict(subscription, message, outcome, attempts) {
+            Ok(verdict) => return verdict,
+            Err(cause) => backoff.wait(&cause).await,
+        }
     }
 }
 
@@ -106,24 +104,16 @@ async fn attempt(subscription: &Subscription, messages: &[Message]) -> Option<Ve
 
 /// The verdict on a message, or why it is retried.
 fn verdict(subscription: &Subscription, message: &Message, outcome: Outcome, attempts: u32) -> Result<Verdict, String> {
+    subscription.metrics.handled(message, &outcome);
     match outcome {
-        Outcome::Done(effect) => {
-            subscription.metrics.done(message, effect);
-            Ok(Verdict::Done)
-        }
-        Outcome::Reject(cause) => Ok(dead_letter(subscription, message, cause, attempts)),
-        Outcome::Retry(cause) => {
-            subscription.metrics.requeued(message);
-            Err(cause)
+        Outcome::Done(_) => Ok(Verdict::Done),
+        Outcome::Retry(cause) => Err(cause),
+        Outcome::Reject(cause) => {
+            let (queue, id, name) = (subscription.queue, message.id, message.name.as_str());
+            tracing::error!(queue, %id, kind = name, attempts, "a message goes to the dead letters: {cause}");
+            Ok(Verdict::Dead { cause, attempts })
         }
     }
-}
-
-fn dead_letter(subscription: &Subscription, message: &Message, cause: String, attempts: u32) -> Verdict {
-    subscription.metrics.rejected(message);
-    let (queue, id, name) = (subscription.queue, message.id, message.name.as_str());
-    tracing::error!(queue, %id, kind = name, attempts, "a message goes to the dead letters: {cause}");
-    Verdict::Dead { cause, attempts }
 }
 
 /// The pauses between two attempts, and the log lines about them.

@@ -14,7 +14,7 @@ use fastrand::Rng;
 use messaging::{
     Bus, Effect, Handler, Message, Outcome, Subscription,
     in_process::InProcessBus,
-    metrics::{ConsumeMetrics, PublishMetrics, RelayMetrics},
+    metrics::{ConsumeMetrics, RelayMetrics},
     outbox::relay::Relay,
 };
 use mongo::{
@@ -73,8 +73,8 @@ impl Handler for View {
 }
 
 async fn relay(replica: &Replica, bus: Arc<dyn Bus>, stop: CancellationToken) {
-    let metrics = (RelayMetrics::new(&replica.registry).unwrap(), PublishMetrics::new(&replica.registry, &[]).unwrap());
-    let relay = Relay::new(replica.store.outbox(), bus, replica.wake.clone(), metrics.0, metrics.1);
+    let metrics = RelayMetrics::new(&replica.registry, &[]).unwrap();
+    let relay = Relay::new(replica.store.outbox(), bus, replica.wake.clone(), metrics);
     tokio::spawn(relay.run(stop, Duration::from_secs(1)));
 }
 

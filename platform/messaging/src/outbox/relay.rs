@@ -14,10 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     bus::Bus,
-    message::Entry,
-    metrics::{PublishMetrics, RelayMetrics},
+    message::{Entry, PublishError, Published},
+    metrics::RelayMetrics,
     outbox::{Outbox, OutboxError, Round, waiting::Waiting},
-    published::{PublishError, Published},
 };
 
 /// The most entries of one round.
@@ -32,20 +31,13 @@ pub struct Relay {
     bus: Arc<dyn Bus>,
     wake: Arc<Notify>,
     metrics: RelayMetrics,
-    published: PublishMetrics,
     waiting: Waiting,
 }
 
 impl Relay {
     /// `wake` is notified by the store after each commit with messages in it.
-    pub fn new(
-        outbox: Arc<dyn Outbox>,
-        bus: Arc<dyn Bus>,
-        wake: Arc<Notify>,
-        metrics: RelayMetrics,
-        published: PublishMetrics,
-    ) -> Self {
-        Self { outbox, bus, wake, metrics, published, waiting: Waiting::default() }
+    pub fn new(outbox: Arc<dyn Outbox>, bus: Arc<dyn Bus>, wake: Arc<Notify>, metrics: RelayMetrics) -> Self {
+        Self { outbox, bus, wake, metrics, waiting: Waiting::default() }
     }
 
     /// Publishes until `stop` is cancelled, then publishes what is left, for at most `flush`, and closes the bus.
@@ -55,7 +47,7 @@ impl Relay {
         if tokio::time::timeout(flush, self.drain()).await.is_err() {
             tracing::warn!("the outbox was not emptied in time; what may be left goes out at the next start");
         }
-        self.metrics.active(false);
+        self.metrics.active.set(0);
         self.bus.close().await;
     }
 
@@ -88,7 +80,7 @@ impl Relay {
     /// One step: reads a batch, publishes it, deletes what was confirmed.
     pub async fn round(&mut self) -> Result<Round, OutboxError> {
         let began = Instant::now();
-        self.metrics.active(self.outbox.is_leader());
+        self.metrics.active.set(self.outbox.is_leader().into());
         // Entries that wait for a retry are still in the outbox and would fill the batch: ask for as many more.
         let mut batch = self.outbox.pending(BATCH_MAX + self.waiting.len()).await?;
         batch.retain(|entry| self.waiting.is_due(entry.message.id, began));
@@ -100,9 +92,9 @@ impl Relay {
         fail_point("relay.read");
         let results = self.bus.publish(&batch).await;
         fail_point("relay.published");
-        self.published.observe(began.elapsed().as_secs_f64());
+        self.metrics.publish_seconds.observe(began.elapsed().as_secs_f64());
         let round = self.record(&batch, results).await;
-        self.metrics.round(began.elapsed().as_secs_f64());
+        self.metrics.round_seconds.observe(began.elapsed().as_secs_f64());
         round
     }
 
@@ -112,7 +104,7 @@ impl Relay {
         self.waiting.accepted(&accepted.map(|(entry, _)| entry.message.name.as_str()).collect(), now);
         for (entry, result) in batch.iter().zip(results) {
             let id = entry.message.id;
-            self.published.count(&entry.message.name, &result);
+            self.metrics.published(&entry.message.name, &result);
             match result {
                 Ok(()) => published.push(id),
                 Err(PublishError::Dead { queue, cause, attempts }) => {
@@ -120,10 +112,11 @@ impl Relay {
                     self.outbox.dead_letter(id, &queue, &cause, attempts).await?;
                 }
                 Err(cause) => {
-                    self.metrics.retried();
-                    away |= !cause.is_about_the_message();
+                    self.metrics.dispatched.with_label_values(&["retry"]).inc();
                     if cause.is_about_the_message() {
                         self.waiting.add(entry, &cause, now);
+                    } else {
+                        away = true;
                     }
                 }
             }
@@ -133,7 +126,7 @@ impl Relay {
         for id in &published {
             self.waiting.remove(*id);
         }
-        self.metrics.published(published.len());
+        self.metrics.dispatched.with_label_values(&["ok"]).inc_by(published.len() as u64);
         Ok(if away { Round::Away } else { Round::Published(published.len()) })
     }
 }

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::{Backlog, Outbox, OutboxError};
 use crate::{
-    handler::{Effect, Handler, Outcome},
-    message::{Entry, Message},
+    bus::Handler,
+    message::{Effect, Entry, Message, Outcome},
 };
 
 /// The name of the entry that stands for a request. It is never published.

@@ -12,7 +12,7 @@ use std::{
 
 use uuid::Uuid;
 
-use crate::{message::Entry, published::PublishError};
+use crate::message::{Entry, PublishError};
 
 /// How long an entry waits: the first duration, doubled with each attempt, up to the second.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));

@@ -24,7 +24,7 @@ use lapin::{
 };
 use messaging::{
     Bus, Entry, Handler, Message, Outcome, Subscription,
-    metrics::{ConsumeMetrics, PublishMetrics, RelayMetrics},
+    metrics::{ConsumeMetrics, RelayMetrics},
     outbox::{Outbox, relay::Relay},
 };
 use process::checks::{Checks, option};
@@ -117,9 +117,7 @@ async fn connect(url: &str) -> anyhow::Result<AmqpBus> {
 }
 
 fn relay(outbox: Arc<SqliteOutbox>, bus: Arc<AmqpBus>) -> anyhow::Result<Relay> {
-    let registry = Registry::new();
-    let (metrics, published) = (RelayMetrics::new(&registry)?, PublishMetrics::new(&registry, READS)?);
-    Ok(Relay::new(outbox, bus, Arc::default(), metrics, published))
+    Ok(Relay::new(outbox, bus, Arc::default(), RelayMetrics::new(&Registry::new(), READS)?))
 }
 
 /// The same messages as the relay publishes, and as durable, but from memory.
