@@ -32,7 +32,7 @@ use process::{
 use service::{StartError, ops_server::Ops};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
-use webserver::small::SmallServer;
+use webserver::small::{LIMITS, SmallServer};
 
 use self::{
     http::{Context, WAITING_MAX},
@@ -77,7 +77,7 @@ impl Bridge {
         let last = LastResult::default();
         let context = Context { queue: sender, slots: Arc::new(Semaphore::new(WAITING_MAX)), metrics: counted };
         let joined = runtimes.clone();
-        let server = SmallServer::start(listener, "bridge", move |app| {
+        let server = SmallServer::start(LIMITS, listener, "bridge", move |app| {
             joined.join("http");
             http::configure(app, context);
         })?;

@@ -19,7 +19,7 @@ use std::{net::SocketAddr, process::ExitCode};
 
 use service::{StartError, healthcheck::url};
 use tokio_util::sync::CancellationToken;
-use webserver::small::SmallServer;
+use webserver::small::{LIMITS, SmallServer};
 
 use self::{
     http::configure,
@@ -47,7 +47,7 @@ impl Inbox {
     /// Starts it.
     pub fn start(config: Config) -> Result<Self, StartError> {
         let robot = Robot::new(config.rules);
-        let server = SmallServer::start(config.listen.bind()?, "inbox", |app| configure(app, robot))?;
+        let server = SmallServer::start(LIMITS, config.listen.bind()?, "inbox", |app| configure(app, robot))?;
         Ok(Self { address: server.address, server })
     }
 

@@ -43,7 +43,7 @@ impl Ops {
     /// Starts the ops server of the program `name`, on a thread of its own, since encoding 100,000 series takes 0.1 s.
     pub fn serve(self, listener: TcpListener, name: &str) -> io::Result<SmallServer> {
         let limits = Limits { connections: ops_connections(descriptors()), timeouts: TIMEOUTS, drain_seconds: 1 };
-        SmallServer::start_with(limits, listener, &format!("ops-{name}"), move |app| {
+        SmallServer::start(limits, listener, &format!("ops-{name}"), move |app| {
             self.runtimes.join("ops");
             app.app_data(web::Data::new(self.clone()))
                 .service(resource("/metrics").get(metrics).done())

@@ -5,6 +5,12 @@
 
 use std::time::Duration;
 
+/// The header read timeout. The body has a deadline of its own, in `input/body.rs`.
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The keep-alive timeout: a connection without a request is kept open this long after an answer.
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The limits that protect a server from its clients.
 pub struct Limits {
     /// The most connections at the same time. Further ones wait until one of these ends.
@@ -13,6 +19,13 @@ pub struct Limits {
     pub timeouts: Timeouts,
     /// How long requests that are being handled at a shutdown may still take, in whole seconds.
     pub drain_seconds: u64,
+}
+
+impl Limits {
+    /// Those of REST, and of the programs beside the services.
+    pub const fn new(connections: usize) -> Self {
+        Self { connections, timeouts: Timeouts::new(HEADER_READ_TIMEOUT, KEEP_ALIVE_TIMEOUT), drain_seconds: 5 }
+    }
 }
 
 /// actix answers a slow first head with a 408. If it does not, the connection is closed this much later.

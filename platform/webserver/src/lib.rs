@@ -2,7 +2,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | [`server`], [`small`], `single_thread` | a server with workers; one on a single thread |
+//! | [`server`], [`small`] | a server with workers; one on a single thread |
 //! | [`listen`] | binding an address |
 //! | [`connection_limits`] | how many connections fit into the process's open files, and how long each waits for its client |
 //! | `timed_stream` | header read timeout and keep-alive timeout against slow clients; connections at a shutdown |
@@ -27,6 +27,5 @@ pub mod problem;
 pub mod responses;
 pub mod routes;
 pub mod server;
-mod single_thread;
 pub mod small;
 mod timed_stream;

@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use actix_web::{
-    Error, HttpMessage, HttpResponse, ResponseError,
+    Error, HttpMessage, ResponseError,
     body::{BodySize as ResponseSize, BoxBody, MessageBody},
     dev::{ResponseHead, ServiceRequest, ServiceResponse},
     error::InternalError,
@@ -52,69 +52,52 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
     // routes (https://github.com/actix/actix-web/issues/2657, open). Here no route is found for a path with %65 in it, which actix
     // decodes later.
     let early = request.match_pattern();
-    let answered = catch_panic(next.call(request)).await;
-    match answered {
-        Ok(Ok(mut response)) => {
-            response.headers_mut().insert(REQUEST_ID, id.clone());
-            close_if(&stopping, response.response_mut().head_mut());
-            let route = early.or_else(|| response.request().match_pattern());
-            let route = route.as_deref().unwrap_or(UNMATCHED);
-            if let Some(rejection) = response.response().extensions().get::<Rejection>() {
-                metrics.rejected(*rejection);
-            }
-            if let Some(size) = response.request().extensions().get::<BodySize>() {
-                observe_size(&metrics.request_bytes, method, size.0);
-            }
-            if let ResponseSize::Sized(size) = response.response().body().size() {
-                observe_size(&metrics.response_bytes, method, usize::try_from(size).unwrap_or(usize::MAX));
-            }
-            count(&metrics, method, route, response.status().as_str(), began);
-            let status = response.status().as_u16();
-            tracing::debug!(method, path = response.request().path(), status, request_id = ?id, "answered");
-            Ok(match body {
-                Some(body) => body.attach_to(response).await,
-                None => response,
-            })
-        }
-        Ok(Err(error)) => Err(answer(&metrics, method, early.as_deref(), began, id, &stopping, error.error_response())),
+    let answered = match catch_panic(next.call(request)).await {
+        Ok(Ok(response)) => Ok(response),
+        // After an error or a panic there is no request any more.
+        Ok(Err(error)) => Err(error.error_response()),
         Err(panic) => {
             metrics.panics.inc();
             // Logged here and not in the panic hook, which does not know the request id.
             let (request_id, route) = (id.to_str().unwrap_or_default(), early.as_deref().unwrap_or(UNMATCHED));
             tracing::error!(request_id, method, route, "a panic, which is a bug of ours: {panic}");
-            let response = Problem::internal().error_response();
-            Err(answer(&metrics, method, early.as_deref(), began, id, &stopping, response))
+            Err(Problem::internal().error_response())
+        }
+    };
+    let finish = |head: &mut ResponseHead, route: Option<&str>| {
+        head.headers_mut().insert(REQUEST_ID, id.clone());
+        if stopping.is_cancelled() {
+            // So that a client with a kept connection sends its next request to another process. actix does not do that by
+            // itself (https://github.com/actix/actix-web/issues/3169, open).
+            head.set_connection_type(ConnectionType::Close);
+        }
+        let route = route.unwrap_or(UNMATCHED);
+        metrics.requests.with_label_values(&[method, route, head.status.as_str()]).inc();
+        metrics.seconds.with_label_values(&[method, route]).observe(began.elapsed().as_secs_f64());
+    };
+    match answered {
+        Ok(mut response) => {
+            if let Some(rejection) = response.response().extensions().get::<Rejection>() {
+                metrics.rejected.with_label_values(&[rejection.label()]).inc();
+            }
+            if let Some(size) = response.request().extensions().get::<BodySize>() {
+                metrics.request_bytes.with_label_values(&[method]).observe(size.0 as f64);
+            }
+            if let ResponseSize::Sized(size) = response.response().body().size() {
+                metrics.response_bytes.with_label_values(&[method]).observe(size as f64);
+            }
+            let route = early.or_else(|| response.request().match_pattern());
+            finish(response.response_mut().head_mut(), route.as_deref());
+            let status = response.status().as_u16();
+            tracing::debug!(method, path = response.request().path(), status, request_id = ?id, "answered");
+            Ok(SharedBody::attach(body, response).await)
+        }
+        Err(mut response) => {
+            finish(response.head_mut(), early.as_deref());
+            // The server sends it as it is.
+            Err(InternalError::from_response("answered in the middleware", response).into())
         }
     }
-}
-
-/// Sets `Connection: close` at a shutdown, so that a client with a kept connection sends its next request to another process. actix
-/// does not do that by itself (https://github.com/actix/actix-web/issues/3169, open).
-fn close_if(stopping: &CancellationToken, head: &mut ResponseHead) {
-    if stopping.is_cancelled() {
-        head.set_connection_type(ConnectionType::Close);
-    }
-}
-
-/// An answer without a request: after an error or a panic there is none any more. The server sends it as it is.
-fn answer(
-    metrics: &HttpMetrics,
-    method: &'static str,
-    route: Option<&str>,
-    began: Instant,
-    id: HeaderValue,
-    stopping: &CancellationToken,
-    mut response: HttpResponse,
-) -> Error {
-    response.headers_mut().insert(REQUEST_ID, id);
-    close_if(stopping, response.head_mut());
-    count(metrics, method, route.unwrap_or(UNMATCHED), response.status().as_str(), began);
-    InternalError::from_response("answered in the middleware", response).into()
-}
-
-fn count(metrics: &HttpMetrics, method: &str, route: &str, status: &str, began: Instant) {
-    metrics.requests.with_label_values(&[method, route, status]).inc();
-    metrics.seconds.with_label_values(&[method, route]).observe(began.elapsed().as_secs_f64());
 }
 
 /// The caller's request id, if it can be logged and sent back unchanged; else a new one.
@@ -154,13 +137,13 @@ const PANICKED: &str = "500";
 
 /// The HTTP metrics of one service.
 pub struct HttpMetrics {
-    pub(crate) requests: IntCounterVec,
-    pub(crate) seconds: HistogramVec,
-    pub(crate) in_flight: IntGauge,
-    pub(crate) request_bytes: HistogramVec,
-    pub(crate) response_bytes: HistogramVec,
+    requests: IntCounterVec,
+    seconds: HistogramVec,
+    in_flight: IntGauge,
+    request_bytes: HistogramVec,
+    response_bytes: HistogramVec,
     rejected: IntCounterVec,
-    pub(crate) panics: IntCounter,
+    panics: IntCounter,
 }
 
 impl HttpMetrics {
@@ -225,26 +208,17 @@ impl HttpMetrics {
         }
         Ok(metrics)
     }
-
-    pub(crate) fn rejected(&self, rejection: Rejection) {
-        self.rejected.with_label_values(&[rejection.label()]).inc();
-    }
 }
 
 /// The label for a method.
-pub(crate) fn method_label(method: &str) -> &'static str {
+fn method_label(method: &str) -> &'static str {
     METHODS.into_iter().find(|known| *known == method).unwrap_or("_OTHER")
-}
-
-/// Measures the body of a request or an answer.
-pub(crate) fn observe_size(histogram: &HistogramVec, method: &'static str, bytes: usize) {
-    histogram.with_label_values(&[method]).observe(bytes as f64);
 }
 
 #[cfg(test)]
 mod tests {
     use actix_web::{
-        App,
+        App, HttpResponse,
         middleware::from_fn,
         test::{TestRequest, init_service, try_call_service},
         web,

@@ -1,12 +1,12 @@
 //! The REST server. One thread accepts connections and hands them to the worker threads, which answer. Limits protect it from its
 //! clients: the number of connections, the time for a head, the time without a request.
 //!
-//! HTTP/1.1 is what `actix_web::HttpServer` builds, but over a [`TimedStream`]; `single_thread.rs` uses the same
+//! HTTP/1.1 is what `actix_web::HttpServer` builds, but over a [`TimedStream`]; `small.rs` uses the same
 //! [`connection_service`]. Read next: `timed_stream.rs` for connections, `observe.rs` for requests.
 
-use std::{fmt, future::Future, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
 
-use actix_http::{HttpService, Protocol, Request, Response, error::DispatchError};
+use actix_http::{HttpService, Protocol, error::DispatchError};
 use actix_service::{
     IntoServiceFactory, ServiceFactory, ServiceFactoryExt,
     boxed::{self, BoxServiceFactory},
@@ -14,8 +14,7 @@ use actix_service::{
 };
 use actix_web::{
     App, Error,
-    body::MessageBody,
-    dev::{AppConfig, Server, Service},
+    dev::{AppConfig, Server, ServiceRequest, ServiceResponse},
     http::KeepAlive,
     middleware::from_fn,
     rt::net::TcpStream,
@@ -30,15 +29,6 @@ use crate::{
     routes::nowhere,
     timed_stream::TimedStream,
 };
-
-/// The header read timeout. The body has a deadline of its own, in `input/body.rs`.
-const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The keep-alive timeout: a connection without a request is kept open this long after an answer.
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long requests that are being handled at a shutdown may still take, in whole seconds.
-const DRAIN_SECONDS: u64 = 5;
 
 /// What a REST server needs besides its routes.
 pub struct Rest {
@@ -67,77 +57,47 @@ impl Rest {
             let (rest, limit) = (self.listener.local_addr()?, descriptors());
             tracing::info!(%rest, connections, "fewer connections than {CONNECTIONS_MAX}: the limit is {limit} open files");
         }
+        let limits = Limits::new(connections);
+        let builder = Server::build()
+            .workers(self.workers)
+            .worker_max_blocking_threads(threads::BLOCKING)
+            .max_concurrent_connections((limits.connections / self.workers).max(1))
+            .shutdown_timeout(limits.drain_seconds)
+            .disable_signals();
+        let signal = builder.graceful_shutdown_signal();
         let (metrics, runtimes, stopping) = (web::Data::from(self.metrics), self.runtimes, self.stopping);
-        let limits = Limits {
-            connections,
-            timeouts: Timeouts::new(HEADER_READ_TIMEOUT, KEEP_ALIVE_TIMEOUT),
-            drain_seconds: DRAIN_SECONDS,
-        };
-        build(self.listener, self.workers, &limits, move || {
+        let server = builder.listen("http", self.listener, move || {
             runtimes.join("rest");
-            App::new()
+            let app = App::new()
                 .app_data(metrics.clone())
                 .app_data(web::Data::new(stopping.child_token())) // its own lock for each worker
                 .configure(configure.clone())
                 .default_service(web::to(nowhere))
-                .wrap(from_fn(observe))
-        })
-    }
-}
-
-/// Builds a server as `actix_web::HttpServer` does, but with our own service for connections. `app` makes an application for each of
-/// the `workers`.
-fn build<F, A, S, B>(listener: TcpListener, workers: usize, limits: &Limits, app: F) -> io::Result<Server>
-where
-    F: Fn() -> A + Send + Clone + 'static,
-    A: IntoServiceFactory<S, Request>,
-    S: ServiceFactory<Request, Config = AppConfig> + 'static,
-    S::Error: Into<Error> + 'static,
-    S::InitError: fmt::Debug,
-    S::Response: Into<Response<B>> + 'static,
-    <S::Service as Service<Request>>::Future: 'static,
-    S::Service: 'static,
-    B: MessageBody + 'static,
-{
-    let builder = Server::build()
-        .workers(workers)
-        .worker_max_blocking_threads(threads::BLOCKING)
-        .max_concurrent_connections((limits.connections / workers).max(1))
-        .shutdown_timeout(limits.drain_seconds)
-        .disable_signals();
-    let (timeouts, signal) = (limits.timeouts, builder.graceful_shutdown_signal());
-    let server = builder.listen("http", listener, move || {
-        let signal = signal.clone();
-        let shutdown = move || {
+                .wrap(from_fn(observe));
             let signal = signal.clone();
-            async move { signal.notified().await }
-        };
-        connection_service(app(), timeouts, shutdown)
-    })?;
-    Ok(server.run())
+            let shutdown = move || {
+                let signal = signal.clone();
+                async move { signal.notified().await }
+            };
+            connection_service(app, limits.timeouts, shutdown)
+        })?;
+        Ok(server.run())
+    }
 }
 
 /// The service for connections. It handles each one with `app`, until `shutdown` is ready or the connection ends. The HTTP service of
 /// actix gets no shutdown signal: it would drop a request that has arrived and is not read yet. `TimedStream` ends the connections
 /// at a shutdown.
-pub(super) fn connection_service<A, S, B, G, W>(
-    app: A,
+pub(super) fn connection_service<T, W>(
+    app: App<T>,
     timeouts: Timeouts,
-    shutdown: G,
+    shutdown: impl Fn() -> W + Clone + 'static,
 ) -> BoxServiceFactory<(), TcpStream, (), DispatchError, ()>
 where
-    A: IntoServiceFactory<S, Request>,
-    S: ServiceFactory<Request, Config = AppConfig> + 'static,
-    S::Error: Into<Error> + 'static,
-    S::InitError: fmt::Debug,
-    S::Response: Into<Response<B>> + 'static,
-    <S::Service as Service<Request>>::Future: 'static,
-    S::Service: 'static,
-    B: MessageBody + 'static,
-    G: Fn() -> W + Clone + 'static,
+    T: ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + 'static,
     W: Future<Output = ()> + 'static,
 {
-    let app = app.into_factory().map_err(|cause| cause.into().error_response());
+    let app = app.into_factory().map_err(|cause| cause.error_response());
     let http = HttpService::build()
         .client_request_timeout(timeouts.head)
         .keep_alive(KeepAlive::Os) // `TimedStream` ends idle connections: with one timer per connection, not one per answer

@@ -1,77 +1,122 @@
-//! A small server: the ops port, and the programs beside the services. They have few requests and count none of them.
+//! A small server: the ops port, and the programs beside the services. They have few requests and count none of them, so one thread
+//! accepts connections and answers requests.
 //!
-//! It has the same protection against slow clients as REST: a limit on connections, and timeouts for heads and bodies. All of it
-//! runs on one thread: see `single_thread.rs`.
+//! It has the same protection against slow clients as REST: a limit on connections, and timeouts for heads and bodies.
+//!
+//! **Workaround for actix-server 2.10**, which always accepts on a thread of its own, beside the workers. The thread budget
+//! (`process::threads`) has no room for a second thread here. No report was found in the issues of actix-web and actix-net. The
+//! thread's own loop can go when `Server::build()` can accept on a worker's thread.
 
 use std::{
     io,
     net::{SocketAddr, TcpListener},
-    time::Duration,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
+use actix_service::ServiceFactory;
 use actix_web::{
     App, Error,
     body::BoxBody,
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{Service, ServiceRequest, ServiceResponse},
     middleware::{Next, from_fn},
-    web,
+    rt, web,
 };
+use process::threads;
+use tokio::{
+    sync::{Semaphore, oneshot},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{connection_limits::Timeouts, single_thread::SingleThreadServer, timed_stream::ConnectionState};
-use crate::connection_limits::Limits;
-use crate::input::SharedBody;
+use crate::{connection_limits::Limits, input::SharedBody, server::connection_service, timed_stream::ConnectionState};
 
-/// The header read timeout and the keep-alive timeout.
-const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(5), Duration::from_secs(30));
+/// The limits of the programs beside the services.
+pub const LIMITS: Limits = Limits::new(256);
 
-/// The most connections at once.
-const CONNECTIONS: usize = 256;
-
-/// How long requests that are being handled at a shutdown may still take, in whole seconds.
-const DRAIN_SECONDS: u64 = 5;
+/// The pause after a failure to accept. The usual cause is a lack of file descriptors; they come back when connections end.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// A server that answers. It stops when this is dropped.
 pub struct SmallServer {
     /// Where it listens, with the real port.
     pub address: SocketAddr,
-    server: SingleThreadServer,
+    stop: DropGuard,
+    ended: oneshot::Receiver<()>,
 }
 
 impl SmallServer {
     /// Starts it; `name` is the thread's. `configure` says what it answers, and runs on that thread.
-    pub fn start<F>(listener: TcpListener, name: &str, configure: F) -> io::Result<Self>
-    where
-        F: FnOnce(&mut web::ServiceConfig) + Send + 'static,
-    {
-        let limits = Limits { connections: CONNECTIONS, timeouts: TIMEOUTS, drain_seconds: DRAIN_SECONDS };
-        Self::start_with(limits, listener, name, configure)
-    }
-
-    /// The same with other limits.
-    pub fn start_with<F>(limits: Limits, listener: TcpListener, name: &str, configure: F) -> io::Result<Self>
+    pub fn start<F>(limits: Limits, listener: TcpListener, name: &str, configure: F) -> io::Result<Self>
     where
         F: FnOnce(&mut web::ServiceConfig) + Send + 'static,
     {
         let address = listener.local_addr()?;
-        let server = SingleThreadServer::start(listener, name, limits, move || {
-            App::new().configure(configure).wrap(from_fn(guard))
+        listener.set_nonblocking(true)?;
+        let runtime = threads::runtime()?;
+        let stop = CancellationToken::new();
+        let (stopped, (report_end, ended)) = (stop.clone(), oneshot::channel());
+        std::thread::Builder::new().name(name.into()).spawn(move || {
+            let served = rt::Runtime::from(runtime).block_on(async {
+                let app = App::new().configure(configure).wrap(from_fn(guard));
+                let signal = stopped.clone();
+                let stopping = move || signal.clone().cancelled_owned();
+                let service = connection_service(app, limits.timeouts, stopping).new_service(()).await;
+                let service = service.map_err(|()| io::Error::other("the application cannot be made"))?;
+                accept(listener, service, &limits, &stopped).await
+            });
+            if let Err(cause) = served {
+                tracing::error!("a server has ended: {cause}");
+            }
+            let _ = report_end.send(()); // nobody may wait for it
         })?;
-        Ok(Self { address, server })
+        Ok(Self { address, stop: stop.drop_guard(), ended })
     }
 
-    /// Stops accepting. Requests that are being handled are finished, for a bounded time.
+    /// Stops accepting. Requests that are being handled are finished, within the time in the limits.
     pub async fn stop(self) {
-        self.server.stop().await;
+        drop(self.stop);
+        let _ = self.ended.await; // an error means that it has ended, too
     }
 }
 
 /// The protection against slow clients that REST has from the middleware `observe`.
-async fn guard(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+async fn guard(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let _handling = ConnectionState::handling(&request);
     let body = SharedBody::share(&mut request);
     let response = next.call(request).await?;
-    Ok(match body {
-        Some(body) => body.attach_to(response).await,
-        None => response,
-    })
+    Ok(SharedBody::attach(body, response).await)
+}
+
+async fn accept<S>(listener: TcpListener, service: S, limits: &Limits, stop: &CancellationToken) -> io::Result<()>
+where
+    S: Service<rt::net::TcpStream> + 'static,
+{
+    let listener = rt::net::TcpListener::from_std(listener)?;
+    let (service, permits) = (Rc::new(service), Arc::new(Semaphore::new(limits.connections.max(1))));
+    let mut connections = JoinSet::new();
+    let next = async |permits: Arc<Semaphore>| {
+        let permit = permits.acquire_owned().await.expect("it is never closed");
+        Ok::<_, io::Error>((listener.accept().await?.0, permit))
+    };
+    while let Some(accepted) = stop.run_until_cancelled(next(permits.clone())).await {
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, permit)) => {
+                let service = service.clone();
+                connections.spawn_local(async move {
+                    let _ = service.call(stream).await; // an error is the client's fault, so it is not logged
+                    drop(permit);
+                });
+            }
+            Err(_) => sleep(ACCEPT_RETRY_DELAY).await,
+        }
+    }
+    drop(listener);
+    let began = Instant::now();
+    let drain = Duration::from_secs(limits.drain_seconds);
+    while let Ok(Some(_)) = timeout(drain.saturating_sub(began.elapsed()), connections.join_next()).await {}
+    Ok(())
 }

@@ -146,12 +146,13 @@ impl SharedBody {
         Some(body)
     }
 
-    /// Reads what is left of the body, or makes the answer keep it alive.
-    pub(crate) async fn attach_to(mut self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-        if self.drain().await {
+    /// Reads what is left of the body, if there is one, or makes the answer keep it alive.
+    pub(crate) async fn attach(body: Option<Self>, response: ServiceResponse) -> ServiceResponse {
+        let Some(mut request_body) = body else { return response };
+        if request_body.drain().await {
             return response;
         }
-        response.map_body(|_, body| BoxBody::new(AnswerWithBody { answer: body, _request_body: self }))
+        response.map_body(|_, answer| BoxBody::new(AnswerWithBody { answer, _request_body: request_body }))
     }
 
     /// Reads what the server has received of the body; says whether it ends there. actix decodes more of what it has received
