@@ -4,9 +4,9 @@
 //! the URL that it was sent to.
 
 use actix_web::{
-    Handler, HttpRequest, HttpResponse, Resource, Responder,
+    FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder,
     dev::HttpServiceFactory,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     web,
 };
 
@@ -20,43 +20,32 @@ pub fn resource(path: &'static str) -> Routes {
 /// A URL, and the methods that it has so far.
 pub struct Routes {
     resource: Resource,
-    allow: Vec<&'static str>,
+    allow: Vec<String>,
 }
 
 impl Routes {
     /// Adds `GET`, and `HEAD`: the server sends the same head without the body.
-    pub fn get<F, Args>(mut self, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: actix_web::FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.allow.extend(["GET", "HEAD"]);
-        self.resource = self.resource.route(web::get().to(handler.clone())).route(web::head().to(handler));
-        self
+    pub fn get<Args: FromRequest + 'static>(self, handler: impl Handler<Args, Output: Responder + 'static>) -> Self {
+        self.on(Method::GET, handler.clone()).on(Method::HEAD, handler)
     }
 
     /// Adds `POST`.
-    pub fn post<F, Args>(mut self, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: actix_web::FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.allow.push("POST");
-        self.resource = self.resource.route(web::post().to(handler));
-        self
+    pub fn post<Args: FromRequest + 'static>(self, handler: impl Handler<Args, Output: Responder + 'static>) -> Self {
+        self.on(Method::POST, handler)
     }
 
     /// Adds `DELETE`.
-    pub fn delete<F, Args>(mut self, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: actix_web::FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.allow.push("DELETE");
-        self.resource = self.resource.route(web::delete().to(handler));
+    pub fn delete<Args: FromRequest + 'static>(self, handler: impl Handler<Args, Output: Responder + 'static>) -> Self {
+        self.on(Method::DELETE, handler)
+    }
+
+    fn on<Args: FromRequest + 'static>(
+        mut self,
+        method: Method,
+        handler: impl Handler<Args, Output: Responder + 'static>,
+    ) -> Self {
+        self.allow.push(method.to_string());
+        self.resource = self.resource.route(web::method(method).to(handler));
         self
     }
 
