@@ -111,20 +111,12 @@ fn decodes(text: &str) -> bool {
 }
 
 /// For routes without query parameters: any parameter is refused.
-pub struct NoQuery;
+pub type NoQuery = Query<Nothing>;
 
-#[derive(serde::Deserialize)]
+/// No parameters.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
-
-impl FromRequest for NoQuery {
-    type Error = Problem;
-    type Future = std::future::Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(parse_query::<Nothing>(request.query_string()).map(|_| Self))
-    }
-}
+pub struct Nothing {}
 
 #[cfg(test)]
 mod tests {
