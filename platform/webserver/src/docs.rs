@@ -10,7 +10,7 @@ use actix_web::{
     http::{StatusCode, header},
     web,
 };
-use utoipa::openapi::{OpenApi, PathItem, RefOr, header::Header, path::Operation};
+use utoipa::openapi::{OpenApi, RefOr, header::Header};
 use utoipa_swagger_ui::Config;
 
 use super::{input::NoQuery, routes::resource};
@@ -87,10 +87,9 @@ fn unpacked(bytes: &[u8]) -> Vec<u8> {
 pub fn documented(api: &OpenApi) -> Vec<(String, String, String)> {
     let mut all = vec![("GET".to_owned(), "/".to_owned(), StatusCode::TEMPORARY_REDIRECT.as_str().to_owned())];
     for (route, item) in &api.paths.paths {
-        for (method, operation) in operations(item) {
-            for status in operation.responses.responses.keys() {
-                all.push((method.to_owned(), route.clone(), status.clone()));
-            }
+        for (method, operation) in [("GET", &item.get), ("POST", &item.post), ("DELETE", &item.delete)] {
+            let statuses = operation.iter().flat_map(|operation| operation.responses.responses.keys());
+            all.extend(statuses.map(|status| (method.to_owned(), route.clone(), status.clone())));
         }
     }
     all
@@ -133,9 +132,4 @@ fn meaning(status: &str) -> &'static str {
         "503" => "the service cannot answer just now: ask again",
         _ => "see the problem's detail",
     }
-}
-
-fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
-    let all = [("GET", &item.get), ("POST", &item.post), ("DELETE", &item.delete)];
-    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
 }

@@ -9,7 +9,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -30,13 +30,13 @@ fn cut(text: &mut String, max: usize) {
 }
 
 /// The JSON of an error answer (RFC 9457).
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody {
     /// What kind of problem it is; stable, to be compared by programs.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", serialize_with = "urn")]
     #[schema(example = "urn:myevents:problem:sold-out")]
-    kind: String,
+    slug: &'static str,
     /// The kind in words; the same for each problem of a kind.
     title: &'static str,
     /// The HTTP status again.
@@ -50,6 +50,10 @@ pub struct ProblemBody {
     #[serde(flatten)]
     #[schema(ignore)]
     members: Map<String, Value>,
+}
+
+fn urn<S: Serializer>(slug: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("urn:myevents:problem:{slug}"))
 }
 
 /// What is wrong with one field of the input.
@@ -96,11 +100,7 @@ pub struct Problem(Box<Parts>);
 #[derive(Clone, Debug)]
 struct Parts {
     status: StatusCode,
-    slug: &'static str,
-    title: &'static str,
-    detail: String,
-    errors: Vec<FieldError>,
-    members: Map<String, Value>,
+    body: ProblemBody,
     headers: Vec<(header::HeaderName, String)>,
     rejection: Option<Rejection>,
     close: bool,
@@ -111,17 +111,17 @@ impl Problem {
     pub fn new(status: StatusCode, slug: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         let mut detail = detail.into();
         cut(&mut detail, DETAIL_MAX);
-        let (errors, members, headers) = (Vec::new(), Map::new(), Vec::new());
-        Self(Box::new(Parts { status, slug, title, detail, errors, members, headers, rejection: None, close: false }))
+        let (errors, members) = (Vec::new(), Map::new());
+        let body = ProblemBody { slug, title, status: status.as_u16(), detail, errors, members };
+        Self(Box::new(Parts { status, body, headers: Vec::new(), rejection: None, close: false }))
     }
 
     /// 400: the input cannot be parsed. `field` is the place, `cause` says what is wrong there.
     pub fn bad_request(field: &str, cause: impl Into<String>) -> Self {
         let error = FieldError { field: field.to_owned(), detail: cause.into() };
         let detail = format!("{field}: {}", error.detail);
-        let mut problem = Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request cannot be read", detail);
-        problem.0.rejection = Some(Rejection::BadRequest);
-        problem.errors(vec![error])
+        let problem = Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request cannot be read", detail);
+        problem.rejected(Rejection::BadRequest).errors(vec![error])
     }
 
     /// 422: the input can be parsed, but values break a rule.
@@ -137,7 +137,7 @@ impl Problem {
             cut(&mut error.field, FIELD_MAX);
             cut(&mut error.detail, DETAIL_MAX);
         }
-        self.0.errors = errors;
+        self.0.body.errors = errors;
         self
     }
 
@@ -171,7 +171,7 @@ impl Problem {
 
     /// Adds an extension member to the body (RFC 9457, 3.2).
     pub fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.0.members.insert(name.to_owned(), value.into());
+        self.0.body.members.insert(name.to_owned(), value.into());
         self
     }
 
@@ -185,17 +185,6 @@ impl Problem {
     pub fn close(mut self) -> Self {
         self.0.close = true;
         self
-    }
-
-    fn body(&self) -> ProblemBody {
-        ProblemBody {
-            kind: format!("urn:myevents:problem:{}", self.0.slug),
-            title: self.0.title,
-            status: self.0.status.as_u16(),
-            detail: self.0.detail.clone(),
-            errors: self.0.errors.clone(),
-            members: self.0.members.clone(),
-        }
     }
 }
 
@@ -211,7 +200,8 @@ impl From<garde::Report> for Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.0.status.as_u16(), self.0.slug, self.0.detail)
+        let ProblemBody { status, slug, detail, .. } = &self.0.body;
+        write!(f, "{status} {slug}: {detail}")
     }
 }
 
@@ -229,7 +219,7 @@ impl ResponseError for Problem {
         if self.0.close {
             response.force_close();
         }
-        let mut response = response.body(serde_json::to_string(&self.body()).expect("a problem has only string keys"));
+        let mut response = response.body(serde_json::to_string(&self.0.body).expect("a problem has only string keys"));
         if let Some(rejection) = self.0.rejection {
             response.extensions_mut().insert(rejection);
         }
@@ -265,7 +255,7 @@ mod tests {
         let long = "x".repeat(65_000);
         let error = FieldError { field: long.clone(), detail: long.clone() };
         for problem in [Problem::bad_request(&long, long.clone()), Problem::invalid(vec![error; 2000])] {
-            let body = serde_json::to_string(&problem.body()).unwrap();
+            let body = serde_json::to_string(&problem.0.body).unwrap();
             assert!(body.len() < 16_000, "{}", body.len());
         }
     }
