@@ -27,7 +27,7 @@ use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use process::{
     health::{Health, Probe},
-    metrics::{Metrics, build, runtime::Runtimes, usage},
+    metrics::{Metrics, runtime::Runtimes, usage},
 };
 use service::{StartError, ops_server::Ops};
 use tokio::sync::{Semaphore, mpsc};
@@ -66,10 +66,10 @@ impl Bridge {
     /// Builds the bridge. It listens at once; notifications wait until it runs.
     pub fn build(config: Config, stop: CancellationToken) -> Result<Self, StartError> {
         let (listener, ops) = (config.listen.bind()?, config.ops.bind()?);
-        let metrics = Metrics::new();
+        let mut metrics = Metrics::new();
         usage::register(&metrics.registry)?;
-        build::register(&metrics.registry, env!("CARGO_PKG_VERSION"))?;
-        let runtimes = Runtimes::new(&metrics.registry)?;
+        usage::register_build(&metrics.registry, env!("CARGO_PKG_VERSION"))?;
+        let runtimes = Runtimes::new(&mut metrics)?;
         runtimes.join("main");
         let counted = BridgeMetrics::new(&metrics.registry)?;
 

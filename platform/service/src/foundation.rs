@@ -8,7 +8,7 @@ use messaging::{DeadLetters, outbox::relay::Relay};
 use process::{
     fail_point,
     health::Health,
-    metrics::{Metrics, build, runtime::Runtimes, usage},
+    metrics::{Metrics, runtime::Runtimes, usage},
 };
 use utoipa::openapi::OpenApi;
 use webserver::{docs::documented, observe::HttpMetrics, server::Rest};
@@ -31,11 +31,11 @@ impl Foundation {
     pub fn bind(settings: Settings, version: &str, api: &OpenApi) -> Result<Self, StartError> {
         let (rest, ops) = (settings.rest.bind()?, settings.ops.bind()?);
         fail_point::arm();
-        let metrics = Metrics::new();
+        let mut metrics = Metrics::new();
         usage::register(&metrics.registry)?;
         usage::register_services(&metrics.registry, settings.servers)?;
-        build::register(&metrics.registry, version)?;
-        let runtimes = Runtimes::new(&metrics.registry)?;
+        usage::register_build(&metrics.registry, version)?;
+        let runtimes = Runtimes::new(&mut metrics)?;
         runtimes.join("main");
         let http = Arc::new(HttpMetrics::new(&metrics.registry, &documented(api))?);
         Ok(Self { settings, rest, ops, runtimes, http, metrics })

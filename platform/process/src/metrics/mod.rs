@@ -1,10 +1,8 @@
 //! One metrics registry per service. It is passed in and not global, so two services in one process do not share counters.
 //!
-//! - [`usage`]: CPU, memory, descriptors, threads, from /proc
+//! - [`usage`]: CPU, memory, descriptors, threads, from /proc; which build this is
 //! - [`runtime`]: the tokio runtimes, and how late they run
-//! - [`build`]: which build this is
 
-pub mod build;
 pub mod runtime;
 pub mod usage;
 

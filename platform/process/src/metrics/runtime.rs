@@ -9,13 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use prometheus::{
-    HistogramVec, IntGaugeVec, Opts, Registry, Result,
-    core::{Collector, Desc},
-    proto::MetricFamily,
-    register_histogram_vec_with_registry,
-};
+use prometheus::{HistogramVec, Result, register_histogram_vec_with_registry, register_int_gauge_vec_with_registry};
 use tokio::runtime::Handle;
+
+use super::Metrics;
 
 const LAG_SECONDS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
 
@@ -31,7 +28,8 @@ pub struct Runtimes {
 
 impl Runtimes {
     /// Registers the metrics; each runtime then joins by itself.
-    pub fn new(registry: &Registry) -> Result<Self> {
+    pub fn new(metrics: &mut Metrics) -> Result<Self> {
+        let registry = &metrics.registry;
         let lag = register_histogram_vec_with_registry!(
             "myevents_event_loop_lag_seconds",
             "How late a runtime's timer fires.",
@@ -39,14 +37,22 @@ impl Runtimes {
             LAG_SECONDS.to_vec(),
             registry,
         )?;
+        let gauge = |name, help| register_int_gauge_vec_with_registry!(name, help, &["runtime"], registry);
+        let workers = gauge("tokio_workers", "Threads of the runtime.")?;
+        let tasks = gauge("tokio_alive_tasks", "Tasks of the runtime that have not ended.")?;
+        let queue = gauge("tokio_global_queue_depth", "Tasks that wait for a thread of the runtime.")?;
         let runtimes = Self { joined: Arc::default(), lag };
-        let gauge = |name, help| IntGaugeVec::new(Opts::new(name, help), &["runtime"]);
-        registry.register(Box::new(RuntimeCollector {
-            runtimes: runtimes.joined.clone(),
-            workers: gauge("tokio_workers", "Threads of the runtime.")?,
-            tasks: gauge("tokio_alive_tasks", "Tasks of the runtime that have not ended.")?,
-            queue: gauge("tokio_global_queue_depth", "Tasks that wait for a thread of the runtime.")?,
-        }))?;
+        let joined = runtimes.joined.clone();
+        metrics.before_scrape(Arc::new(move || {
+            for (name, handle) in joined.lock().expect("nothing panics while it holds this").iter() {
+                let now = handle.metrics();
+                let values = [now.num_workers(), now.num_alive_tasks(), now.global_queue_depth()];
+                for (gauge, value) in [&workers, &tasks, &queue].into_iter().zip(values) {
+                    gauge.with_label_values(&[name]).set(i64::try_from(value).unwrap_or(i64::MAX));
+                }
+            }
+            Box::pin(std::future::ready(()))
+        }));
         Ok(runtimes)
     }
 
@@ -64,35 +70,5 @@ impl Runtimes {
                 lag.observe(began.elapsed().saturating_sub(TIMER_INTERVAL).as_secs_f64());
             }
         });
-    }
-}
-
-struct RuntimeCollector {
-    runtimes: Arc<Mutex<BTreeMap<String, Handle>>>,
-    workers: IntGaugeVec,
-    tasks: IntGaugeVec,
-    queue: IntGaugeVec,
-}
-
-impl RuntimeCollector {
-    fn gauges(&self) -> [&IntGaugeVec; 3] {
-        [&self.workers, &self.tasks, &self.queue]
-    }
-}
-
-impl Collector for RuntimeCollector {
-    fn desc(&self) -> Vec<&Desc> {
-        self.gauges().into_iter().flat_map(Collector::desc).collect()
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
-        for (name, handle) in self.runtimes.lock().expect("nothing panics while it holds this").iter() {
-            let runtime = handle.metrics();
-            let values = [runtime.num_workers(), runtime.num_alive_tasks(), runtime.global_queue_depth()];
-            for (gauge, value) in self.gauges().into_iter().zip(values) {
-                gauge.with_label_values(&[name.as_str()]).set(i64::try_from(value).unwrap_or(i64::MAX));
-            }
-        }
-        self.gauges().into_iter().flat_map(Collector::collect).collect()
     }
 }
