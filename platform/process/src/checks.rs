@@ -95,43 +95,36 @@ impl Checks {
 
     /// A folder; whether it can be used shows when it is opened.
     pub fn folder(&mut self, option: OptionText<'_>, default: &str) -> PathBuf {
-        self.value(option, PathBuf::from(default), "the path of a folder", |text| {
-            (!text.trim().is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
-        })
+        self.value(option, PathBuf::from(default), "the path of a folder", path)
     }
 
     /// A file; whether it can be used shows when it is opened.
     pub fn file(&mut self, option: OptionText<'_>) -> PathBuf {
-        self.value(option, PathBuf::new(), "the path of a file", |text| {
-            (!text.trim().is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
-        })
+        self.value(option, PathBuf::new(), "the path of a file", path)
     }
 
     /// A secret, from its value or from a file (its text is trimmed). To set both is an error.
     pub fn secret(&mut self, value: OptionText<'_>, file: OptionText<'_>) -> Option<Secret> {
-        match (value.text, file.text) {
+        let (name, text) = match (value.text, file.text) {
             (Some(_), Some(_)) => {
                 self.problem(format!("{} and {} are both set: keep one of them", value.name, file.name));
-                None
+                return None;
             }
-            (Some(text), None) => self.non_empty(value.name, text.trim()),
+            (Some(text), None) => (value.name, text.to_owned()),
             (None, Some(path)) => match std::fs::read_to_string(path) {
-                Ok(text) => self.non_empty(file.name, text.trim()),
+                Ok(text) => (file.name, text),
                 Err(cause) => {
                     self.refuse(file.name, path, &format!("a file that can be read ({cause})"));
-                    None
+                    return None;
                 }
             },
-            (None, None) => None,
-        }
-    }
-
-    fn non_empty(&mut self, name: &str, text: &str) -> Option<Secret> {
-        if text.is_empty() {
+            (None, None) => return None,
+        };
+        if text.trim().is_empty() {
             self.problem(format!("{name} is empty: give it a value, or leave it out"));
             return None;
         }
-        Some(Secret::new(text))
+        Some(Secret::new(text.trim()))
     }
 
     fn refuse(&mut self, name: &str, text: &str, right: &str) {
@@ -143,6 +136,10 @@ impl Checks {
     pub fn finish(self) -> Result<(), ConfigError> {
         if self.problems.is_empty() { Ok(()) } else { Err(ConfigError(self.problems)) }
     }
+}
+
+fn path(text: &str) -> Option<PathBuf> {
+    (!text.trim().is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
 }
 
 #[cfg(test)]

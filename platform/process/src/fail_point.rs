@@ -30,12 +30,8 @@ mod armed {
 
     struct Armed {
         name: String,
-        what: What,
-    }
-
-    enum What {
-        Kill { passes_left: AtomicU32 },
-        Panic,
+        /// At which pass the process is killed, counted down; `None` if each one panics.
+        passes_left: Option<AtomicU32>,
     }
 
     /// Global: code in the middle of a transaction cannot be given a value that only tests need.
@@ -44,17 +40,15 @@ mod armed {
     fn read() -> Option<Armed> {
         let text = std::env::var("FAIL_POINT").ok()?;
         let (name, times) = text.split_once(':').unwrap_or((&text, "1"));
+        let passes = times.parse().ok().filter(|times| *times > 0);
         // A mistake here must not look like a test that has passed.
-        let kill =
-            || times.parse().ok().filter(|times| *times > 0).map(|n| What::Kill { passes_left: AtomicU32::new(n) });
-        let what = if times == "panic" { Some(What::Panic) } else { kill() };
-        let Some(what) = what.filter(|_| !name.is_empty()) else {
+        if name.is_empty() || (passes.is_none() && times != "panic") {
             eprintln!(
                 "FAIL_POINT is {text:?}: it must be a name, or a name, a colon and at which pass, from 1, or panic"
             );
             std::process::exit(2);
-        };
-        Some(Armed { name: name.to_owned(), what })
+        }
+        Some(Armed { name: name.to_owned(), passes_left: passes.map(AtomicU32::new) })
     }
 
     pub(super) fn arm() {
@@ -63,12 +57,9 @@ mod armed {
 
     pub(super) fn pass(name: &'static str) {
         let Some(armed) = ARMED.get_or_init(read).as_ref().filter(|armed| armed.name == name) else { return };
-        match &armed.what {
-            What::Panic => panic!("the fail point {name}"),
-            What::Kill { passes_left } if passes_left.fetch_sub(1, Ordering::Relaxed) == 1 => {
-                let _ = kill_process(getpid(), Signal::KILL);
-            }
-            What::Kill { .. } => {}
+        let Some(passes_left) = &armed.passes_left else { panic!("the fail point {name}") };
+        if passes_left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            let _ = kill_process(getpid(), Signal::KILL);
         }
     }
 }

@@ -23,18 +23,10 @@ use crate::{
 /// lapin. This can go when lapin masks the login.
 pub const SILENT: &str = "lapin";
 
-/// How a log line looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One line of text.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
 /// What to log and how. [`LogConfig::read`] makes it.
 pub struct LogConfig {
-    format: LogFormat,
+    /// One JSON object a line; else one line of text.
+    json: bool,
     filter: Targets,
 }
 
@@ -49,24 +41,20 @@ fn default_filter() -> Targets {
 impl LogConfig {
     /// `LOG_FORMAT` is `text` or `json` (default: text on a terminal, else JSON). `RUST_LOG` is the filter (default: `info`).
     pub fn read(checks: &mut Checks, format: OptionText<'_>, filter: OptionText<'_>) -> Self {
-        let default = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
-        let format = checks.value(format, default, "`text` or `json`", |text| match text {
-            "text" => Some(LogFormat::Text),
-            "json" => Some(LogFormat::Json),
+        let json = checks.value(format, !std::io::stderr().is_terminal(), "`text` or `json`", |text| match text {
+            "text" => Some(false),
+            "json" => Some(true),
             _ => None,
         });
         let right = "a log filter, like `info` or `warn,bookingservice=debug`";
         let filter = checks.value(filter.unless_blank(), default_filter(), right, parse_filter);
-        Self { format, filter: filter.with_target(SILENT, LevelFilter::OFF) }
+        Self { json, filter: filter.with_target(SILENT, LevelFilter::OFF) }
     }
 
     /// Starts logging. Only `main` calls this: a process has one subscriber, for as long as it runs.
     pub fn install(self) {
         let lines = layer().with_writer(std::io::stderr);
-        let lines = match self.format {
-            LogFormat::Text => lines.with_target(false).boxed(),
-            LogFormat::Json => lines.json().flatten_event(true).boxed(),
-        };
+        let lines = if self.json { lines.json().flatten_event(true).boxed() } else { lines.with_target(false).boxed() };
         tracing_subscriber::registry().with(lines.with_filter(self.filter)).init();
         log_panics();
     }
