@@ -14,7 +14,7 @@ use prometheus::{
 };
 use uuid::Uuid;
 
-use crate::domain::Booking;
+use crate::domain::{Booking, BookingRecord};
 
 /// Events with a series of their own; all others are counted together as `_other`.
 pub const LABELS_MAX: usize = 1000;
@@ -157,25 +157,26 @@ impl BookingMetrics {
 
     /// A booking is durable.
     pub fn booked(&self, booking: &Booking) {
-        self.series_of(booking.event_id(), booking.event_name())
+        let BookingRecord { event_id, event_name, seats, .. } = booking.record();
+        self.series_of(*event_id, event_name)
             .unwrap_or_else(|| {
                 self.overflow.with_label_values(&["myevents_bookings_count"]).inc();
                 self.seats_by_event.with_label_values(&[OTHER, OTHER])
             })
-            .inc_by(booking.seats());
-        self.seats_per_booking.observe(booking.seats() as f64);
-        self.booked_seats.inc_by(booking.seats());
+            .inc_by(*seats);
+        self.seats_per_booking.observe(*seats as f64);
+        self.booked_seats.inc_by(*seats);
         self.accepted.inc();
         self.seat_changes.inc();
-        self.seats_confirmed.add(booking.seats().cast_signed());
+        self.seats_confirmed.add(seats.cast_signed());
     }
 
     /// A cancellation is durable.
     pub fn cancelled(&self, booking: &Booking) {
         self.cancelled.inc();
-        self.cancelled_seats.inc_by(booking.seats());
+        self.cancelled_seats.inc_by(booking.record().seats);
         self.seat_changes.inc();
-        self.seats_confirmed.sub(booking.seats().cast_signed());
+        self.seats_confirmed.sub(booking.record().seats.cast_signed());
     }
 
     /// A request repeated a booking.
@@ -207,7 +208,6 @@ impl BookingMetrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::BookingRecord;
 
     #[test]
     fn events_beyond_the_limit_are_counted_together_and_the_overflow_says_so() {

@@ -35,7 +35,7 @@ impl Handler for Listener {
             (Ok(_), Err(_)) => Outcome::Retry("the store is away".into()),
             (Ok(update), Ok(_)) => match effects.next().expect("the store answers for each message") {
                 Some(effect) => Outcome::Done(*effect),
-                None => Outcome::Reject(format!("there is no event {}", update.event_id())),
+                None => Outcome::Reject(format!("there is no event {}", update.event_id)),
             },
         };
         parsed.into_iter().map(outcome).collect()

@@ -24,7 +24,7 @@ impl resync::Snapshot for EventsSnapshot {
         let events = self.0.events(Filter::default(), after, max).await;
         let events = events.map_err(|_| OutboxError("the events cannot be read".into()))?;
         let message = |event: Event| {
-            let position = Cursor { number: event.start_date().as_millis(), id: event.id() };
+            let position = Cursor { number: event.record().start_date.as_millis(), id: event.id() };
             (position, Entry::new(EventCreated::NAME, EventCreated::MANDATORY, event.created().to_json(), None))
         };
         Ok(events.into_iter().map(message).collect())

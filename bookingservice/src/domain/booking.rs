@@ -33,48 +33,13 @@ impl Booking {
         })
     }
 
-    /// Its id: UUID version 7; version 5 where it was booked under a key.
+    /// Its id.
     pub fn id(&self) -> Uuid {
         self.0.id
     }
 
-    /// What was booked.
-    pub fn event_id(&self) -> Uuid {
-        self.0.event_id
-    }
-
-    /// The name of what was booked.
-    pub fn event_name(&self) -> &str {
-        &self.0.event_name
-    }
-
-    /// Who booked.
-    pub fn user_id(&self) -> &str {
-        &self.0.user_id
-    }
-
-    /// How many seats.
-    pub fn seats(&self) -> u64 {
-        self.0.seats
-    }
-
-    /// Whether it still holds.
-    pub fn status(&self) -> Status {
-        self.0.status
-    }
-
-    /// When it was booked.
-    pub fn booked_at(&self) -> Instant {
-        self.0.booked_at
-    }
-
-    /// When it was cancelled.
-    pub fn cancelled_at(&self) -> Option<Instant> {
-        self.0.cancelled_at
-    }
-
-    /// The event's version when the seats were taken: the order of an event's bookings.
-    pub fn seq(&self) -> u64 {
-        self.0.seq
+    /// What a store keeps of it.
+    pub fn record(&self) -> &BookingRecord {
+        &self.0
     }
 }

@@ -20,7 +20,7 @@ impl Booking {
     /// The outcome of a request whose id this booking has: the booking as it stands now, or a refusal where the request is for another
     /// event or another number of seats.
     pub fn replay(self, event_id: Uuid, seats: u64) -> Result<Booked, Refused> {
-        let same = self.event_id() == event_id && self.seats() == seats;
+        let same = self.0.event_id == event_id && self.0.seats == seats;
         if same { Ok(Booked::Replay(self)) } else { Err(Refused::KeyInUse) }
     }
 }

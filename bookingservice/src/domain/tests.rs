@@ -50,7 +50,7 @@ proptest! {
                 Step::Book(number) => match seats.clone().sell(&request(seats.record().event_id, number)) {
                     Ok(sale) => {
                         let (left, version) = (sale.message.seats_left, sale.message.version);
-                        prop_assert_eq!((left, version), (sale.seats.left(), sale.booking.seq()));
+                        prop_assert_eq!((left, version), (sale.seats.left(), sale.booking.record().seq));
                         prop_assert_eq!(sale.message.booked_seats, sale.seats.record().booked);
                         booked.push(sale.booking);
                         seats = sale.seats;
@@ -68,10 +68,10 @@ proptest! {
                     let mut booking = booked.swap_remove(which.index(booked.len()));
                     prop_assert!(booking.cancel(Instant::now()).is_some());
                     prop_assert!(booking.cancel(Instant::now()).is_none(), "its seats would come back twice");
-                    seats = seats.release(booking.seats()).unwrap();
+                    seats = seats.release(booking.record().seats).unwrap();
                 }
             }
-            let taken: u64 = booked.iter().map(|booking| booking.seats()).sum();
+            let taken: u64 = booked.iter().map(|booking| booking.record().seats).sum();
             prop_assert_eq!(seats.record().booked, taken);
             prop_assert_eq!(seats.record().left + taken, capacity.unwrap_or(UNLIMITED));
             prop_assert_eq!(seats.left(), capacity.map(|_| seats.record().left));

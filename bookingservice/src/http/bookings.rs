@@ -138,7 +138,7 @@ pub async fn list(context: web::Data<Context>, event: Id, query: Query<ListQuery
     let limit = page::limit(query.0.limit.as_deref())?;
     let found = context.store.bookings_of(event.0, after, limit + 1).await.map_err(error::not_read)?;
     let bookings = found.ok_or_else(|| error::unknown_event(event.0))?;
-    let position = |booking: &Booking| Cursor { number: booking.seq().cast_signed(), id: booking.id() };
+    let position = |booking: &Booking| Cursor { number: booking.record().seq.cast_signed(), id: booking.id() };
     Ok(HttpResponse::Ok().json(Page::cut(bookings, limit, position)))
 }
 

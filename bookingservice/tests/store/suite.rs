@@ -104,7 +104,7 @@ where
 pub(crate) async fn a_booking_takes_the_seats_and_leaves_its_message_in_the_outbox(f: &Fixture) {
     let event = f.event(Some(10)).await;
     let booking = new(f.store.book(request(event, 3)).await.unwrap());
-    assert_eq!((booking.seats(), booking.seq(), booking.status()), (3, 1, Status::Confirmed));
+    assert_eq!((booking.record().seats, booking.record().seq, booking.record().status), (3, 1, Status::Confirmed));
     assert_eq!(f.store.booking(booking.id()).await.unwrap(), Some(booking));
     let seats = f.store.event(event).await.unwrap().unwrap();
     assert_eq!((seats.left(), seats.record().booked, seats.record().version), (Some(7), 3, 1));
@@ -185,7 +185,7 @@ pub(crate) async fn a_cancellation_releases_the_seats_once_also_at_once(f: &Fixt
         async move { cancelled(store, id, tries).await }
     })
     .await;
-    assert!(answers.iter().all(|answer| answer == &answers[0] && answer.status() == Status::Cancelled));
+    assert!(answers.iter().all(|answer| answer == &answers[0] && answer.record().status == Status::Cancelled));
     let seats = f.store.event(event).await.unwrap().unwrap();
     assert_eq!((seats.left(), seats.record().booked, seats.record().version), (Some(10), 0, 2));
     assert_eq!(f.messages().await, ["eventBooked", "bookingCancelled", "seatsChanged"]);
@@ -227,7 +227,7 @@ pub(crate) async fn pages_follow_the_order_of_booking(f: &Fixture) {
     loop {
         let page = f.store.bookings_of(event, after, 3).await.unwrap().unwrap();
         let Some(last) = page.last() else { break };
-        after = Some(Cursor { number: last.seq().cast_signed(), id: last.id() });
+        after = Some(Cursor { number: last.record().seq.cast_signed(), id: last.id() });
         read.extend(page);
     }
     assert_eq!(read, made);

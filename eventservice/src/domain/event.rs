@@ -64,11 +64,6 @@ impl Event {
         self.0.id
     }
 
-    /// When it begins.
-    pub fn start_date(&self) -> Instant {
-        self.0.start_date
-    }
-
     /// What a store keeps of it.
     pub fn record(&self) -> &EventRecord {
         &self.0

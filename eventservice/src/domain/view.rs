@@ -10,32 +10,14 @@ use uuid::Uuid;
 /// The seats of an event, as a message of the booking service has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeatUpdate {
-    event_id: Uuid,
-    seats_left: Option<u64>,
-    booked_seats: u64,
-    version: u64,
-}
-
-impl SeatUpdate {
     /// The event.
-    pub fn event_id(&self) -> Uuid {
-        self.event_id
-    }
-
+    pub event_id: Uuid,
     /// Seats left; `None` where there is no capacity.
-    pub fn seats_left(&self) -> Option<u64> {
-        self.seats_left
-    }
-
+    pub seats_left: Option<u64>,
     /// Seats booked.
-    pub fn booked_seats(&self) -> u64 {
-        self.booked_seats
-    }
-
+    pub booked_seats: u64,
     /// Which change of the seats this was.
-    pub fn version(&self) -> u64 {
-        self.version
-    }
+    pub version: u64,
 }
 
 /// Which version of an event's seats is shown.

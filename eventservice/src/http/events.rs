@@ -114,6 +114,6 @@ pub async fn list(context: web::Data<Context>, query: Query<ListQuery>) -> Resul
     let after = page::after(query.0.after.as_deref())?;
     let limit = page::limit(query.0.limit.as_deref())?;
     let events = context.store.events(filter, after, limit + 1).await.map_err(error::not_read)?;
-    let position = |event: &Event| Cursor { number: event.start_date().as_millis(), id: event.id() };
+    let position = |event: &Event| Cursor { number: event.record().start_date.as_millis(), id: event.id() };
     Ok(HttpResponse::Ok().json(Page::cut(events, limit, position)))
 }

@@ -48,7 +48,7 @@ impl Fixture {
         loop {
             let page = self.store.events(filter.clone(), after, 2).await.unwrap();
             let Some(last) = page.last() else { return names };
-            after = Some(Cursor { number: last.start_date().as_millis(), id: last.id() });
+            after = Some(Cursor { number: last.record().start_date.as_millis(), id: last.id() });
             names.extend(page.into_iter().map(|event| event.record().name.clone()));
         }
     }

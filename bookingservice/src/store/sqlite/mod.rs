@@ -116,8 +116,8 @@ fn book(connection: &Connection, request: NewBooking) -> rusqlite::Result<Result
     store_seats(connection, number, &seats)?;
     fail_point("book.reserved");
     let sql = "INSERT INTO bookings (id, event, seq, user_id, seats, booked_at) VALUES (?, ?, ?, ?, ?, ?)";
-    let (id, seq, user_id, seats) = (booking.id(), booking.seq(), booking.user_id(), booking.seats());
-    let values = params![id, number, seq, user_id, seats, booking.booked_at().as_millis()];
+    let BookingRecord { id, seq, user_id, seats, booked_at, .. } = booking.record();
+    let values = params![id, number, seq, user_id, seats, booked_at.as_millis()];
     connection.prepare_cached(sql)?.execute(values)?;
     fail_point("book.inserted");
     add_to_outbox(connection, &message, request.traceparent().map(str::to_owned))?;
@@ -133,9 +133,9 @@ fn cancel(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<(Booking
     let sql = "UPDATE bookings SET cancelled_at = ? WHERE id = ?";
     connection.prepare_cached(sql)?.execute(params![at.as_millis(), id])?;
     fail_point("cancel.marked");
-    let (number, seats) = seats(connection, booking.event_id())?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let (number, seats) = seats(connection, booking.record().event_id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let damaged = || rusqlite::Error::ToSqlConversionFailure("fewer seats are booked than this booking has".into());
-    let seats = seats.release(booking.seats()).ok_or_else(damaged)?;
+    let seats = seats.release(booking.record().seats).ok_or_else(damaged)?;
     store_seats(connection, number, &seats)?;
     fail_point("cancel.released");
     add_to_outbox(connection, &message, None)?;

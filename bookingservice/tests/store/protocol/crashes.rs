@@ -77,7 +77,7 @@ async fn a_cancellation_whose_process_dies_gives_its_seats_back_if_it_had_begun(
     janitor.complete_all().await;
     for (step, fault, cancelled, event, booking) in dead {
         let stored = janitor.store.booking(booking).await.unwrap().unwrap();
-        assert_eq!(stored.status() == Status::Cancelled, cancelled, "{step} {fault:?}");
+        assert_eq!(stored.record().status == Status::Cancelled, cancelled, "{step} {fault:?}");
         let messages = if cancelled { vec!["eventBooked", "bookingCancelled"] } else { vec!["eventBooked"] };
         assert_eq!(janitor.messages_of(booking).await, messages, "{step} {fault:?}");
         let stored = janitor.store.event(event).await.unwrap().unwrap();

@@ -68,7 +68,7 @@ async fn one_booking_cancelled_on_two_replicas_gives_its_seats_back_once() {
             running.spawn(async move { replica.store.cancel(booking).await.unwrap().unwrap() });
         }
         while let Some(cancelled) = running.join_next().await {
-            assert!(cancelled.unwrap().cancelled_at().is_some());
+            assert!(cancelled.unwrap().record().cancelled_at.is_some());
         }
     }
     replicas[0].complete_all().await;

@@ -93,7 +93,7 @@ async fn client(replicas: [Arc<Replica>; 2], events: Vec<Uuid>, keys: Arc<Vec<St
         let key = (act < 7).then(|| keys[dice.usize(..keys.len())].as_str());
         let wanted = asked(event, seats, key);
         if let Some(Ok(Ok(Booked::New(booking) | Booked::Replay(booking)))) = replica.book(&wanted).await {
-            assert_eq!((booking.id(), booking.event_id(), booking.seats()), (wanted.id(), event, seats));
+            assert_eq!((booking.id(), booking.record().event_id, booking.record().seats), (wanted.id(), event, seats));
             certain.push(booking.id());
         }
     }

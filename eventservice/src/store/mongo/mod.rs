@@ -202,7 +202,7 @@ impl From<MongoError> for Unavailable {
 /// What became of each message, `None` for an unknown event; and by how much the versions grew in all.
 async fn apply(events: &Table<EventDoc>, updates: &[SeatUpdate]) -> Result<(Vec<Option<Effect>>, u64), MongoError> {
     let until = Deadline::new();
-    let mut ids: Vec<Uuid> = updates.iter().map(|update| update.event_id()).collect();
+    let mut ids: Vec<Uuid> = updates.iter().map(|update| update.event_id).collect();
     ids.sort_unstable();
     ids.dedup();
     let filter = doc! { "_id": { "$in": ids.into_iter().map(key).collect::<Vec<_>>() } };
@@ -212,9 +212,9 @@ async fn apply(events: &Table<EventDoc>, updates: &[SeatUpdate]) -> Result<(Vec<
 
     let (mut views, mut newest) = (before.clone(), HashMap::new());
     let effects = updates.iter().map(|update| {
-        let effect = views.get_mut(&update.event_id())?.apply(update);
+        let effect = views.get_mut(&update.event_id)?.apply(update);
         if effect == Effect::Applied {
-            newest.insert(update.event_id(), *update);
+            newest.insert(update.event_id, *update);
         }
         Some(effect)
     });
@@ -225,10 +225,10 @@ async fn apply(events: &Table<EventDoc>, updates: &[SeatUpdate]) -> Result<(Vec<
 }
 
 fn change(update: &SeatUpdate) -> (Document, Document) {
-    let version = update.version().cast_signed();
-    let older = doc! { "_id": key(update.event_id()), "version": { "$lt": version } };
-    let mut seats = doc! { "booked_seats": update.booked_seats().cast_signed(), "version": version };
-    if let Some(seats_left) = update.seats_left() {
+    let version = update.version.cast_signed();
+    let older = doc! { "_id": key(update.event_id), "version": { "$lt": version } };
+    let mut seats = doc! { "booked_seats": update.booked_seats.cast_signed(), "version": version };
+    if let Some(seats_left) = update.seats_left {
         seats.insert("seats_left", seats_left.cast_signed());
     }
     (older, doc! { "$set": seats })

@@ -203,14 +203,13 @@ fn events(connection: &Connection, filter: &Filter, after: Option<Cursor>, max: 
 /// `None` for an unknown event; adds to `grown` by how much the version grew.
 fn apply(connection: &Connection, update: &SeatUpdate, grown: &mut u64) -> rusqlite::Result<Option<Effect>> {
     let sql = "SELECT version FROM events WHERE id = ?";
-    let shown = connection.prepare_cached(sql)?.query_row([update.event_id()], |row| row.get(0)).optional()?;
+    let shown = connection.prepare_cached(sql)?.query_row([update.event_id], |row| row.get(0)).optional()?;
     let Some(shown) = shown.map(View::stored) else { return Ok(None) };
     let mut view = shown;
     let effect = view.apply(update);
     if effect == Effect::Applied {
         let sql = "UPDATE events SET seats_left = ?, booked_seats = ?, version = ? WHERE id = ?";
-        let (seats_left, booked_seats) = (update.seats_left(), update.booked_seats());
-        let values = params![seats_left, booked_seats, update.version(), update.event_id()];
+        let values = params![update.seats_left, update.booked_seats, update.version, update.event_id];
         connection.prepare_cached(sql)?.execute(values)?;
         *grown += view.version() - shown.version();
     }
