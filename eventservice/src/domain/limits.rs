@@ -17,3 +17,10 @@ pub(super) fn no_control_characters(text: &str, _: &()) -> garde::Result {
     let found = text.chars().any(char::is_control);
     if found { Err(garde::Error::new("must not hold control characters")) } else { Ok(()) }
 }
+
+pub(super) fn time_of_day(text: &str, _: &()) -> garde::Result {
+    let digits =
+        |part: &str, max: u8| part.len() == 2 && part.parse().is_ok_and(|n: u8| n <= max && !part.starts_with('+'));
+    let right = text.split_once(':').is_some_and(|(hours, minutes)| digits(hours, 23) && digits(minutes, 59));
+    if right { Ok(()) } else { Err(garde::Error::new("must be a time of day from 00:00 to 23:59, written HH:MM")) }
+}

@@ -1,54 +1,62 @@
-//! A location with its halls, and the draft that it is made of.
+//! A location with its halls, and the draft that it is made of: what a client asks for, not checked yet. Its docs are those of the
+//! OpenAPI document.
 
 use contracts::LocationCreated;
 use garde::Validate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
+use webserver::input::objects;
 
 use super::{
-    limits::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX, no_control_characters},
+    limits::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX, no_control_characters, time_of_day},
     records::{HallRecord, LocationRecord},
 };
 
-/// What a client asks for, not checked yet.
-#[derive(Clone, Debug, Validate)]
+/// The body of `POST /locations`.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LocationBody)]
 pub struct LocationDraft {
-    /// What it is called: 1 to [`NAME_MAX`] characters.
+    /// What it is called.
     #[garde(length(chars, min = 1, max = NAME_MAX), custom(no_control_characters))]
+    #[schema(example = "Old Mill")]
     pub name: String,
-    /// Street and number: 1 to [`TEXT_MAX`] characters.
+    /// Street and number.
     #[garde(length(chars, min = 1, max = TEXT_MAX), custom(no_control_characters))]
+    #[schema(example = "Mill Lane 1")]
     pub address: String,
-    /// The country: 1 to [`TEXT_MAX`] characters.
+    /// The country.
     #[garde(length(chars, min = 1, max = TEXT_MAX), custom(no_control_characters))]
+    #[schema(example = "Ireland")]
     pub country: String,
-    /// Opens at this time of day, `18:00`.
+    /// Opens at this time of day.
     #[garde(inner(custom(time_of_day)))]
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "18:00")]
     pub open_time: Option<String>,
     /// Closes at this time of day; before `open_time` means past midnight.
     #[garde(inner(custom(time_of_day)))]
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "02:00")]
     pub close_time: Option<String>,
-    /// Its halls, at most [`HALLS_MAX`].
+    /// Its halls.
     #[garde(length(max = HALLS_MAX), dive)]
+    #[serde(default, deserialize_with = "objects")]
     pub halls: Vec<HallDraft>,
 }
 
-/// A hall, not checked yet.
-#[derive(Clone, Debug, Validate)]
+/// A hall in the body.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(as = HallBody)]
 pub struct HallDraft {
-    /// What it is called: 1 to [`NAME_MAX`] characters.
+    /// What it is called.
     #[garde(length(chars, min = 1, max = NAME_MAX), custom(no_control_characters))]
+    #[schema(example = "Main hall")]
     pub name: String,
-    /// How many people fit in, 1 to [`CAPACITY_MAX`].
+    /// How many people fit in.
     #[garde(range(min = 1, max = CAPACITY_MAX))]
+    #[schema(example = 120)]
     pub capacity: i64,
-}
-
-fn time_of_day(text: &str, _: &()) -> garde::Result {
-    let digits =
-        |part: &str, max: u8| part.len() == 2 && part.parse().is_ok_and(|n: u8| n <= max && !part.starts_with('+'));
-    let right = text.split_once(':').is_some_and(|(hours, minutes)| digits(hours, 23) && digits(minutes, 59));
-    if right { Ok(()) } else { Err(garde::Error::new("must be a time of day from 00:00 to 23:59, written HH:MM")) }
 }
 
 /// A location. It is never changed or deleted.

@@ -11,14 +11,14 @@ use webserver::{
     responses::{BodyProblems, CommonProblems, InvalidValue, NotFound},
 };
 
-use super::{Context, bodies::LocationBody, error};
-use crate::domain::{Location, LocationRecord};
+use super::{Context, error};
+use crate::domain::{Location, LocationDraft, LocationRecord};
 
 /// Creates a location.
 #[utoipa::path(
     post,
     path = "/locations",
-    request_body = LocationBody,
+    request_body = LocationDraft,
     responses(
         (status = 201, body = LocationRecord, headers(("Location" = String, description = "the location"))),
         CommonProblems, BodyProblems,
@@ -27,9 +27,9 @@ use crate::domain::{Location, LocationRecord};
 pub async fn create(
     context: web::Data<Context>,
     _: NoQuery,
-    body: Json<LocationBody>,
+    body: Json<LocationDraft>,
 ) -> Result<HttpResponse, Problem> {
-    let location = Location::new(body.0.into())?;
+    let location = Location::new(body.0)?;
     let stored = context.store.create_location(location.clone()).await;
     stored.map_err(|cause| error::not_written(cause, "location_id", location.id()))?;
     Ok(HttpResponse::Created()

@@ -1,6 +1,5 @@
 //! The URL table. Everything a client can ask stands on this screen.
 
-pub mod bodies;
 pub mod error;
 pub mod events;
 mod limits;
