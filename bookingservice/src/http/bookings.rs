@@ -17,6 +17,7 @@ use super::{Context, error};
 use crate::{
     domain::{Booked, Booking, BookingDraft, BookingRecord, KEY_MAX, NewBooking},
     metrics::Rejection,
+    store::Unavailable,
 };
 
 /// The body of a booking request.
@@ -105,7 +106,7 @@ fn parse(
     )
 )]
 pub async fn show(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<HttpResponse, Problem> {
-    let booking = context.store.booking(id.0).await.map_err(error::not_read)?;
+    let booking = context.store.booking(id.0).await.map_err(Unavailable::not_read)?;
     Ok(HttpResponse::Ok().json(booking.ok_or_else(|| error::unknown_booking(id.0))?))
 }
 
@@ -136,7 +137,7 @@ pub struct ListQuery {
 pub async fn list(context: web::Data<Context>, event: Id, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
     let after = page::after(query.0.after.as_deref())?;
     let limit = page::limit(query.0.limit.as_deref())?;
-    let found = context.store.bookings_of(event.0, after, limit + 1).await.map_err(error::not_read)?;
+    let found = context.store.bookings_of(event.0, after, limit + 1).await.map_err(Unavailable::not_read)?;
     let bookings = found.ok_or_else(|| error::unknown_event(event.0))?;
     let position = |booking: &Booking| Cursor { number: booking.record().seq.cast_signed(), id: booking.id() };
     Ok(HttpResponse::Ok().json(Page::cut(bookings, limit, position)))

@@ -3,7 +3,7 @@
 
 use actix_web::http::StatusCode;
 use uuid::Uuid;
-use webserver::problem::{FieldError, Problem, Rejection as HttpRejection};
+use webserver::problem::{FieldError, Problem};
 
 use crate::{domain::Refused, metrics::Rejection, store::Unavailable};
 
@@ -29,25 +29,12 @@ pub fn refused(cause: &Refused, event: Uuid) -> (Rejection, Problem) {
 
 /// It is not known whether the booking (or cancellation) happened.
 pub fn not_written(cause: Unavailable, booking: Uuid) -> (Rejection, Problem) {
-    match cause {
-        Unavailable::Overloaded => (Rejection::Unavailable, overloaded()),
-        Unavailable::Away => (Rejection::Unavailable, away()),
-        Unavailable::OutcomeUnknown => {
-            let detail = "it is not known whether this was stored: ask for the booking by its id, or send the same \
-                          request again, a booking under the same Idempotency-Key";
-            let problem = Problem::unavailable(detail).member("booking_id", booking.to_string());
-            (Rejection::OutcomeUnknown, problem)
-        }
+    if let Some(problem) = cause.not_begun() {
+        return (Rejection::Unavailable, problem);
     }
-}
-
-/// Something stored could not be read.
-pub fn not_read(cause: Unavailable) -> Problem {
-    match cause {
-        Unavailable::Overloaded => overloaded(),
-        Unavailable::Away => away(),
-        Unavailable::OutcomeUnknown => Problem::unavailable("what is stored cannot be read just now"),
-    }
+    let detail = "it is not known whether this was stored: ask for the booking by its id, or send the same \
+                  request again, a booking under the same Idempotency-Key";
+    (Rejection::OutcomeUnknown, Problem::unavailable(detail).member("booking_id", booking.to_string()))
 }
 
 /// 404, with a hint: a new event takes a moment to arrive.
@@ -63,12 +50,4 @@ pub fn unknown_booking(id: Uuid) -> Problem {
 
 fn conflict(slug: &'static str, title: &'static str, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::CONFLICT, slug, title, detail)
-}
-
-fn away() -> Problem {
-    Problem::unavailable("the store cannot be reached just now; nothing was changed")
-}
-
-fn overloaded() -> Problem {
-    Problem::unavailable("too many requests wait for the store; nothing was changed").rejected(HttpRejection::Overload)
 }

@@ -11,7 +11,10 @@ use webserver::{
 };
 
 use super::{Context, error};
-use crate::domain::{Seats, SeatsRecord};
+use crate::{
+    domain::{Seats, SeatsRecord},
+    store::Unavailable,
+};
 
 /// What this service knows of an event.
 #[derive(Serialize, ToSchema)]
@@ -55,7 +58,7 @@ impl From<&Seats> for EventOnSale {
     )
 )]
 pub async fn show(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<HttpResponse, Problem> {
-    let seats = context.store.event(id.0).await.map_err(error::not_read)?;
+    let seats = context.store.event(id.0).await.map_err(Unavailable::not_read)?;
     let seats = seats.ok_or_else(|| error::unknown_event(id.0))?;
     Ok(HttpResponse::Ok().json(EventOnSale::from(&seats)))
 }

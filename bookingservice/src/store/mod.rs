@@ -26,16 +26,7 @@ use crate::{
     metrics::BookingMetrics,
 };
 
-/// The store could not do it. The cause is logged where it happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unavailable {
-    /// It was not begun: too many requests wait.
-    Overloaded,
-    /// It was not begun: the store cannot be reached.
-    Away,
-    /// It failed; a write may have happened or not.
-    OutcomeUnknown,
-}
+pub use service::Unavailable;
 
 /// Opens the store that is configured: a MongoDB database, or else a file.
 pub async fn open(

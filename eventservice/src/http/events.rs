@@ -15,7 +15,7 @@ use webserver::{
 use super::{Context, error};
 use crate::{
     domain::{Event, EventDraft, EventRecord, NAME_MAX},
-    store::Filter,
+    store::{Filter, Unavailable},
 };
 
 /// Creates an event. The booking service hears of it a moment later.
@@ -48,7 +48,7 @@ pub async fn create(context: web::Data<Context>, _: NoQuery, body: Json<EventDra
     )
 )]
 pub async fn show(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<HttpResponse, Problem> {
-    let event = context.store.event(id.0).await.map_err(error::not_read)?;
+    let event = context.store.event(id.0).await.map_err(Unavailable::not_read)?;
     let missing = || Problem::not_found(format!("there is no event {}", id.0));
     Ok(HttpResponse::Ok().json(event.ok_or_else(missing)?))
 }
@@ -113,7 +113,7 @@ pub async fn list(context: web::Data<Context>, query: Query<ListQuery>) -> Resul
     let filter = query.0.filter()?;
     let after = page::after(query.0.after.as_deref())?;
     let limit = page::limit(query.0.limit.as_deref())?;
-    let events = context.store.events(filter, after, limit + 1).await.map_err(error::not_read)?;
+    let events = context.store.events(filter, after, limit + 1).await.map_err(Unavailable::not_read)?;
     let position = |event: &Event| Cursor { number: event.record().start_date.as_millis(), id: event.id() };
     Ok(HttpResponse::Ok().json(Page::cut(events, limit, position)))
 }

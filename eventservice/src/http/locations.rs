@@ -12,7 +12,10 @@ use webserver::{
 };
 
 use super::{Context, error};
-use crate::domain::{Location, LocationDraft, LocationRecord};
+use crate::{
+    domain::{Location, LocationDraft, LocationRecord},
+    store::Unavailable,
+};
 
 /// Creates a location.
 #[utoipa::path(
@@ -48,7 +51,7 @@ pub async fn create(
     )
 )]
 pub async fn show(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<HttpResponse, Problem> {
-    let location = context.store.location(id.0).await.map_err(error::not_read)?;
+    let location = context.store.location(id.0).await.map_err(Unavailable::not_read)?;
     let missing = || Problem::not_found(format!("there is no location {}", id.0));
     Ok(HttpResponse::Ok().json(location.ok_or_else(missing)?))
 }
@@ -78,7 +81,7 @@ pub struct ListQuery {
 pub async fn list(context: web::Data<Context>, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
     let after = page::after(query.0.after.as_deref())?;
     let limit = page::limit(query.0.limit.as_deref())?;
-    let locations = context.store.locations(after, limit + 1).await.map_err(error::not_read)?;
+    let locations = context.store.locations(after, limit + 1).await.map_err(Unavailable::not_read)?;
     let position = |location: &Location| Cursor { number: 0, id: location.id() };
     Ok(HttpResponse::Ok().json(Page::cut(locations, limit, position)))
 }

@@ -25,20 +25,11 @@ use crate::{
     metrics::EventMetrics,
 };
 
+pub use service::Unavailable;
+
 /// The event's location is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownLocation;
-
-/// The store could not do it. The cause is logged where it happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unavailable {
-    /// It was not begun: too many requests wait.
-    Overloaded,
-    /// It was not begun: the store cannot be reached.
-    Away,
-    /// It failed; a write may have happened or not.
-    OutcomeUnknown,
-}
 
 /// Which events are asked for; all conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

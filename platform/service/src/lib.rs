@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`options`], [`command`] | the command line of a service that runs on its own |
 //! | [`config`], [`settings`] | what the options say, checked; [`settings`] is all that a service itself needs |
-//! | [`foundation`], [`backend`] | both ports and the metrics of every service; its store |
+//! | [`foundation`], [`backend`] | both ports and the metrics of every service; its store, and what it means where that cannot do it |
 //! | [`ops_server`] | `/metrics`, `/livez`, `/readyz`, `/dead` on a port of their own |
 //! | [`service`], [`start_error`] | both servers and the relay, and how they stop; why they do not start |
 //! | [`healthcheck`] | the subcommand that asks `/readyz`, for containers without a shell |
@@ -22,7 +22,7 @@ pub mod service;
 pub mod settings;
 pub mod start_error;
 
-pub use backend::{Backend, Resources};
+pub use backend::{Backend, Resources, Unavailable};
 pub use foundation::Foundation;
 pub use service::{Service, closed};
 pub use settings::{Listen, Settings};

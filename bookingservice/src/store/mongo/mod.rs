@@ -176,9 +176,3 @@ impl Store for MongoStore {
         Ok(added.into_iter().map(effect).collect())
     }
 }
-
-impl From<MongoError> for Unavailable {
-    fn from(cause: MongoError) -> Self {
-        if cause.may_have_written() { Self::OutcomeUnknown } else { Self::Away }
-    }
-}

@@ -14,7 +14,7 @@ use paging::Cursor;
 use process::fail_point::fail_point;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sqlite::{
-    Database, StoreError,
+    Database,
     outbox::{SqliteOutbox, insert},
 };
 use uuid::Uuid;
@@ -90,15 +90,6 @@ impl Store for SqliteStore {
         let add = move |connection: &Connection| events.iter().map(|event| add_event(connection, event)).collect();
         let committed = move |_: &Vec<Effect>| labels.iter().for_each(|(id, name)| metrics.on_sale(*id, name));
         Ok(self.database.write(add, committed).await?)
-    }
-}
-
-impl From<StoreError> for Unavailable {
-    fn from(cause: StoreError) -> Self {
-        match cause {
-            StoreError::Overloaded => Self::Overloaded,
-            StoreError::Failed(_) => Self::OutcomeUnknown,
-        }
     }
 }
 

@@ -192,13 +192,6 @@ impl Store for MongoStore {
         Ok(effects)
     }
 }
-
-impl From<MongoError> for Unavailable {
-    fn from(cause: MongoError) -> Self {
-        if cause.may_have_written() { Self::OutcomeUnknown } else { Self::Away }
-    }
-}
-
 /// What became of each message, `None` for an unknown event; and by how much the versions grew in all.
 async fn apply(events: &Table<EventDoc>, updates: &[SeatUpdate]) -> Result<(Vec<Option<Effect>>, u64), MongoError> {
     let until = Deadline::new();

@@ -139,15 +139,6 @@ impl Store for SqliteStore {
     }
 }
 
-impl From<StoreError> for Unavailable {
-    fn from(cause: StoreError) -> Self {
-        match cause {
-            StoreError::Overloaded => Self::Overloaded,
-            StoreError::Failed(_) => Self::OutcomeUnknown,
-        }
-    }
-}
-
 fn create_event(connection: &Connection, event: &Event) -> rusqlite::Result<Result<(), UnknownLocation>> {
     let EventRecord { id, name, location_id, start_date, end_date, capacity, .. } = event.record();
     if let Some(location) = location_id {
