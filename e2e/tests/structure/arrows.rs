@@ -37,8 +37,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
 ];
 
 /// What a service is made of.
-const SERVICE: [&str; 9] =
-    ["contracts", "amqp", "messaging", "mongo", "paging", "process", "service", "sqlite", "webserver"];
+const SERVICE: [&str; 8] = ["contracts", "messaging", "mongo", "paging", "process", "service", "sqlite", "webserver"];
 
 /// The tools that look into a stopped system read the files of both services.
 const INSPECT: [&str; 8] =

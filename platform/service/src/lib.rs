@@ -7,6 +7,7 @@
 //! | [`foundation`], [`backend`] | both ports and the metrics of every service; its store, and what it means where that cannot do it |
 //! | [`ops_server`] | `/metrics`, `/livez`, `/readyz`, `/dead` on a port of their own |
 //! | [`service`], [`start_error`] | both servers and the relay, and how they stop; why they do not start |
+//! | [`standalone`] | the `main` of a service that runs on its own |
 //! | [`healthcheck`] | the subcommand that asks `/readyz`, for containers without a shell |
 //!
 //! Read next: `app.rs` of either service, which puts all of it together.
@@ -20,6 +21,7 @@ pub mod ops_server;
 pub mod options;
 pub mod service;
 pub mod settings;
+pub mod standalone;
 pub mod start_error;
 
 pub use backend::{Backend, Resources, Unavailable};

@@ -13,6 +13,7 @@ use process::{
 };
 
 use crate::{
+    command::{Command, Job},
     config::Config,
     settings::{Listen, Settings},
 };
@@ -74,8 +75,26 @@ pub struct ServiceOptions {
 }
 
 impl ServiceOptions {
-    /// Checks them, for a service that listens at `rest` and `ops`.
-    pub fn read(&self, checks: &mut Checks, rest: Listen, ops: Listen) -> Config {
+    /// Checks them, and the addresses of REST and of the ops port, each with its default.
+    pub fn command(
+        &self,
+        job: Option<Job>,
+        (listen_addr, default_listen_addr): (&Option<String>, &str),
+        (ops_addr, default_ops_addr): (&Option<String>, &str),
+    ) -> Result<Command, ConfigError> {
+        let mut checks = Checks::new();
+        let ops = Listen::read(&mut checks, option("OPS_ADDR", ops_addr), default_ops_addr);
+        if let Some(Job::Healthcheck) = job {
+            checks.finish()?;
+            return Ok(Command::Healthcheck(ops.address));
+        }
+        let rest = Listen::read(&mut checks, option("LISTEN_ADDR", listen_addr), default_listen_addr);
+        let config = self.read(&mut checks, rest, ops);
+        checks.finish()?;
+        Ok(Command::Serve(Box::new(config)))
+    }
+
+    fn read(&self, checks: &mut Checks, rest: Listen, ops: Listen) -> Config {
         let settings = Settings {
             rest,
             ops,
