@@ -75,19 +75,21 @@ pub struct BookingMetrics {
 impl BookingMetrics {
     /// Registers them, with the known label sets at zero.
     pub fn new(registry: &Registry) -> Result<Self> {
+        let counter = |name, help| register_int_counter_with_registry!(name, help, registry);
+        let counters =
+            |name, help, labels: &[&str]| register_int_counter_vec_with_registry!(name, help, labels, registry);
+        let gauge = |name, help| register_int_gauge_with_registry!(name, help, registry);
         let metrics = Self {
-            seats_by_event: register_int_counter_vec_with_registry!(
+            seats_by_event: counters(
                 "myevents_bookings_count",
                 "Seats booked since the process started, by event; cancellations do not lower it.",
                 &["eventID", "eventName"],
-                registry
             )?,
             series: Arc::default(),
-            overflow: register_int_counter_vec_with_registry!(
+            overflow: counters(
                 "myevents_label_overflow_total",
                 "Observations counted under _other, because the metric has too many label values already.",
                 &["metric"],
-                registry
             )?,
             seats_per_booking: register_histogram_with_registry!(
                 "myevents_seats_per_booking",
@@ -95,47 +97,21 @@ impl BookingMetrics {
                 vec![1.0, 2.0, 3.0, 4.0],
                 registry
             )?,
-            booked_seats: register_int_counter_with_registry!(
-                "myevents_booked_seats_total",
-                "Seats booked since the process started.",
-                registry
-            )?,
-            accepted: register_int_counter_with_registry!(
-                "myevents_bookings_accepted_total",
-                "Bookings made.",
-                registry
-            )?,
-            replays: register_int_counter_with_registry!(
-                "myevents_booking_replays_total",
-                "Requests that repeated a booking under its key.",
-                registry
-            )?,
-            cancelled: register_int_counter_with_registry!(
-                "myevents_bookings_cancelled_total",
-                "Bookings cancelled.",
-                registry
-            )?,
-            cancelled_seats: register_int_counter_with_registry!(
-                "myevents_cancelled_seats_total",
-                "Seats given back by cancellations.",
-                registry
-            )?,
-            rejections: register_int_counter_vec_with_registry!(
+            booked_seats: counter("myevents_booked_seats_total", "Seats booked since the process started.")?,
+            accepted: counter("myevents_bookings_accepted_total", "Bookings made.")?,
+            replays: counter("myevents_booking_replays_total", "Requests that repeated a booking under its key.")?,
+            cancelled: counter("myevents_bookings_cancelled_total", "Bookings cancelled.")?,
+            cancelled_seats: counter("myevents_cancelled_seats_total", "Seats given back by cancellations.")?,
+            rejections: counters(
                 "myevents_booking_rejections_total",
                 "Booking requests that were not fulfilled, by reason; an event that is over counts as sold_out.",
                 &["reason"],
-                registry
             )?,
-            seat_changes: register_int_gauge_with_registry!(
+            seat_changes: gauge(
                 "myevents_seat_changes",
                 "Changes of seats stored: the sum of all events' versions. The event service's view catches up with it.",
-                registry
             )?,
-            seats_confirmed: register_int_gauge_with_registry!(
-                "myevents_seats_confirmed",
-                "Seats of all confirmed bookings that are stored.",
-                registry
-            )?,
+            seats_confirmed: gauge("myevents_seats_confirmed", "Seats of all confirmed bookings that are stored.")?,
         };
         metrics.overflow.with_label_values(&["myevents_bookings_count"]);
         for reason in Rejection::ALL {

@@ -15,13 +15,10 @@ pub struct EventMetrics {
 impl EventMetrics {
     /// Registers them.
     pub fn new(registry: &Registry) -> Result<Self> {
+        let counter = |name, help| register_int_counter_with_registry!(name, help, registry);
         Ok(Self {
-            events: register_int_counter_with_registry!("myevents_events_created_total", "Events created.", registry)?,
-            locations: register_int_counter_with_registry!(
-                "myevents_locations_created_total",
-                "Locations created.",
-                registry
-            )?,
+            events: counter("myevents_events_created_total", "Events created.")?,
+            locations: counter("myevents_locations_created_total", "Locations created.")?,
             view: register_int_gauge_with_registry!(
                 "myevents_view_seat_changes",
                 "Changes of seats this service has heard of: the sum of the versions it shows. It catches up with \
