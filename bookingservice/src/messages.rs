@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use contracts::{BookingCancelled, Contract, EventBooked, ResyncRequested, SeatsChanged};
-use messaging::{Endpoint, Entry};
+use messaging::{
+    Endpoint, Entry,
+    outbox::{OutboxError, resync::Snapshot},
+};
+use paging::Cursor;
 
 use crate::{
+    domain::Seats,
     listener::{Listener, QUEUE, READS},
-    snapshot::SeatsSnapshot,
     store::Store,
 };
 
@@ -27,6 +32,22 @@ pub(crate) fn endpoint(store: Arc<dyn Store>) -> Endpoint {
 
 /// Asks others to republish their current state, when this service's queue is new.
 fn resync_request() -> Entry {
-    let request = ResyncRequested { queue: QUEUE.to_owned() };
-    Entry::new(ResyncRequested::NAME, ResyncRequested::MANDATORY, request.to_json(), None)
+    entry(&ResyncRequested { queue: QUEUE.to_owned() })
+}
+
+fn entry<M: Contract>(message: &M) -> Entry {
+    Entry::new(M::NAME, M::MANDATORY, message.to_json(), None)
+}
+
+/// What a resync republishes: `seatsChanged` of every event.
+struct SeatsSnapshot(Arc<dyn Store>);
+
+#[async_trait]
+impl Snapshot for SeatsSnapshot {
+    async fn page(&self, after: Option<Cursor>, max: usize) -> Result<Vec<(Cursor, Entry)>, OutboxError> {
+        let events = self.0.events(after.map(|position| position.id), max).await;
+        let events = events.map_err(|_| OutboxError("the events cannot be read".into()))?;
+        let message = |seats: Seats| (Cursor { number: 0, id: seats.record().event_id }, entry(&seats.seats_changed()));
+        Ok(events.into_iter().map(message).collect())
+    }
 }

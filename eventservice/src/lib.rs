@@ -9,8 +9,7 @@
 //! | [`http`] | the URL table, the handlers, and how errors are answered |
 //! | [`store`] | what a store promises; SQLite and MongoDB |
 //! | [`listener`] | `eventBooked` and `seatsChanged` |
-//! | `messages` | what it publishes and reads |
-//! | `snapshot` | the current state as messages, republished after a queue was lost |
+//! | `messages` | what it publishes and reads, and its current state as messages, republished after a queue was lost |
 //! | [`metrics`] | what is counted about events |
 //!
 //! Read next: `app.rs`.
@@ -22,5 +21,4 @@ pub mod http;
 pub mod listener;
 mod messages;
 pub mod metrics;
-mod snapshot;
 pub mod store;

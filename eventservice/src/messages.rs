@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use contracts::{Contract, EventCreated, LocationCreated, ResyncRequested};
-use messaging::{Endpoint, Entry};
+use messaging::{
+    Endpoint, Entry,
+    outbox::{OutboxError, resync::Snapshot},
+};
+use paging::Cursor;
 
 use crate::{
+    domain::Event,
     listener::{Listener, QUEUE, READS},
-    snapshot::EventsSnapshot,
-    store::Store,
+    store::{Filter, Store, entry, position},
 };
 
 const PUBLISHES: &[&str] = &[EventCreated::NAME, LocationCreated::NAME];
@@ -27,6 +32,18 @@ pub(crate) fn endpoint(store: Arc<dyn Store>) -> Endpoint {
 
 /// Asks others to republish their current state, when this service's queue is new.
 fn resync_request() -> Entry {
-    let request = ResyncRequested { queue: QUEUE.to_owned() };
-    Entry::new(ResyncRequested::NAME, ResyncRequested::MANDATORY, request.to_json(), None)
+    entry(&ResyncRequested { queue: QUEUE.to_owned() })
+}
+
+/// What a resync republishes: `eventCreated` of every event. No service reads of locations.
+struct EventsSnapshot(Arc<dyn Store>);
+
+#[async_trait]
+impl Snapshot for EventsSnapshot {
+    async fn page(&self, after: Option<Cursor>, max: usize) -> Result<Vec<(Cursor, Entry)>, OutboxError> {
+        let events = self.0.events(Filter::default(), after, max).await;
+        let events = events.map_err(|_| OutboxError("the events cannot be read".into()))?;
+        let message = |event: Event| (position(&event), entry(&event.created()));
+        Ok(events.into_iter().map(message).collect())
+    }
 }

@@ -1,4 +1,4 @@
-//! A booking, and its cancellation. It is made by [`super::Seats::sell`], or of what a store has kept.
+//! A booking, its cancellation, and what a request for one comes to. It is made by [`super::Seats::sell`], or of what a store has kept.
 
 use contracts::{BookingCancelled, Instant};
 use serde::Serialize;
@@ -42,4 +42,29 @@ impl Booking {
     pub fn record(&self) -> &BookingRecord {
         &self.0
     }
+}
+
+/// What a booking request came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Booked {
+    /// The seats are taken now.
+    New(Booking),
+    /// They were taken before, under the same key; this is that booking as it stands now.
+    Replay(Booking),
+}
+
+/// Why nothing was booked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// No such event, or it has not arrived here yet.
+    UnknownEvent,
+    /// Fewer seats are left.
+    SoldOut {
+        /// How many.
+        seats_left: u64,
+    },
+    /// The event has ended.
+    Over,
+    /// The key has booked something else.
+    KeyInUse,
 }

@@ -2,10 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{
-    booking::Booking,
-    outcome::{Booked, Refused},
-};
+use super::booking::{Booked, Booking, Refused};
 
 /// Ids of bookings under a key are UUIDs version 5 in this namespace. It must never change: a key would book again.
 const KEYS: Uuid = Uuid::from_u128(0x7a1c_33a0_6d5e_4f0e_9b1f_5a4b_8e21_c0de);

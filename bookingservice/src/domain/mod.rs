@@ -2,22 +2,20 @@
 //!
 //! - [`seats`]: where overselling is prevented
 //! - [`key`]: where a request under the same key is recognised, and refused where it asks for something else
-//! - [`request`]: what may be asked for, within [`limits`]; [`outcome`]: what a request comes to
-//! - [`booking`]: a booking, and its cancellation; [`records`]: what a store keeps
+//! - [`request`]: what may be asked for, within [`limits`]
+//! - [`booking`]: a booking, its cancellation, and what a request comes to; [`records`]: what a store keeps
 
 pub mod booking;
 pub mod key;
 pub mod limits;
-pub mod outcome;
 pub mod records;
 pub mod request;
 pub mod seats;
 #[cfg(test)]
 mod tests;
 
-pub use booking::Booking;
+pub use booking::{Booked, Booking, Refused};
 pub use limits::{KEY_MAX, SEATS_MAX, USER_ID_MAX};
-pub use outcome::{Booked, Refused};
 pub use records::{BookingRecord, SeatsRecord, Status};
 pub use request::{BookingDraft, NewBooking};
 pub use seats::{Sale, Seats};

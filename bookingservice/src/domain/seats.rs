@@ -6,8 +6,7 @@ use contracts::{EventBooked, EventCreated, Instant, SeatsChanged};
 use uuid::Uuid;
 
 use super::{
-    booking::Booking,
-    outcome::Refused,
+    booking::{Booking, Refused},
     records::{BookingRecord, SeatsRecord, Status},
     request::NewBooking,
 };

@@ -3,16 +3,22 @@
 pub mod bookings;
 pub mod error;
 pub mod events;
-mod limits;
 
 use std::sync::Arc;
 
 use actix_web::web;
-use utoipa::OpenApi;
-use webserver::{docs::Docs, routes::resource};
+use utoipa::{Modify, OpenApi, openapi};
+use webserver::{
+    docs::Docs,
+    limits::{number, page, text},
+    routes::resource,
+};
 
-use self::limits::Limits;
-use crate::{metrics::BookingMetrics, store::Store};
+use crate::{
+    domain::{SEATS_MAX, USER_ID_MAX},
+    metrics::BookingMetrics,
+    store::Store,
+};
 
 /// What the handlers share.
 pub struct Context {
@@ -39,3 +45,14 @@ pub fn configure(app: &mut web::ServiceConfig, context: &web::Data<Context>, doc
     modifiers(&Limits)
 )]
 pub struct Api;
+
+/// Writes the numbers of the rules in `domain` into the document.
+struct Limits;
+
+impl Modify for Limits {
+    fn modify(&self, api: &mut openapi::OpenApi) {
+        number(api, "BookingBody", "seats", SEATS_MAX);
+        text(api, "BookingBody", "user_id", USER_ID_MAX);
+        page(api, "/events/{id}/bookings");
+    }
+}

@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, http::header, web};
 use contracts::Instant;
-use paging::Cursor;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use webserver::{
@@ -15,7 +14,7 @@ use webserver::{
 use super::{Context, error};
 use crate::{
     domain::{Event, EventDraft, EventRecord, NAME_MAX},
-    store::{Filter, Unavailable},
+    store::{Filter, Unavailable, position},
 };
 
 /// Creates an event. The booking service hears of it a moment later.
@@ -114,6 +113,5 @@ pub async fn list(context: web::Data<Context>, query: Query<ListQuery>) -> Resul
     let after = page::after(query.0.after.as_deref())?;
     let limit = page::limit(query.0.limit.as_deref())?;
     let events = context.store.events(filter, after, limit + 1).await.map_err(Unavailable::not_read)?;
-    let position = |event: &Event| Cursor { number: event.record().start_date.as_millis(), id: event.id() };
     Ok(HttpResponse::Ok().json(Page::cut(events, limit, position)))
 }

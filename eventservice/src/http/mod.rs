@@ -2,17 +2,23 @@
 
 pub mod error;
 pub mod events;
-mod limits;
 pub mod locations;
 
 use std::sync::Arc;
 
 use actix_web::web;
-use utoipa::OpenApi;
-use webserver::{docs::Docs, problem::ProblemBody, routes::resource};
+use utoipa::{Modify, OpenApi, openapi};
+use webserver::{
+    docs::Docs,
+    limits::{items, number, page, query_text, text},
+    problem::ProblemBody,
+    routes::resource,
+};
 
-use self::limits::Limits;
-use crate::store::Store;
+use crate::{
+    domain::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX},
+    store::Store,
+};
 
 /// What the handlers share.
 pub struct Context {
@@ -39,3 +45,24 @@ pub fn configure(app: &mut web::ServiceConfig, context: &web::Data<Context>, doc
     modifiers(&Limits)
 )]
 pub struct Api;
+
+/// Writes the numbers of the rules in `domain` into the document.
+struct Limits;
+
+impl Modify for Limits {
+    fn modify(&self, api: &mut openapi::OpenApi) {
+        for body in ["EventBody", "LocationBody", "HallBody"] {
+            text(api, body, "name", NAME_MAX);
+        }
+        for field in ["address", "country"] {
+            text(api, "LocationBody", field, TEXT_MAX);
+        }
+        for body in ["EventBody", "HallBody"] {
+            number(api, body, "capacity", CAPACITY_MAX);
+        }
+        items(api, "LocationBody", "halls", HALLS_MAX);
+        query_text(api, "/events", "name", NAME_MAX);
+        page(api, "/events");
+        page(api, "/locations");
+    }
+}

@@ -12,8 +12,8 @@ pub mod sqlite;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contracts::Instant;
-use messaging::Effect;
+use contracts::{Contract, Instant};
+use messaging::{Effect, Entry};
 use paging::Cursor;
 use process::metrics::Metrics;
 use service::{Backend, Settings, StartError};
@@ -48,6 +48,16 @@ pub struct Filter {
 /// the end of a word, and without this the beginning of a longer word would not find it.
 pub(crate) fn search_form(name: &str) -> String {
     name.to_lowercase().replace('ς', "σ")
+}
+
+/// A message as the outbox holds it.
+pub(crate) fn entry<M: Contract>(message: &M) -> Entry {
+    Entry::new(M::NAME, M::MANDATORY, message.to_json(), None)
+}
+
+/// Where an event is in the order of [`Store::events`].
+pub(crate) fn position(event: &Event) -> Cursor {
+    Cursor { number: event.record().start_date.as_millis(), id: event.id() }
 }
 
 /// Opens the store that is configured: a MongoDB database, or else a file.

@@ -111,7 +111,7 @@ fn book(connection: &Connection, request: NewBooking) -> rusqlite::Result<Result
     let values = params![id, number, seq, user_id, seats, booked_at.as_millis()];
     connection.prepare_cached(sql)?.execute(values)?;
     fail_point("book.inserted");
-    add_to_outbox(connection, &message, request.traceparent().map(str::to_owned))?;
+    add_to_outbox(connection, &message, request.traceparent())?;
     fail_point("book.in_outbox");
     Ok(Ok(Booked::New(booking)))
 }
@@ -148,12 +148,8 @@ fn store_seats(connection: &Connection, number: i64, seats: &Seats) -> rusqlite:
     Ok(())
 }
 
-fn add_to_outbox<M: Contract>(
-    connection: &Connection,
-    message: &M,
-    traceparent: Option<String>,
-) -> rusqlite::Result<()> {
-    insert(connection, &Entry::new(M::NAME, M::MANDATORY, message.to_json(), traceparent))
+fn add_to_outbox<M: Contract>(connection: &Connection, message: &M, trace: Option<&str>) -> rusqlite::Result<()> {
+    insert(connection, &Entry::new(M::NAME, M::MANDATORY, message.to_json(), trace.map(str::to_owned)))
 }
 
 fn add_event(connection: &Connection, event: &EventCreated) -> rusqlite::Result<Effect> {

@@ -1,6 +1,6 @@
 //! The documents in the database. Instants are MongoDB's own, with milliseconds; ids are UUIDs; numbers are whole.
 
-use contracts::{Contract, Instant};
+use contracts::Instant;
 use messaging::Entry;
 use mongo::{id, key, outbox::StoredEntry};
 use mongodb::bson::{self, DateTime};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{Event, EventRecord, HallRecord, Location, LocationRecord},
-    store::search_form,
+    store::{entry, search_form},
 };
 
 pub(super) const EVENTS: &str = "events";
@@ -114,10 +114,6 @@ impl From<LocationDoc> for Location {
         let LocationDoc { name, address, country, open_time, close_time, halls, .. } = location;
         Self::stored(LocationRecord { id: id(location.id), name, address, country, open_time, close_time, halls })
     }
-}
-
-fn entry<M: Contract>(message: &M) -> Entry {
-    Entry::new(M::NAME, M::MANDATORY, message.to_json(), None)
 }
 
 pub(super) fn date(at: Instant) -> DateTime {

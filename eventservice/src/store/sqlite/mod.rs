@@ -4,8 +4,8 @@
 use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
-use contracts::{Contract, Instant};
-use messaging::{Effect, Entry};
+use contracts::Instant;
+use messaging::Effect;
 use paging::Cursor;
 use process::{fail_point::fail_point, metrics::Metrics};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{
-    Filter, Store, Unavailable, UnknownLocation,
+    Filter, Store, Unavailable, UnknownLocation, entry,
     schema::{APPLICATION_ID, MIGRATIONS},
     search_form,
 };
@@ -153,7 +153,7 @@ fn create_event(connection: &Connection, event: &Event) -> rusqlite::Result<Resu
     let values = params![id, name, search_form(name), location_id, from, to, capacity];
     connection.prepare_cached(sql)?.execute(values)?;
     fail_point("create.inserted");
-    publish(connection, &event.created())?;
+    insert(connection, &entry(&event.created()))?;
     Ok(Ok(()))
 }
 
@@ -163,11 +163,7 @@ fn create_location(connection: &Connection, location: &Location) -> rusqlite::Re
                VALUES (?, ?, ?, ?, ?, ?, ?)";
     let halls = serde_json::to_string(halls).expect("halls have only string keys");
     connection.prepare_cached(sql)?.execute(params![id, name, address, country, open_time, close_time, halls])?;
-    publish(connection, &location.created())
-}
-
-fn publish<M: Contract>(connection: &Connection, message: &M) -> rusqlite::Result<()> {
-    insert(connection, &Entry::new(M::NAME, M::MANDATORY, message.to_json(), None))
+    insert(connection, &entry(&location.created()))
 }
 
 /// Absent conditions are absent from the SQL too, so that each combination can use the index that fits.
