@@ -5,7 +5,6 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::Arc,
-    thread::JoinHandle,
     time::Duration,
 };
 
@@ -18,16 +17,18 @@ use crate::{
     error::{OpenError, StoreError},
     lock::Lock,
     open::{self, Spec},
-    writer::{OpenedFiles, StoreMetrics, Writer},
+    thread::JobThread,
+    writer::{Commits, Job, OpenedFiles, StoreMetrics, job},
 };
 
 /// An open database file. Dropping it finishes the waiting requests and closes the file.
 pub struct Database {
     path: PathBuf,
     files: OpenedFiles,
+    metrics: StoreMetrics,
     // They are dropped in this order: the writer closes last, so that no write-ahead log is left.
-    reader: Reader,
-    writer: Writer,
+    reader: JobThread<ReadJob>,
+    writer: JobThread<Job>,
     _lock: Lock,
     closed: DropGuard,
 }
@@ -35,14 +36,21 @@ pub struct Database {
 impl Database {
     /// Opens the file, or makes it. Refuses a file that is not of this application and version.
     pub fn open(spec: &Spec, metrics: StoreMetrics) -> Result<Self, OpenError> {
-        let opened = open::open(spec)?;
+        let (path, connection, lock) = open::open(spec)?;
         let name = spec.file.trim_end_matches(".db");
-        let reader = open::read_only(&opened.path)?;
-        let files = OpenedFiles::of(&opened.path);
-        let reader = Reader::start(name, reader);
-        let writer = Writer::start(name, opened.connection, files.clone(), metrics);
+        let reading = open::read_only(&path)?;
+        let files = OpenedFiles::of(&path);
+        let reader = JobThread::start("reader", name, move |mut waiting: mpsc::Receiver<ReadJob>| {
+            let mut log = LogOnChange::working();
+            while let Some(job) = waiting.blocking_recv() {
+                job(&reading, &mut log);
+            }
+        });
+        let log = LogOnChange::working();
+        let commits = Commits { connection, files: files.clone(), metrics: metrics.clone(), log };
+        let writer = JobThread::start("writer", name, move |waiting| commits.run(waiting));
         let closed = CancellationToken::new().drop_guard();
-        Ok(Self { path: opened.path, files, reader, writer, _lock: opened.lock, closed })
+        Ok(Self { path, files, metrics, reader, writer, _lock: lock, closed })
     }
 
     /// Cancelled when the file is closed: when its last owner has dropped it. The threads of a server do that a moment after the
@@ -79,7 +87,7 @@ impl Database {
         W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
         C: FnOnce(&T) + Send + 'static,
     {
-        self.writer.write(work, committed).await
+        self.writer.ask(|answer| job(work, committed, answer), |waiting| self.metrics.waiting(waiting)).await
     }
 
     /// Reads what is committed.
@@ -88,7 +96,7 @@ impl Database {
         T: Send + 'static,
         W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.reader.read(work).await
+        self.reader.ask(|answer| read_job(work, answer), |_| {}).await
     }
 
     /// Makes the file full at `pages` pages, for tests of a full disk. Not in release builds.
@@ -99,66 +107,28 @@ impl Database {
     }
 }
 
-/// The most requests that wait in the queue.
-const QUEUE_MAX: usize = 4096;
-
-/// How long a request waits for a place in a full queue.
-const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// After a failure, the next one is logged after so long without one. That reads work again is not logged: a good read says
 /// nothing about the damaged page of another one.
 const QUIET_TIME: Duration = Duration::from_secs(60);
 
-type Job = Box<dyn FnOnce(&Connection, &mut LogOnChange<bool>) + Send>;
+type ReadJob = Box<dyn FnOnce(&Connection, &mut LogOnChange<bool>) + Send>;
 
-pub(super) struct Reader {
-    jobs: Option<mpsc::Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Reader {
-    pub(super) fn start(name: &str, connection: Connection) -> Self {
-        let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE_MAX);
-        let thread = std::thread::Builder::new().name(format!("reader-{name}"));
-        let thread = thread.spawn(move || {
-            let mut log = LogOnChange::working();
-            while let Some(job) = waiting.blocking_recv() {
-                job(&connection, &mut log);
-            }
-        });
-        Self { jobs: Some(jobs), thread: Some(thread.expect("the process can start a thread")) }
-    }
-
-    pub(super) async fn read<T, W>(&self, work: W) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    {
-        let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection, log| {
-            let result = catch_unwind(AssertUnwindSafe(|| work(connection)));
-            let result = result.unwrap_or_else(|_| Err(rusqlite::Error::UnwindingPanic));
-            let file = connection.path().unwrap_or_default();
-            match &result {
-                Ok(_) => _ = log.works_after(QUIET_TIME),
-                Err(cause) if log.fails() => tracing::error!(file, "something stored cannot be read: {cause}"),
-                Err(_) => {}
-            }
-            // An error at the start is shown to the user, who must know which file it is.
-            let result = result.map_err(|cause| StoreError::Failed(format!("{file}: {cause}")));
-            let _ = answer.send(result); // the caller may have gone away
-        });
-        let jobs = self.jobs.as_ref().expect("it is there until the drop");
-        jobs.send_timeout(job, QUEUE_TIMEOUT).await.map_err(|_| StoreError::Overloaded)?;
-        answered.await.map_err(|_| StoreError::Failed("the reader has stopped".into()))?
-    }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        drop(self.jobs.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+fn read_job<T, W>(work: W, answer: oneshot::Sender<Result<T, StoreError>>) -> ReadJob
+where
+    T: Send + 'static,
+    W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+{
+    Box::new(move |connection, log| {
+        let result = catch_unwind(AssertUnwindSafe(|| work(connection)));
+        let result = result.unwrap_or_else(|_| Err(rusqlite::Error::UnwindingPanic));
+        let file = connection.path().unwrap_or_default();
+        match &result {
+            Ok(_) => _ = log.works_after(QUIET_TIME),
+            Err(cause) if log.fails() => tracing::error!(file, "something stored cannot be read: {cause}"),
+            Err(_) => {}
         }
-    }
+        // An error at the start is shown to the user, who must know which file it is.
+        let result = result.map_err(|cause| StoreError::Failed(format!("{file}: {cause}")));
+        let _ = answer.send(result); // the caller may have gone away
+    })
 }

@@ -39,14 +39,8 @@ pub struct Spec {
     pub migrations: &'static [&'static str],
 }
 
-/// An open file, with its lock.
-pub(super) struct Opened {
-    pub(super) path: PathBuf,
-    pub(super) connection: Connection,
-    pub(super) lock: Lock,
-}
-
-pub(super) fn open(spec: &Spec) -> Result<Opened, OpenError> {
+/// Gives the path, the connection that writes, and the lock.
+pub(super) fn open(spec: &Spec) -> Result<(PathBuf, Connection, Lock), OpenError> {
     let path = spec.folder.join(spec.file);
     let folder_error = |cause| OpenError::Folder(spec.folder.clone(), cause);
     make_folder(&spec.folder).map_err(folder_error)?;
@@ -73,7 +67,7 @@ pub(super) fn open(spec: &Spec) -> Result<Opened, OpenError> {
     copy_log_on_close(&connection, true).map_err(named)?;
     // A new file's name must survive a power cut as well as its contents.
     File::open(&spec.folder).and_then(|folder| folder.sync_all()).map_err(folder_error)?;
-    Ok(Opened { path, connection, lock })
+    Ok((path, connection, lock))
 }
 
 /// Makes the folder, and what is missing above it.

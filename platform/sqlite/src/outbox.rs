@@ -107,6 +107,11 @@ impl SqliteOutbox {
         }
     }
 
+    /// The running total.
+    fn waiting(&self) -> u64 {
+        self.pending.load(Ordering::Relaxed)
+    }
+
     /// Whether an empty outbox must be polled now.
     fn poll_is_due(&self) -> bool {
         let mut polled = self.polled.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,27 +133,24 @@ impl SqliteOutbox {
     /// Counts on the writer thread, in order with all that adds and removes rows, so that none is counted twice.
     async fn recount(&self) -> Result<(), StoreError> {
         let pending = self.pending.clone();
-        self.database.write(count, move |rows| pending.store(*rows, Ordering::Relaxed)).await?;
-        Ok(())
+        self.database.write(count, move |rows| pending.store(*rows, Ordering::Relaxed)).await.map(drop)
     }
 }
 
 #[async_trait]
 impl Outbox for SqliteOutbox {
     async fn pending(&self, max: usize) -> Result<Vec<Entry>, OutboxError> {
-        if self.pending.load(Ordering::Relaxed) == 0 {
-            if self.poll_is_due() {
-                self.poll().await;
-            }
-            if self.pending.load(Ordering::Relaxed) == 0 {
-                return Ok(Vec::new()); // the usual case, twice a second: the reader thread sleeps on
-            }
+        if self.waiting() == 0 && self.poll_is_due() {
+            self.poll().await;
+        }
+        if self.waiting() == 0 {
+            return Ok(Vec::new()); // the usual case, twice a second: the reader thread sleeps on
         }
         let oldest = move |connection: &Connection| {
             connection.prepare_cached(PENDING)?.query_map([max as i64], entry)?.collect::<Result<Vec<_>, _>>()
         };
         let entries = self.database.read(oldest).await?;
-        if entries.is_empty() && self.pending.load(Ordering::Relaxed) > 0 {
+        if entries.is_empty() && self.waiting() > 0 {
             self.recount().await?; // an operator has removed rows
         }
         Ok(entries)
@@ -186,10 +188,10 @@ impl Outbox for SqliteOutbox {
     }
 
     async fn backlog(&self) -> Result<Backlog, OutboxError> {
-        if self.pending.load(Ordering::Relaxed) == 0 {
+        if self.waiting() == 0 {
             self.poll().await;
         }
-        let pending = self.pending.load(Ordering::Relaxed);
+        let pending = self.waiting();
         if pending == 0 {
             return Ok(Backlog::default());
         }
