@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use contracts::Instant;
 use rusqlite::Row;
-use sqlite::{open::OpenError, rows::BadRow, stopped::StoppedFile};
+use sqlite::{
+    open::OpenError,
+    stopped::{BadRow, StoppedFile},
+};
 use uuid::Uuid;
 
 use super::{
@@ -51,9 +54,7 @@ impl Audit {
         let sql = "SELECT e.id, e.name, e.end_date, e.capacity, e.booked_seats, e.seats_left, e.version, e.start_date,
                           e.name_lower, e.location_id IS NOT NULL AND l.id IS NULL
                    FROM events e LEFT JOIN locations l ON l.id = e.location_id";
-        let mut all = Vec::new();
-        self.file.each_row("events", sql, [], |row| event(row).map(|event| all.push(event)), bad)?;
-        Ok(all)
+        self.file.rows("events", sql, [], event, bad)
     }
 }
 

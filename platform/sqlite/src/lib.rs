@@ -5,7 +5,7 @@
 //! - [`database`]: the open file, and the thread that reads what is committed
 //! - [`thread`]: a thread with a queue, as both are
 //! - [`writer`]: commits a batch of waiting requests per fsync, if the files are still where they were opened, and counts that
-//! - [`stopped`]: the file of a stopped process, only to be read: [`rows`] one by one, and whether its [`schema`] is right
+//! - [`stopped`]: the file of a stopped process, only to be read: row by row, and whether its schema is right
 //! - [`outbox`]: the outbox and the dead letters, the same for both services
 //! - [`free_space`]: how much the disk still takes
 //! - [`error`]: what a failure means for the caller
@@ -21,8 +21,6 @@ mod free_space;
 mod lock;
 pub mod open;
 pub mod outbox;
-pub mod rows;
-mod schema;
 pub mod stopped;
 mod thread;
 pub mod writer;
