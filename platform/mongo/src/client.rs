@@ -1,26 +1,22 @@
-//! The client of one database: how it connects, and the one function through which every call goes. Read next: `table.rs`.
+//! The client of one database: how it connects, and the one function through which every call goes. Read next: `prepare.rs`.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use mongodb::{
     Client,
-    bson::{self, doc},
+    bson::doc,
     options::{Acknowledgment, ClientOptions, ReadConcern, SelectionCriteria, WriteConcern},
 };
-use process::{background::Background, health::Probe};
+use process::health::Probe;
+use tokio::sync::watch;
 
 use crate::{
     address::MongoUrl,
     error::{ClientError, Deadline, MongoError},
     failures::Failures,
     faults::Faults,
-    index::Index,
     metrics::ClientMetrics,
     monitor::Monitor,
-    old_field::OldField,
 };
 
 /// How long the driver looks for a server. It is shorter than a [`Deadline`], so that a request whose first write may have
@@ -34,16 +30,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const POOL_MAX: u32 = 64;
 
 /// How often the driver checks the server, and an idle client pings it.
-const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
+pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// For a ping. It is shorter than the 2 s that `/readyz` waits, so that its answer says why the server is away.
 const PING_TIMEOUT: Duration = Duration::from_millis(1750);
-
-/// The pause before indexes are made again after a failure.
-const INDEX_RETRY_PAUSE: Duration = Duration::from_millis(500);
-
-/// For making one index. It takes long on much data.
-const INDEX_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// One database of a standalone server, a replica set or a sharded cluster.
 #[derive(Clone)]
@@ -51,8 +41,8 @@ pub struct Mongo {
     client: Client,
     pub(crate) database: mongodb::Database,
     pub(crate) failures: Arc<Failures>,
-    /// Whether the indexes are there, or why not.
-    prepared: Arc<Mutex<Result<(), String>>>,
+    /// Why it is not ready, until the indexes are there.
+    pub(crate) not_ready: watch::Sender<Option<String>>,
     metrics: ClientMetrics,
     faults: Faults,
 }
@@ -80,67 +70,13 @@ impl Mongo {
         let name = options.default_database.clone().unwrap_or_else(|| service.to_owned());
         let client = Client::with_options(options)?;
         let (database, failures) = (client.database(&name), Arc::new(Failures::new(url.masked(), monitor)));
-        let prepared = Arc::new(Mutex::new(Err("the indexes are being made".to_owned())));
-        Ok(Self { client, database, failures, prepared, metrics, faults: Faults::none() })
+        let not_ready = watch::Sender::new(Some("the indexes are being made".to_owned()));
+        Ok(Self { client, database, failures, not_ready, metrics, faults: Faults::none() })
     }
 
     /// The same database, with faults; for tests.
     pub fn with_faults(self, faults: Faults) -> Self {
         Self { faults, ..self }
-    }
-
-    /// Makes the indexes as soon as the server is there, and watches whether it answers. Until the indexes are there the
-    /// service is not ready; it works without them, slowly. A database with one of the `old` fields is refused: the service is never
-    /// ready, and no call is made any more.
-    pub fn prepare(&self, indexes: Vec<Index>, old: &'static [OldField], background: &Background) {
-        let mongo = self.clone();
-        background.spawn(async move {
-            for field in old {
-                while let Err(cause) = mongo.refuse_if_there(*field).await {
-                    mongo.set_prepared(Err(format!("it is not known yet which version wrote the database: {cause}")));
-                    tokio::time::sleep(INDEX_RETRY_PAUSE).await;
-                }
-            }
-            for index in indexes {
-                while let Err(cause) = mongo.make(&index).await {
-                    mongo.set_prepared(Err(format!("the indexes are not made yet: {cause}")));
-                    tokio::time::sleep(INDEX_RETRY_PAUSE).await;
-                }
-            }
-            mongo.set_prepared(Ok(()));
-            loop {
-                tokio::time::sleep(HEARTBEAT_INTERVAL).await;
-                let _ = mongo.ping().await; // an error is logged in `failures.rs`
-            }
-        });
-    }
-
-    fn set_prepared(&self, prepared: Result<(), String>) {
-        *self.prepared.lock().expect("nothing panics while it holds this") = prepared;
-    }
-
-    async fn refuse_if_there(&self, old: OldField) -> Result<(), MongoError> {
-        if self.failures.refused().is_some() {
-            return Ok(());
-        }
-        self.ping().await?;
-        let collection = self.database.collection::<bson::Document>(old.table);
-        let find = async move { collection.find_one(doc! { old.field: { "$exists": true } }).await };
-        if self.call(Deadline::after(INDEX_TIMEOUT), "version", find).await?.is_some() {
-            self.failures.refuse(old.refusal());
-        }
-        Ok(())
-    }
-
-    async fn make(&self, index: &Index) -> Result<(), MongoError> {
-        // The ping finds at once that the server is away; the timeout of an index is long.
-        self.ping().await?;
-        let (database, index) = (self.database.clone(), index.clone());
-        let make = async move {
-            let (table, model) = index.model();
-            database.collection::<bson::Document>(table).create_index(model).await.map(drop)
-        };
-        self.call(Deadline::after(INDEX_TIMEOUT), "index", make).await
     }
 
     pub(crate) async fn ping(&self) -> Result<(), MongoError> {
@@ -156,8 +92,7 @@ impl Mongo {
             let mongo = mongo.clone();
             Box::pin(async move {
                 mongo.ping().await.map_err(|cause| cause.to_string())?;
-                let prepared = mongo.prepared.lock().expect("nothing panics while it holds this").clone();
-                prepared.map(|()| "MongoDB answers".to_owned())
+                mongo.not_ready.borrow().clone().map_or_else(|| Ok("MongoDB answers".to_owned()), Err)
             })
         })
     }

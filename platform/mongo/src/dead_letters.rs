@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     client::Mongo,
     error::{Deadline, MongoError},
-    outbox::in_flight::StoredEntry,
+    outbox::document::StoredEntry,
     table::{Inserted, Select, Table, key, number},
 };
 
@@ -22,9 +22,7 @@ pub(super) const TABLE: &str = "dead_letters";
 const LIST_MAX: usize = 1000;
 
 /// The dead letters of one database.
-pub struct MongoDeadLetters {
-    letters: Table<Letter>,
-}
+pub struct MongoDeadLetters(Table<Letter>);
 
 /// A dead letter. If `dead` is absent it was redriven and is not published yet.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,27 +44,20 @@ struct Dead {
 
 impl MongoDeadLetters {
     pub(super) fn new(mongo: &Mongo) -> Self {
-        Self { letters: Table::of(mongo, TABLE) }
+        Self(Table::of(mongo, TABLE))
     }
 
     /// Inserts an entry that `queue` gave up on. The caller must remove it from its outbox afterwards.
     pub async fn insert(&self, entry: &Entry, queue: &str, cause: &str, attempts: u32) -> Result<(), MongoError> {
         let id = key(entry.message.id);
-        let (queue, cause) = (queue.to_owned(), cause.to_owned());
-        let dead = Dead { queue: queue.clone(), cause: cause.clone(), attempts };
+        let dead = Dead { queue: queue.to_owned(), cause: cause.to_owned(), attempts };
         let letter = Letter { id, entry: StoredEntry::from(entry), dead: Some(dead), outbox: Vec::new() };
-        if self.letters.insert(Deadline::new(), "dead.insert", letter).await? == Inserted::Duplicate {
+        if self.0.insert(Deadline::new(), "dead.insert", letter).await? == Inserted::Duplicate {
             let dead = doc! { "queue": queue, "cause": cause, "attempts": i64::from(attempts) };
             let again = doc! { "$set": { "dead": dead, "outbox": [] } };
-            self.letters.change(Deadline::new(), "dead.again", doc! { "_id": id }, again).await?;
+            self.0.change(Deadline::new(), "dead.again", doc! { "_id": id }, again).await?;
         }
         Ok(())
-    }
-
-    /// Removes letters that were redriven and confirmed.
-    pub(super) async fn remove_redriven(&self, ids: &[bson::Uuid]) -> Result<(), MongoError> {
-        let arrived = doc! { "_id": { "$in": ids }, "dead": null };
-        self.letters.remove(Deadline::new(), "dead.arrived", arrived).await.map(drop)
     }
 }
 
@@ -78,13 +69,13 @@ fn dead_ones() -> bson::Document {
 impl DeadLetters for MongoDeadLetters {
     async fn list(&self) -> Result<Vec<DeadLetter>, OutboxError> {
         let select = Select { filter: dead_ones(), sort: doc! { "_id": 1 }, limit: LIST_MAX, ..Select::default() };
-        let letters = self.letters.select(Deadline::new(), select).await?;
+        let letters = self.0.select(Deadline::new(), select).await?;
         Ok(letters.into_iter().filter_map(dead_letter).collect())
     }
 
     async fn counts(&self) -> Result<Vec<(String, u64)>, OutboxError> {
         let group = doc! { "$group": { "_id": "$dead.queue", "n": { "$sum": 1 } } };
-        let counts = self.letters.aggregate(Deadline::new(), vec![doc! { "$match": dead_ones() }, group]).await?;
+        let counts = self.0.aggregate(Deadline::new(), vec![doc! { "$match": dead_ones() }, group]).await?;
         let count = |found: bson::Document| {
             Some((found.get_str("_id").ok()?.to_owned(), number(&found, "n").max(0).cast_unsigned()))
         };
@@ -97,13 +88,13 @@ impl DeadLetters for MongoDeadLetters {
             filter.insert("_id", key(id));
         }
         let mut redriven = 0;
-        for mut letter in self.letters.select(Deadline::new(), Select { filter, ..Select::default() }).await? {
+        for mut letter in self.0.select(Deadline::new(), Select { filter, ..Select::default() }).await? {
             letter.entry.redriven = true;
             let entry = bson::serialize_to_bson(&letter.entry).map_err(|cause| OutboxError(cause.to_string()))?;
             let mut still_dead = dead_ones();
             still_dead.insert("_id", letter.id);
             let bring_back = doc! { "$set": { "outbox": [entry], "dead": null } };
-            let changed = self.letters.change(Deadline::new(), "dead.redrive", still_dead, bring_back).await?;
+            let changed = self.0.change(Deadline::new(), "dead.redrive", still_dead, bring_back).await?;
             redriven += u64::from(changed);
         }
         Ok(redriven)

@@ -9,7 +9,7 @@
 //! - [`metrics`]: what the driver reports of commands and connections; `monitor`: what it reports of the servers
 //! - [`failures`]: what is logged of all that
 //! - [`faults`]: crashes and lost answers, for tests
-//! - `index`: an index that a service needs; `old_field`: what shows that an older version has written the database
+//! - `prepare`: the indexes that a service needs, and what shows that an older version has written the database
 //!
 //! Read next: `client.rs`, then `table.rs`.
 //!
@@ -27,11 +27,9 @@ pub mod outbox;
 pub mod table;
 
 mod client;
-mod index;
 mod monitor;
-mod old_field;
+mod prepare;
 
 pub use crate::table::{id, key};
 pub use client::Mongo;
-pub use index::Index;
-pub use old_field::OldField;
+pub use prepare::{Index, OldField};

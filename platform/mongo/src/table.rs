@@ -48,7 +48,7 @@ impl<T: Send + Sync> Clone for Table<T> {
     }
 }
 
-impl<T: Send + Sync> Table<T> {
+impl<T: Send + Sync + 'static> Table<T> {
     /// Documents of one kind, by the name of their collection.
     pub fn of(mongo: &Mongo, name: &str) -> Self {
         Self { mongo: mongo.clone(), collection: mongo.database.collection(name) }
@@ -66,10 +66,7 @@ impl<T: Send + Sync> Table<T> {
         step: &'static str,
         filter: Document,
         update: Document,
-    ) -> Result<bool, MongoError>
-    where
-        T: 'static,
-    {
+    ) -> Result<bool, MongoError> {
         let collection = self.collection.clone();
         let call = async move { collection.update_one(filter, update).await };
         Ok(self.mongo.call(deadline, step, call).await?.matched_count > 0)
@@ -82,13 +79,10 @@ impl<T: Send + Sync> Table<T> {
         step: &'static str,
         filter: Document,
         update: Document,
-    ) -> Result<u64, MongoError>
-    where
-        T: 'static,
-    {
+    ) -> Result<(), MongoError> {
         let collection = self.collection.clone();
-        let call = async move { collection.update_many(filter, update).await };
-        Ok(self.mongo.call(deadline, step, call).await?.matched_count)
+        let call = async move { collection.update_many(filter, update).await.map(drop) };
+        self.mongo.call(deadline, step, call).await
     }
 
     /// Several changes of one document each, in one command. They must be idempotent, and may be done in part.
@@ -118,20 +112,14 @@ impl<T: Send + Sync> Table<T> {
     }
 
     /// Removes all that match.
-    pub async fn remove(&self, deadline: Deadline, step: &'static str, filter: Document) -> Result<u64, MongoError>
-    where
-        T: 'static,
-    {
+    pub async fn remove(&self, deadline: Deadline, step: &'static str, filter: Document) -> Result<(), MongoError> {
         let collection = self.collection.clone();
-        let call = async move { collection.delete_many(filter).await };
-        Ok(self.mongo.call(deadline, step, call).await?.deleted_count)
+        let call = async move { collection.delete_many(filter).await.map(drop) };
+        self.mongo.call(deadline, step, call).await
     }
 
     /// Runs an aggregation pipeline.
-    pub async fn aggregate(&self, deadline: Deadline, pipeline: Vec<Document>) -> Result<Vec<Document>, MongoError>
-    where
-        T: 'static,
-    {
+    pub async fn aggregate(&self, deadline: Deadline, pipeline: Vec<Document>) -> Result<Vec<Document>, MongoError> {
         let collection = self.collection.clone();
         let call = async move { collection.aggregate(pipeline).await?.try_collect().await };
         self.mongo.call(deadline, "aggregate", call).await

@@ -1,9 +1,11 @@
-//! The part of a document that the outbox reads and writes.
+//! What the outbox reads and writes of a document: its array `outbox`, with an entry for each unpublished message.
 
+use jiff::Timestamp;
+use messaging::{Entry, Message};
 use mongodb::bson;
 use serde::{Deserialize, Serialize};
 
-use crate::{outbox::in_flight::StoredEntry, table::Table};
+use crate::table::{Table, id, key};
 
 /// The tables whose documents have an `outbox`, by their names.
 pub(super) type Tables = Vec<(&'static str, Table<DocumentWithOutbox>)>;
@@ -14,4 +16,49 @@ pub(super) struct DocumentWithOutbox {
     #[serde(rename = "_id")]
     pub(super) id: bson::Uuid,
     pub(super) outbox: Vec<StoredEntry>,
+}
+
+/// An entry in the array `outbox` of the document that it describes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StoredEntry {
+    id: bson::Uuid,
+    name: String,
+    mandatory: bool,
+    /// JSON, as text, so that an operator can read it in the database.
+    body: String,
+    /// Microseconds since 1970, since MongoDB's dates have only milliseconds.
+    at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) redriven: bool,
+}
+
+impl From<&Entry> for StoredEntry {
+    fn from(entry: &Entry) -> Self {
+        let Entry { message, mandatory } = entry;
+        Self {
+            id: key(message.id),
+            name: message.name.clone(),
+            mandatory: *mandatory,
+            body: String::from_utf8_lossy(&message.body).into_owned(),
+            at: message.occurred_at.as_microsecond(),
+            traceparent: message.traceparent.clone(),
+            redriven: message.redriven,
+        }
+    }
+}
+
+impl From<StoredEntry> for Entry {
+    fn from(stored: StoredEntry) -> Self {
+        let message = Message {
+            id: id(stored.id),
+            name: stored.name,
+            body: stored.body.into_bytes(),
+            occurred_at: Timestamp::from_microsecond(stored.at).unwrap_or(Timestamp::UNIX_EPOCH),
+            traceparent: stored.traceparent,
+            redriven: stored.redriven,
+        };
+        Self { message, mandatory: stored.mandatory }
+    }
 }

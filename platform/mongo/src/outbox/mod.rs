@@ -8,8 +8,8 @@
 //! of state. Read next: `lease.rs`.
 
 mod backlog;
-mod document;
-pub(crate) mod in_flight;
+pub(crate) mod document;
+mod in_flight;
 mod source;
 
 use std::{
@@ -27,7 +27,7 @@ use messaging::{
     Entry,
     outbox::{Backlog, Outbox, OutboxError, resync},
 };
-use mongodb::bson::doc;
+use mongodb::bson::{self, doc};
 use process::background::Background;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -40,12 +40,12 @@ use crate::{
     client::Mongo,
     dead_letters::{self, MongoDeadLetters},
     error::{Deadline, MongoError},
-    index::Index,
     lease::Lease,
+    prepare::Index,
     table::{Select, Table, key},
 };
 
-pub use self::{in_flight::StoredEntry, source::EntrySource};
+pub use self::{document::StoredEntry, source::EntrySource};
 
 /// An older entry is left to the leader: its own process could not publish it.
 pub const LEFT_OVER_AFTER: Duration = Duration::from_secs(5);
@@ -188,21 +188,20 @@ impl MongoOutbox {
             if ids.is_empty() {
                 continue;
             }
-            if *name == dead_letters::TABLE {
-                self.dead_letters.remove_redriven(&documents).await?;
-                continue;
+            let mut documents = doc! { "_id": { "$in": documents } };
+            match *name {
+                dead_letters::TABLE => {
+                    documents.insert("dead", bson::Bson::Null); // those that were redriven and are not dead again
+                    table.remove(Deadline::new(), "dead.arrived", documents).await?;
+                }
+                RESYNCS => table.remove(Deadline::new(), "resync.done", documents).await?,
+                _ => {
+                    let pull = doc! { "$pull": { "outbox": { "id": { "$in": ids } } } };
+                    table.change_many(Deadline::new(), "outbox.mark_published", documents, pull).await?;
+                }
             }
-            if *name == RESYNCS {
-                let done = doc! { "_id": { "$in": documents } };
-                table.remove(Deadline::new(), "resync.done", done).await?;
-                continue;
-            }
-            let pull = doc! { "$pull": { "outbox": { "id": { "$in": ids } } } };
-            let documents = doc! { "_id": { "$in": documents } };
-            table.change_many(Deadline::new(), "outbox.mark_published", documents, pull).await?;
         }
-        let mut in_flight = self.in_flight();
-        in_flight.confirmed.retain(|id, _| !confirmed.contains_key(id));
+        self.in_flight().confirmed.retain(|id, _| !confirmed.contains_key(id));
         Ok(())
     }
 
