@@ -4,7 +4,6 @@
 //! A process that dies and an answer that gets lost look different from inside, and the second is worse: the request goes
 //! on. So there are both, each before and after the server has done its work.
 
-use std::fmt;
 #[cfg(debug_assertions)]
 use std::sync::Arc;
 
@@ -31,7 +30,7 @@ pub enum Fault {
 }
 
 /// Decides at each step. Empty in a running service.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Faults {
     #[cfg(debug_assertions)]
     decide: Option<Arc<dyn Fn(&'static str) -> Fault + Send + Sync>>,
@@ -43,12 +42,7 @@ pub struct Faults {
 impl Faults {
     /// Nothing fails.
     pub fn none() -> Self {
-        Self {
-            #[cfg(debug_assertions)]
-            decide: None,
-            #[cfg(debug_assertions)]
-            late: TaskTracker::new(),
-        }
+        Self::default()
     }
 
     /// Asks `decide` before each step.
@@ -97,11 +91,5 @@ impl Faults {
                 lost()
             }
         }
-    }
-}
-
-impl fmt::Debug for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Faults")
     }
 }

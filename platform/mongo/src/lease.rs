@@ -71,38 +71,31 @@ impl Lease {
 
     /// One step.
     async fn beat(&mut self) {
-        match self.try_beat().await {
-            Ok(held) => self.held.store(held, Ordering::Relaxed),
+        let begun = Instant::now();
+        match self.take_or_renew().await {
+            Ok(held) => {
+                self.held.store(held, Ordering::Relaxed);
+                if held {
+                    (self.renewed, self.seen) = (begun, None);
+                }
+            }
             Err(_) if self.renewed.elapsed() + BEAT_INTERVAL >= EXPIRY => self.held.store(false, Ordering::Relaxed),
             Err(_) => {}
         }
     }
 
-    async fn try_beat(&mut self) -> Result<bool, MongoError> {
-        let begun = Instant::now();
+    async fn take_or_renew(&mut self) -> Result<bool, MongoError> {
         let deadline = Deadline::after(BEAT_INTERVAL);
-        let stored = self.table.get(deadline, doc! { "_id": self.name }, doc! {}).await?;
-        let Some(stored) = stored else {
+        let Some(stored) = self.table.get(deadline, doc! { "_id": self.name }, doc! {}).await? else {
             let mine = LeaseDoc { id: self.name.to_owned(), holder: self.me, beat: 1 };
-            let taken = self.table.insert(deadline, "lease", mine).await? == Inserted::New;
-            return Ok(self.renewed_if(taken, begun));
+            return Ok(self.table.insert(deadline, "lease", mine).await? == Inserted::New);
         };
         if stored.holder != self.me && !self.is_expired(&stored) {
             return Ok(false);
         }
         let same = doc! { "_id": self.name, "holder": stored.holder, "beat": stored.beat };
-        let taken =
-            self.table.change(deadline, "lease", same, doc! { "$set": { "holder": self.me }, "$inc": { "beat": 1 } });
-        let taken = taken.await?;
-        Ok(self.renewed_if(taken, begun))
-    }
-
-    fn renewed_if(&mut self, taken: bool, begun: Instant) -> bool {
-        if taken {
-            self.renewed = begun;
-            self.seen = None;
-        }
-        taken
+        let renewed = doc! { "$set": { "holder": self.me }, "$inc": { "beat": 1 } };
+        self.table.change(deadline, "lease", same, renewed).await
     }
 
     /// Whether the lease of another process was not renewed for [`EXPIRY`].

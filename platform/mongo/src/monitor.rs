@@ -56,9 +56,8 @@ impl Monitor {
     /// The driver dropped the server: it left the replica set, or never was in it. What needs a person is kept.
     fn forget(&self, server: &str) {
         let mut servers = self.servers.lock().expect("nothing panics while it holds this");
-        if servers.get(server).is_some_and(|trouble| trouble.as_ref().is_none_or(|trouble| !trouble.needs_a_person)) {
-            servers.remove(server);
-        }
+        servers
+            .retain(|name, trouble| name != server || trouble.as_ref().is_some_and(|trouble| trouble.needs_a_person));
     }
 
     fn saw(&self, server: String, trouble: Option<Trouble>) {
@@ -68,14 +67,13 @@ impl Monitor {
     /// What is wrong. `None` if each server answers as it should.
     pub(super) fn trouble(&self) -> Option<MongoError> {
         let servers = self.servers.lock().expect("nothing panics while it holds this");
-        let troubles = servers.iter().filter_map(|(server, trouble)| Some((server, trouble.as_ref()?)));
-        let texts: Vec<_> = troubles.clone().map(|(server, trouble)| format!("{server}: {}", trouble.text)).collect();
-        if texts.is_empty() {
+        let texts =
+            servers.iter().filter_map(|(server, trouble)| Some(format!("{server}: {}", trouble.as_ref()?.text)));
+        let text = texts.collect::<Vec<_>>().join("; ");
+        if text.is_empty() {
             return None;
         }
-        let needs_a_person =
-            troubles.clone().count() == servers.len() && troubles.clone().all(|(_, t)| t.needs_a_person);
-        let text = texts.join("; ");
+        let needs_a_person = servers.values().all(|trouble| trouble.as_ref().is_some_and(|t| t.needs_a_person));
         Some(if needs_a_person { MongoError::Refused(text) } else { MongoError::Away(text) })
     }
 
