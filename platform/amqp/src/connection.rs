@@ -193,7 +193,7 @@ fn connect(
         }
         let Some(tls) = &tls else { return Ok(stream) };
         let encrypted = stream.into_rustls(tls, host.0).await;
-        Ok(encrypted.map_err(|cause| io::Error::from(TlsFailed(cause.to_string())))?)
+        Ok(encrypted.map_err(|cause| io::Error::other(TlsFailed(cause.to_string())))?)
     };
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     Ok(lapin::Connection::connector(broker.uri.clone(), reactor::current(), connector, properties))
@@ -215,16 +215,16 @@ async fn tcp(host: (&str, u16), runtime: &reactor::Runtime) -> io::Result<AsyncT
 /// TLS by rustls, so that no OpenSSL must be installed. With a CA file, only that authority is trusted, so an image without
 /// certificates can connect, too. Without one, the authorities of the machine are trusted.
 fn tls(ca: Option<&str>) -> io::Result<RustlsConnector> {
+    let failed = |cause: String| io::Error::other(TlsFailed(cause));
     let config = match ca {
         None => RustlsConnectorConfig::new_with_native_certs().map_err(|cause| {
             let help = "this machine has no certificates of authorities; AMQP_CA_FILE can name one";
-            TlsFailed(format!("{help} ({cause})"))
+            failed(format!("{help} ({cause})"))
         })?,
         Some(pem) => {
             let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-            let certificates = certificates.map_err(|cause| TlsFailed(format!("AMQP_CA_FILE: {cause}")))?;
             let mut config = RustlsConnectorConfig::default();
-            config.add_parsable_certificates(certificates);
+            config.add_parsable_certificates(certificates.map_err(|cause| failed(format!("AMQP_CA_FILE: {cause}")))?);
             config
         }
     };

@@ -2,28 +2,34 @@
 //!
 //! No text here holds a password: lapin's errors quote the broker, and the broker quotes only user names.
 
-use std::io;
-
 use lapin::{ErrorKind, protocol::AMQPErrorKind};
 
 /// Why a connection ended, or could not be made: the values of the label `reason`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Reason {
     /// No broker answers at the address.
+    #[error("unreachable")]
     Unreachable,
     /// The broker refuses user, password or virtual host.
+    #[error("login")]
     Login,
     /// The TLS handshake failed.
+    #[error("tls")]
     Tls,
     /// The queue exists with other arguments.
+    #[error("arguments")]
     Arguments,
     /// The broker closed it: it shuts down, or an operator closed the connection.
+    #[error("closed")]
     Closed,
     /// The network broke it.
+    #[error("broken")]
     Broken,
     /// An answer did not come in time.
+    #[error("timeout")]
     Timeout,
     /// The queue or the exchange was deleted.
+    #[error("queue_gone")]
     QueueGone,
 }
 
@@ -39,20 +45,6 @@ impl Reason {
         Self::Timeout,
         Self::QueueGone,
     ];
-
-    /// The label's value.
-    pub(super) fn label(self) -> &'static str {
-        match self {
-            Self::Unreachable => "unreachable",
-            Self::Login => "login",
-            Self::Tls => "tls",
-            Self::Arguments => "arguments",
-            Self::Closed => "closed",
-            Self::Broken => "broken",
-            Self::Timeout => "timeout",
-            Self::QueueGone => "queue_gone",
-        }
-    }
 
     /// Whether a person must do something. The others pass when the broker is back.
     pub(super) fn needs_a_person(self) -> bool {
@@ -115,9 +107,3 @@ pub(super) fn closes_only_the_channel(error: &lapin::Error) -> bool {
 #[derive(Debug, thiserror::Error)]
 #[error("the encrypted connection cannot be made: {0}")]
 pub(super) struct TlsFailed(pub(super) String);
-
-impl From<TlsFailed> for io::Error {
-    fn from(failed: TlsFailed) -> Self {
-        Self::other(failed)
-    }
-}

@@ -6,12 +6,11 @@ use prometheus::{IntCounterVec, IntGauge, Opts, Registry, Result};
 use super::disconnect::Reason;
 
 /// The state of one connection.
-#[derive(Clone)]
 pub(super) struct AmqpMetrics {
     pub(super) connected: IntGauge,
     pub(super) blocked: IntGauge,
     pub(super) unconfirmed: IntGauge,
-    reconnects: IntCounterVec,
+    pub(super) reconnects: IntCounterVec,
 }
 
 impl AmqpMetrics {
@@ -26,7 +25,7 @@ impl AmqpMetrics {
             reconnects: IntCounterVec::new(reconnects, &["reason"]).expect("the name is valid"),
         };
         for reason in Reason::ALL {
-            metrics.reconnects.with_label_values(&[reason.label()]);
+            metrics.reconnects.with_label_values(&[&reason.to_string()]);
         }
         metrics
     }
@@ -37,9 +36,5 @@ impl AmqpMetrics {
         registry.register(Box::new(self.blocked.clone()))?;
         registry.register(Box::new(self.unconfirmed.clone()))?;
         registry.register(Box::new(self.reconnects.clone()))
-    }
-
-    pub(super) fn disconnected(&self, reason: Reason) {
-        self.reconnects.with_label_values(&[reason.label()]).inc();
     }
 }

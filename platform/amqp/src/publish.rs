@@ -14,7 +14,7 @@ use std::{
 
 use futures_util::{StreamExt, stream};
 use lapin::{
-    BasicProperties, Confirmation,
+    BasicProperties,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
 use messaging::{Entry, PublishError, Published};
@@ -113,17 +113,15 @@ impl Publisher {
             }
             Ok(Err(disconnect)) if disconnect.reason == Reason::QueueGone => failed("the exchange is not there"),
             Ok(Err(disconnect)) => failed(&disconnect.text),
-            Ok(Ok(confirmation)) => answer(confirmation),
+            Ok(Ok(confirmation)) => {
+                let result = if confirmation.is_ack() { Ok(()) } else { Err(PublishError::Nacked) };
+                let returned = confirmation.take_message().map(|message| {
+                    message.properties.message_id().as_ref().map(ToString::to_string).unwrap_or_default()
+                });
+                (result, returned)
+            }
         }
     }
-}
-
-fn answer(confirmation: Confirmation) -> Answer {
-    let result = if confirmation.is_ack() { Ok(()) } else { Err(PublishError::Nacked) };
-    let returned = confirmation.take_message();
-    let id =
-        returned.map(|message| message.properties.message_id().as_ref().map(ToString::to_string).unwrap_or_default());
-    (result, id)
 }
 
 /// A message that is counted as in flight, until this is dropped.

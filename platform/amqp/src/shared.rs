@@ -132,8 +132,7 @@ impl Shared {
     pub(super) async fn alarm(&self) -> String {
         let mut conditions = self.condition.subscribe();
         let alarm = conditions.wait_for(|condition| matches!(condition, Condition::Blocked(_))).await;
-        let alarm = alarm.expect("its sender is here").clone();
-        self.describe(&alarm).unwrap_or_else(|text| text)
+        self.describe(&alarm.expect("its sender is here")).unwrap_or_else(|text| text)
     }
 
     /// A few words for `/readyz`.
@@ -195,7 +194,7 @@ impl Shared {
 
     /// There is no connection, and why. One log line for each change.
     pub(super) fn disconnected(&self, disconnect: Disconnect) {
-        self.metrics.disconnected(disconnect.reason);
+        self.metrics.reconnects.with_label_values(&[&disconnect.reason.to_string()]).inc();
         let (address, needs_a_person) = (self.broker.address(), disconnect.reason.needs_a_person());
         if lock(&self.log).changes_to(Logged::Away(needs_a_person.then_some(disconnect.reason))) {
             if needs_a_person {
