@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use actix_web::web;
-use messaging::{Bus, Storage};
+use messaging::Bus;
 use process::health::Health;
 use service::{Backend, Foundation, Service, Settings};
 use tokio::sync::Notify;
@@ -31,8 +31,8 @@ pub async fn build(settings: Settings, bus: Arc<dyn Bus>, stop: CancellationToke
     let backend = store::open(choice, &mut base.metrics, metrics.clone(), wake.clone()).await?;
     let Backend { store, outbox, dead, probe, resources } = backend;
 
-    let storage = Storage { outbox, dead_letters: dead, wake };
-    let (relay, dead) = messages::endpoint(store.clone()).connect(&bus, storage, &mut base.metrics).await?;
+    let endpoint = messages::endpoint(store.clone());
+    let (relay, dead) = endpoint.connect(&bus, outbox, dead, wake, &mut base.metrics).await?;
 
     let health = Health::new(stop).required("store", probe).informational("broker", messaging::probe(bus));
     let (context, docs) = (web::Data::new(Context { store, metrics }), Docs::new(&api));

@@ -36,25 +36,18 @@ pub struct Endpoint {
     pub resync_request: fn() -> Entry,
 }
 
-/// Where a service keeps the messages that it publishes.
-pub struct Storage {
-    /// The outbox of its store.
-    pub outbox: Arc<dyn Outbox>,
-    /// The dead letters of its store, used if the bus keeps none.
-    pub dead_letters: Arc<dyn DeadLetters>,
-    /// Notified by the store after each commit with messages in it.
-    pub wake: Arc<Notify>,
-}
-
 impl Endpoint {
-    /// Subscribes on a bus. Gives the relay that publishes on it, and the dead letters that this service keeps.
+    /// Subscribes on a bus. Gives the relay that publishes on it, and the dead letters that this service keeps: those of its
+    /// store if the bus keeps none. `wake` is notified by the store after each commit with messages in it.
     pub async fn connect(
         self,
         bus: &Arc<dyn Bus>,
-        storage: Storage,
+        outbox: Arc<dyn Outbox>,
+        dead_letters: Arc<dyn DeadLetters>,
+        wake: Arc<Notify>,
         metrics: &mut Metrics,
     ) -> Result<(Relay, Arc<dyn DeadLetters>)> {
-        let (registry, Storage { outbox, dead_letters, wake }) = (metrics.registry.clone(), storage);
+        let registry = metrics.registry.clone();
         bus.register(&registry)?;
         let dead_letters = bus.dead_letters().unwrap_or(dead_letters);
         let (queues, publishes) = (bus.clone(), self.publishes);

@@ -36,17 +36,11 @@ impl Bus for InProcessBus {
         let subscriptions = self.subscriptions();
         let mut results: Vec<Published> = batch.iter().map(|entry| routed(entry, &subscriptions)).collect();
         for subscription in &subscriptions {
-            let mine = |entry: &Entry| subscription.names.contains(&entry.message.name.as_str());
-            let (positions, messages): (Vec<usize>, Vec<_>) = batch
-                .iter()
-                .enumerate()
-                .filter(|(_, entry)| mine(entry))
-                .map(|(position, entry)| (position, entry.message.clone()))
-                .unzip();
-            for (position, verdict) in positions.into_iter().zip(process_with_retry(subscription, &messages).await) {
+            let positions: Vec<usize> = (0..batch.len()).filter(|&at| reads(subscription, &batch[at])).collect();
+            let messages: Vec<_> = positions.iter().map(|&at| batch[at].message.clone()).collect();
+            for (at, verdict) in positions.into_iter().zip(process_with_retry(subscription, &messages).await) {
                 if let Verdict::Dead { cause, attempts } = verdict {
-                    let queue = subscription.queue.to_owned();
-                    results[position] = Err(PublishError::Dead { queue, cause, attempts });
+                    results[at] = Err(PublishError::Dead { queue: subscription.queue.to_owned(), cause, attempts });
                 }
             }
         }
@@ -69,6 +63,10 @@ impl Bus for InProcessBus {
 
 /// A mandatory message without a subscriber is returned, as a broker does it.
 fn routed(entry: &Entry, subscriptions: &[Subscription]) -> Published {
-    let read = subscriptions.iter().any(|s| s.names.contains(&entry.message.name.as_str()));
+    let read = subscriptions.iter().any(|subscription| reads(subscription, entry));
     if read || !entry.mandatory { Ok(()) } else { Err(PublishError::Returned) }
+}
+
+fn reads(subscription: &Subscription, entry: &Entry) -> bool {
+    subscription.names.contains(&entry.message.name.as_str())
 }

@@ -25,5 +25,5 @@ pub mod process_with_retry;
 
 pub use bus::{Bus, Handler, Subscription, probe};
 pub use dead_letters::{DeadLetter, DeadLetters};
-pub use endpoint::{Endpoint, Storage};
+pub use endpoint::Endpoint;
 pub use message::{Effect, Entry, Message, Outcome, PublishError, Published};
