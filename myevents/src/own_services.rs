@@ -11,7 +11,7 @@ use rest::{
 };
 use serde_json::Value;
 use service::healthcheck::url;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// How long one request may take. It stays in this process, so only a slow disk delays it.
@@ -57,15 +57,9 @@ impl OwnServices {
         Ok(events)
     }
 
-    /// Asks the booking service for an event until it knows it, which takes a moment after the event was created.
-    pub(crate) async fn on_sale(&mut self, id: &Uuid, deadline: Instant) -> Result<Option<OnSale>, RestError> {
-        loop {
-            let found = self.bookings.get(&format!("/events/{id}")).await?;
-            if found.is_some() || Instant::now() >= deadline {
-                return Ok(found);
-            }
-            sleep(Duration::from_millis(10)).await;
-        }
+    /// See [`RestClient::on_sale`].
+    pub(crate) async fn on_sale(&mut self, id: Uuid, deadline: Instant) -> Result<Option<OnSale>, RestError> {
+        self.bookings.on_sale(id, deadline).await
     }
 
     /// Finds an event that can be booked: the next one to begin, else one that has begun and is not over.
@@ -77,7 +71,7 @@ impl OwnServices {
                     continue;
                 }
                 // The view of the event service can be out of date, so the booking service is asked.
-                if let Some(sold) = self.on_sale(&event.id, deadline).await?
+                if let Some(sold) = self.on_sale(event.id, deadline).await?
                     && sold.seats_left != Some(0)
                 {
                     let seats = sold.seats_left.map_or(2, |left| left.min(2));

@@ -35,7 +35,7 @@ pub(crate) async fn create(services: &mut OwnServices) -> anyhow::Result<()> {
     }
     let deadline = Instant::now() + ON_SALE_TIMEOUT;
     for id in ids {
-        if services.on_sale(&id, deadline).await?.is_none() {
+        if services.on_sale(id, deadline).await?.is_none() {
             bail!("the booking service does not know event {id} after {ON_SALE_TIMEOUT:?}");
         }
     }

@@ -130,7 +130,7 @@ async fn a_later_load_takes_the_events_of_an_earlier_one_and_cancels_its_booking
 
     let second = report(load(&run, &["--duration", "2", "--json", "--bookings", "0", "--cancels", "30"])).await;
 
-    let ids = |report: &Report| report.events.iter().map(|event| event.id.clone()).collect::<Vec<_>>();
+    let ids = |report: &Report| report.events.iter().map(|event| event.id).collect::<Vec<_>>();
     assert_eq!(ids(&first), ids(&second));
     assert_eq!(second.unexpected.count, 0, "{:?}", second.unexpected.first);
     let all = get(&format!("{}/events", run.events())).await.unwrap();
@@ -212,8 +212,9 @@ async fn it_outlives_a_kill_of_the_system_and_finds_out_what_became_of_its_booki
     // Every booking without an answer was asked for again, and its fate is written down.
     let lines = lines(&record);
     for line in &lines {
-        let Line::UnansweredBooking { asked: lost, .. } = line else { continue };
-        let found = |line: &Line| matches!(line, Line::Booked { asked, .. } if asked == lost);
+        let Line::UnansweredBooking(lost) = line else { continue };
+        let same = |asked: &load::record::Asked| load::record::Asked { at: lost.at.clone(), ..asked.clone() } == *lost;
+        let found = |line: &Line| matches!(line, Line::Booked { asked, .. } if same(asked));
         assert!(lines.iter().any(found), "{lost:?}");
     }
     for (event, said) in on_sale(&again, &report).await.iter().zip(&report.events) {

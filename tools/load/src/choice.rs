@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::{
-    bad,
     inventory::{Inventory, Order},
     job::{Job, Purpose, Service},
     mix::{Choice, Kind, Phase},
@@ -14,32 +13,29 @@ use crate::{
 pub(crate) fn next(shared: &Shared, phase: Phase, user: &Arc<str>) -> Option<Job> {
     let mut inventory = shared.inventory();
     if let Some(event) = inventory.to_look_at() {
-        return Some(Job::look(event, &inventory.events[event].id));
+        return Some(Job::look(event, inventory.events[event].id));
     }
-    let seats = fastrand::u64(1..=4);
-    let key = || {
+    let book = |inventory: &mut Inventory| {
+        let seats = fastrand::u64(1..=4);
+        let event = inventory.reserve(phase, seats)?;
         let keyed = fastrand::u32(0..100) < shared.plan.keyed;
-        keyed.then(|| format!("{}-{:016x}", shared.run, fastrand::u64(..)))
+        let key = keyed.then(|| format!("{}-{:016x}", shared.run, fastrand::u64(..)));
+        Some(Job::book(inventory.events[event].id, Order { key, user: user.clone(), event, seats }))
     };
-    let order = |event| Order { key: key(), user: user.clone(), event, seats };
     if phase == Phase::Fill {
-        let order = order(inventory.reserve_to_fill(seats)?);
-        return Some(Job::book(&inventory.events[order.event].id, order));
+        return book(&mut inventory);
     }
     let choice = match shared.plan.shares.choose() {
         Choice::Read => return Some(read(&mut inventory)),
-        Choice::Bad => return Some(bad::job(&inventory.events[inventory.any()].id)),
+        Choice::Bad => return Some(Job::bad(inventory.events[inventory.any()].id)),
         Choice::Repeat => match inventory.any_keyed() {
-            Some(order) => return Some(Job::repeat(&inventory.events[order.event].id, order)),
+            Some(order) => return Some(Job::repeat(inventory.events[order.event].id, order)),
             None => Choice::Book, // there is none yet
         },
         choice @ (Choice::Book | Choice::Cancel) => choice,
     };
     // At a bound, a cancellation replaces a booking and the other way round. If neither is possible, it is a read.
     let cancel = |inventory: &mut Inventory| inventory.release().map(|(event, booking)| Job::cancel(event, booking));
-    let book = |inventory: &mut Inventory| {
-        inventory.reserve(seats).map(|event| Job::book(&inventory.events[event].id, order(event)))
-    };
     let job = match choice {
         Choice::Cancel => cancel(&mut inventory).or_else(|| book(&mut inventory)),
         Choice::Book | Choice::Read | Choice::Repeat | Choice::Bad => {
@@ -52,7 +48,7 @@ pub(crate) fn next(shared: &Shared, phase: Phase, user: &Arc<str>) -> Option<Job
 /// One of the five reads.
 fn read(inventory: &mut Inventory) -> Job {
     let index = inventory.any();
-    let id = inventory.events[index].id.clone();
+    let id = inventory.events[index].id;
     match fastrand::u8(0..10) {
         0..4 => Job::get(Kind::ReadEvent, Service::Events, format!("/events/{id}")),
         4 => Job::get(Kind::ListEvents, Service::Events, "/events".into()),

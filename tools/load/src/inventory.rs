@@ -5,10 +5,14 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
+use crate::mix::Phase;
+
 /// Percent of the seats that are sold at least, once the filling is done.
-pub(crate) const LOW: u64 = 20;
+const LOW: u64 = 20;
 /// At most.
-pub(crate) const HIGH: u64 = 90;
+const HIGH: u64 = 90;
 /// So much is sold before the load begins: some way from both bounds.
 const FILL: u64 = 35;
 
@@ -18,9 +22,9 @@ const REMEMBERED: usize = 10_000;
 const REPEATABLE: usize = 1000;
 
 /// A confirmed booking.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Booking {
-    pub(crate) id: Arc<str>,
+    pub(crate) id: Uuid,
     pub(crate) seats: u64,
 }
 
@@ -35,7 +39,7 @@ pub(crate) struct Order {
 
 /// One event.
 pub(crate) struct Event {
-    pub(crate) id: Arc<str>,
+    pub(crate) id: Uuid,
     pub(crate) name: String,
     pub(crate) capacity: Option<u64>,
     /// Seats of all confirmed bookings, without those under way.
@@ -44,7 +48,7 @@ pub(crate) struct Event {
     booking: u64,
     cancelling: u64,
     /// Some request had no answer: `sold` must be asked for before the event is booked again.
-    doubtful: bool,
+    pub(crate) doubtful: bool,
     confirmed: Vec<Booking>,
     /// Where to read on for bookings of earlier runs; they are cancelled like our own.
     pub(crate) walk: Option<String>,
@@ -58,9 +62,8 @@ pub(crate) struct Inventory {
 
 impl Event {
     /// `walk` is the path of the first page of its bookings, where an earlier run may have left some.
-    pub(crate) fn new(id: &str, name: &str, capacity: Option<u64>, sold: u64) -> Self {
+    pub(crate) fn new(id: Uuid, name: String, capacity: Option<u64>, sold: u64) -> Self {
         let walk = (sold > 0).then(String::new);
-        let (id, name) = (id.into(), name.to_owned());
         Self { id, name, capacity, sold, booking: 0, cancelling: 0, doubtful: false, confirmed: Vec::new(), walk }
     }
 
@@ -77,7 +80,20 @@ impl Event {
         !self.doubtful && !self.confirmed.is_empty() && self.capacity.is_none_or(enough)
     }
 
-    fn remember(&mut self, booking: Booking) {
+    /// What the booking service says is sold, if nothing is under way that would change it.
+    pub(crate) fn looked_at(&mut self, sold: u64) {
+        if self.must_be_looked_at() {
+            (self.sold, self.doubtful) = (sold, false);
+        }
+    }
+
+    /// It is doubtful, and nothing of it is under way any more.
+    fn must_be_looked_at(&self) -> bool {
+        self.doubtful && self.booking == 0 && self.cancelling == 0
+    }
+
+    /// A confirmed booking, our own or one of an earlier run that was found.
+    pub(crate) fn remember(&mut self, booking: Booking) {
         self.confirmed.push(booking);
         if self.capacity.is_none() && self.confirmed.len() > REMEMBERED {
             self.confirmed.swap_remove(fastrand::usize(..REMEMBERED));
@@ -98,16 +114,13 @@ impl Inventory {
         Self { events, repeatable: Vec::new() }
     }
 
-    /// An event for a booking; its seats count as taken until `booked`.
-    pub(crate) fn reserve(&mut self, seats: u64) -> Option<usize> {
-        let index = self.find(|event| event.may_book(seats, HIGH))?;
-        self.events[index].booking += seats;
-        Some(index)
-    }
-
-    /// Likewise, while not enough is sold for a beginning.
-    pub(crate) fn reserve_to_fill(&mut self, seats: u64) -> Option<usize> {
-        let index = self.find(|event| event.capacity.is_some() && event.may_book(seats, FILL))?;
+    /// An event for a booking; its seats count as taken until `booked`. While it is filled, `None` where enough is sold for a
+    /// beginning.
+    pub(crate) fn reserve(&mut self, phase: Phase, seats: u64) -> Option<usize> {
+        let index = self.find(|event| match phase {
+            Phase::Fill => event.capacity.is_some() && event.may_book(seats, FILL),
+            Phase::Mix => event.may_book(seats, HIGH),
+        })?;
         self.events[index].booking += seats;
         Some(index)
     }
@@ -122,9 +135,9 @@ impl Inventory {
         Some((index, booking))
     }
 
-    /// An event that must be looked at, once nothing of it is under way.
+    /// An event that must be looked at.
     pub(crate) fn to_look_at(&self) -> Option<usize> {
-        self.events.iter().position(|event| event.doubtful && event.booking == 0 && event.cancelling == 0)
+        self.events.iter().position(Event::must_be_looked_at)
     }
 
     /// An event, evenly.
@@ -133,15 +146,13 @@ impl Inventory {
     }
 
     /// A confirmed booking.
-    pub(crate) fn any_booking(&self) -> Option<Arc<str>> {
-        let event = &self.events[self.any()];
-        event.confirmed.last().map(|booking| booking.id.clone())
+    pub(crate) fn any_booking(&self) -> Option<Uuid> {
+        self.events[self.any()].confirmed.last().map(|booking| booking.id)
     }
 
     /// A booking that was made under a key.
     pub(crate) fn any_keyed(&self) -> Option<Order> {
-        let last = self.repeatable.len().checked_sub(1)?;
-        Some(self.repeatable[fastrand::usize(..=last)].clone())
+        fastrand::choice(&self.repeatable).cloned()
     }
 
     /// It is known what became of a booking: what was booked, or `None`.
@@ -161,30 +172,12 @@ impl Inventory {
     }
 
     /// It is known what became of a cancellation.
-    pub(crate) fn cancelled(&mut self, event: usize, booking: &Booking, done: bool) {
+    pub(crate) fn cancelled(&mut self, event: usize, booking: Booking, done: bool) {
         let event = &mut self.events[event];
         event.cancelling -= booking.seats;
         if done {
             event.sold = event.sold.saturating_sub(booking.seats);
         }
-    }
-
-    /// What is sold is not known any more.
-    pub(crate) fn doubt(&mut self, event: usize) {
-        self.events[event].doubtful = true;
-    }
-
-    /// What the booking service says, if nothing is under way that would change it.
-    pub(crate) fn looked_at(&mut self, event: usize, sold: u64) {
-        let event = &mut self.events[event];
-        if event.doubtful && event.booking == 0 && event.cancelling == 0 {
-            (event.sold, event.doubtful) = (sold, false);
-        }
-    }
-
-    /// A confirmed booking of an earlier run was found.
-    pub(crate) fn found(&mut self, event: usize, booking: Booking) {
-        self.events[event].remember(booking);
     }
 
     /// Looks at all events, beginning anywhere.
@@ -200,22 +193,22 @@ mod tests {
 
     #[test]
     fn whatever_is_asked_for_an_event_stays_between_its_bounds() {
-        let mut inventory = Inventory::new(vec![Event::new("a", "A", Some(40), 0)]);
-        while let Some(event) = inventory.reserve_to_fill(1) {
+        let mut inventory = Inventory::new(vec![Event::new(Uuid::nil(), "A".into(), Some(40), 0)]);
+        while let Some(event) = inventory.reserve(Phase::Fill, 1) {
             let order = Order { key: None, user: "u".into(), event, seats: 1 };
-            inventory.booked(&order, Some(Booking { id: "b".into(), seats: 1 }));
+            inventory.booked(&order, Some(Booking { id: Uuid::nil(), seats: 1 }));
         }
         assert_eq!(inventory.events[0].sold, 40 * FILL / 100);
         for _ in 0..10_000 {
             let seats = fastrand::u64(1..=4);
             if fastrand::bool() {
-                if let Some(event) = inventory.reserve(seats) {
+                if let Some(event) = inventory.reserve(Phase::Mix, seats) {
                     let order = Order { key: None, user: "u".into(), event, seats };
-                    let booked = fastrand::bool().then(|| Booking { id: "b".into(), seats });
+                    let booked = fastrand::bool().then(|| Booking { id: Uuid::nil(), seats });
                     inventory.booked(&order, booked);
                 }
             } else if let Some((event, booking)) = inventory.release() {
-                inventory.cancelled(event, &booking, true);
+                inventory.cancelled(event, booking, true);
             }
             assert!((8..=36).contains(&inventory.events[0].sold), "{}", inventory.events[0].sold);
         }
@@ -223,11 +216,11 @@ mod tests {
 
     #[test]
     fn a_doubtful_event_is_left_alone_until_it_was_looked_at() {
-        let mut inventory = Inventory::new(vec![Event::new("a", "A", Some(1000), 300)]);
-        inventory.doubt(0);
-        assert!(inventory.reserve(1).is_none() && inventory.release().is_none());
+        let mut inventory = Inventory::new(vec![Event::new(Uuid::nil(), "A".into(), Some(1000), 300)]);
+        inventory.events[0].doubtful = true;
+        assert!(inventory.reserve(Phase::Mix, 1).is_none() && inventory.release().is_none());
         assert_eq!(inventory.to_look_at(), Some(0));
-        inventory.looked_at(0, 304);
-        assert_eq!((inventory.reserve(1), inventory.events[0].sold), (Some(0), 304));
+        inventory.events[0].looked_at(304);
+        assert_eq!((inventory.reserve(Phase::Mix, 1), inventory.events[0].sold), (Some(0), 304));
     }
 }

@@ -2,6 +2,7 @@
 
 use hyper::Method;
 use rest::Request;
+use uuid::Uuid;
 
 use crate::{
     inventory::{Booking, Order},
@@ -45,37 +46,70 @@ pub(crate) enum Purpose {
 
 impl Job {
     pub(crate) fn get(kind: Kind, service: Service, path: String) -> Self {
-        Self { kind, service, request: Request::get(path), expected: &[200], purpose: Purpose::Measure }
+        Self::measured(kind, service, Request::get(path))
+    }
+
+    fn measured(kind: Kind, service: Service, request: Request) -> Self {
+        Self { kind, service, request, expected: &[200], purpose: Purpose::Measure }
     }
 
     /// The seats of an event.
-    pub(crate) fn look(event: usize, id: &str) -> Self {
+    pub(crate) fn look(event: usize, id: Uuid) -> Self {
         let get = Self::get(Kind::ReadSeats, Service::Bookings, format!("/events/{id}"));
         Self { purpose: Purpose::Look(event), ..get }
     }
 
-    pub(crate) fn book(event: &str, order: Order) -> Self {
-        let request = booking(event, &order);
-        let get = Self::get(Kind::Book, Service::Bookings, String::new());
-        Self { request, expected: &[201, 200], purpose: Purpose::Book(order), ..get }
+    pub(crate) fn book(event: Uuid, order: Order) -> Self {
+        let post = Self::measured(Kind::Book, Service::Bookings, booking(event, &order));
+        Self { expected: &[201, 200], purpose: Purpose::Book(order), ..post }
     }
 
-    pub(crate) fn repeat(event: &str, order: Order) -> Self {
-        let request = booking(event, &order);
-        let get = Self::get(Kind::Repeat, Service::Bookings, String::new());
-        Self { request, purpose: Purpose::Repeat(order), ..get }
+    pub(crate) fn repeat(event: Uuid, order: Order) -> Self {
+        let post = Self::measured(Kind::Repeat, Service::Bookings, booking(event, &order));
+        Self { purpose: Purpose::Repeat(order), ..post }
     }
 
     pub(crate) fn cancel(event: usize, booking: Booking) -> Self {
         let request = Request { method: Method::DELETE, ..Request::get(format!("/bookings/{}", booking.id)) };
-        let get = Self::get(Kind::Cancel, Service::Bookings, String::new());
-        Self { request, purpose: Purpose::Cancel(event, booking), ..get }
+        let delete = Self::measured(Kind::Cancel, Service::Bookings, request);
+        Self { purpose: Purpose::Cancel(event, booking), ..delete }
+    }
+
+    /// One that must be refused; `event` is one that is there.
+    pub(crate) fn bad(event: Uuid) -> Self {
+        let index = fastrand::usize(..BAD_BODIES.len() + BAD_PATHS.len());
+        if let Some((body, expected)) = BAD_BODIES.get(index) {
+            let request = Request::post(format!("/events/{event}/bookings"), *body);
+            return Self { expected, ..Self::measured(Kind::Bad, Service::Bookings, request) };
+        }
+        let (service, path, expected) = BAD_PATHS[index - BAD_BODIES.len()];
+        Self { expected, ..Self::get(Kind::Bad, service, path.to_owned()) }
     }
 }
 
 /// `POST /events/{id}/bookings`
-fn booking(event: &str, order: &Order) -> Request {
+fn booking(event: Uuid, order: &Order) -> Request {
     let body = format!(r#"{{"seats":{},"user_id":"{}"}}"#, order.seats, order.user);
-    let get = Request::get(format!("/events/{event}/bookings"));
-    Request { method: Method::POST, body: Some(body.into()), key: order.key.clone(), ..get }
+    Request { key: order.key.clone(), ..Request::post(format!("/events/{event}/bookings"), body) }
 }
+
+/// Bodies of a booking that must be refused, each with the status that is right.
+const BAD_BODIES: [(&str, &[u16]); 7] = [
+    (r#"{"seats":0}"#, &[422]),
+    (r#"{"seats":101}"#, &[422]),
+    (r#"{"seats":1,"user_id":""}"#, &[422]),
+    (r#"{"seats":"two"}"#, &[400]),
+    (r#"{"seats":1,"chairs":1}"#, &[400]),
+    (r#"{"seats":1"#, &[400]),
+    ("", &[400]),
+];
+
+/// Paths that find nothing, likewise.
+const BAD_PATHS: [(Service, &str, &[u16]); 6] = [
+    (Service::Events, "/events/00000000-0000-7000-8000-000000000000", &[404]),
+    (Service::Events, "/events/one", &[400]),
+    (Service::Events, "/events?limit=0", &[422]),
+    (Service::Bookings, "/events/00000000-0000-7000-8000-000000000000", &[404]),
+    (Service::Bookings, "/bookings/00000000-0000-7000-8000-000000000000", &[404]),
+    (Service::Bookings, "/nowhere", &[404]),
+];

@@ -2,14 +2,13 @@
 //!
 //! - the plan: [`options`], and [`mix`], how often each kind of request is made
 //! - the events that are booked: [`prepare`] finds or creates them, [`inventory`] holds each between 20 % and 90 % sold
-//! - a request: [`pace`] says when the next is due, [`choice`] which it is; [`job`] is one, [`bad`] one that must be refused
+//! - a request: [`pace`] says when the next is due, [`choice`] which it is, and [`job`] is one
 //! - [`client`]: sends them one by one; what all clients have in common is in [`shared`]
-//! - [`outcome`]: what an answer means for the inventory and for the [`record`], which [`recorder`] writes
+//! - [`outcome`]: what an answer means for the inventory and for the [`record`]
 //! - the results: [`tally`] counts, [`report`] and [`table`] show it, [`progress`] is the bar, [`push`] sends it to a Pushgateway
 //!
 //! It runs on the machine of the system it loads, so it must be cheap: one thread, and the bare HTTP/1.1 client of `hyper`.
 
-mod bad;
 mod choice;
 mod client;
 mod inventory;
@@ -22,7 +21,6 @@ mod prepare;
 mod progress;
 mod push;
 pub mod record;
-mod recorder;
 pub mod report;
 mod shared;
 mod table;
@@ -46,7 +44,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    client::Client, mix::Phase, options::Options, pace::Pace, progress::Progress, push::Group, recorder::Recorder,
+    client::Client, mix::Phase, options::Options, pace::Pace, progress::Progress, push::Group, record::Recorder,
     report::Report, shared::Shared, tally::Tally,
 };
 
@@ -85,7 +83,7 @@ pub async fn perform(plan: Plan, stop: CancellationToken) -> anyhow::Result<Repo
     let preparing = stop.run_until_cancelled(prepare::events(&plan)).await;
     let inventory = preparing.context("it was stopped before it began")??;
     let filling = Shared {
-        pace: Pace::closed(stop.clone()),
+        pace: Pace::new(None, stop.clone()),
         stop: stop.clone(),
         inventory: Mutex::new(inventory),
         tally: Mutex::default(),
@@ -97,32 +95,21 @@ pub async fn perform(plan: Plan, stop: CancellationToken) -> anyhow::Result<Repo
     let ready = filled.tally().clone();
 
     let stop = stop.child_token();
-    let pace = filled.plan.rate.map_or_else(|| Pace::closed(stop.clone()), |rate| Pace::open(rate, stop.clone()));
+    let pace = Pace::new(filled.plan.rate, stop.clone());
     let loading = Shared { pace, stop: stop.clone(), tally: Mutex::new(Tally::after(&ready)), ..filled };
-    let timer = loading.plan.duration.map(|duration| {
-        tokio::spawn(async move {
-            tokio::time::sleep(duration).await;
-            stop.cancel();
-        })
-    });
+    let duration = loading.plan.duration.unwrap_or(Duration::MAX);
     // The answers that are waited for afterwards are no time in which more requests are due.
-    let stopped = loading.stop.clone();
     let ended = tokio::spawn(async move {
-        stopped.cancelled().await;
+        let _ = timeout(duration, stop.cancelled()).await;
+        stop.cancel();
         Instant::now()
     });
-    let done = work(loading, Phase::Mix).await;
+    let mut done = work(loading, Phase::Mix).await;
     done.stop.cancel();
-    if let Some(timer) = timer {
-        timer.abort();
-    }
     let ended = ended.await.unwrap_or_else(|_| Instant::now());
-    let record_trouble = done.recorder.as_ref().and_then(|recorder| {
-        recorder.end(outcome::users(&done.run));
-        recorder.trouble().map(str::to_owned)
-    });
+    let record_trouble = done.recorder.take().and_then(|recorder| recorder.end(outcome::users(&done.run)));
     let (inventory, tally) = (done.inventory(), done.tally());
-    Ok(Report { record_trouble, ..Report::new(&done.plan, &done.pace, ended, &inventory, &tally) })
+    Ok(Report { record_trouble, ..tally.report(&done.plan, &done.pace, ended, &inventory) })
 }
 
 /// Runs all clients of one phase to their end.

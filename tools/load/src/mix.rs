@@ -15,31 +15,18 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 9] = [
-        Self::ReadEvent,
-        Self::ListEvents,
-        Self::ReadSeats,
-        Self::ReadBooking,
-        Self::ListBookings,
-        Self::Book,
-        Self::Repeat,
-        Self::Cancel,
-        Self::Bad,
+    /// Each with its name in the report.
+    pub(crate) const ALL: [(Self, &str); 9] = [
+        (Self::ReadEvent, "read event"),
+        (Self::ListEvents, "list events"),
+        (Self::ReadSeats, "read seats"),
+        (Self::ReadBooking, "read booking"),
+        (Self::ListBookings, "list bookings"),
+        (Self::Book, "book"),
+        (Self::Repeat, "repeat"),
+        (Self::Cancel, "cancel"),
+        (Self::Bad, "bad request"),
     ];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::ReadEvent => "read event",
-            Self::ListEvents => "list events",
-            Self::ReadSeats => "read seats",
-            Self::ReadBooking => "read booking",
-            Self::ListBookings => "list bookings",
-            Self::Book => "book",
-            Self::Repeat => "repeat",
-            Self::Cancel => "cancel",
-            Self::Bad => "bad request",
-        }
-    }
 }
 
 /// What the clients are to do.

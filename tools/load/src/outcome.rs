@@ -10,8 +10,7 @@ use rest::{
 use crate::{
     inventory::{Booking, Order},
     job::{Job, Purpose},
-    record::{Asked, Line},
-    recorder::now,
+    record::{Asked, Line, now},
     shared::Shared,
 };
 
@@ -31,11 +30,9 @@ pub(crate) fn sending(shared: &Shared, job: &Job) {
     match &job.purpose {
         Purpose::Book(order) => {
             let Some(asked) = asked(shared, order) else { return };
-            recorder.write(&Line::SendingBooking { at: now(), asked });
+            recorder.write(&Line::SendingBooking(asked));
         }
-        Purpose::Cancel(_, booking) => {
-            recorder.write(&Line::SendingCancellation { at: now(), booking: booking.id.to_string() });
-        }
+        Purpose::Cancel(_, booking) => recorder.write(&Line::SendingCancellation { at: now(), booking: booking.id }),
         // A booking that is repeated is in the record already.
         Purpose::Repeat(_) | Purpose::Measure | Purpose::Walk(..) | Purpose::Look(_) => {}
     }
@@ -55,7 +52,7 @@ pub(crate) fn apply(shared: &Shared, job: Job, answer: Option<Answer>) -> Option
     // A 503, or what a gateway says, is no answer to the question whether it happened.
     let unknown = matches!(status, None | Some(500..));
     match &job.purpose {
-        Purpose::Measure => None,
+        Purpose::Measure => {}
         Purpose::Book(order) => {
             let booked = answered(status, answer.as_ref());
             record_booking(shared, order, booked.as_ref(), status);
@@ -65,43 +62,35 @@ pub(crate) fn apply(shared: &Shared, job: Job, answer: Option<Answer>) -> Option
             let mut inventory = shared.inventory();
             inventory.booked(order, booked.as_ref().map(in_inventory));
             if booked.is_none() {
-                inventory.doubt(order.event);
+                inventory.events[order.event].doubtful = true;
             } else {
-                shared.tally().booked(order.seats);
+                shared.tally().totals.seats_booked += order.seats;
             }
-            None
         }
-        Purpose::Repeat(order) => {
-            record_booking(shared, order, answered(status, answer.as_ref()).as_ref(), status);
-            None
-        }
+        Purpose::Repeat(order) => record_booking(shared, order, answered(status, answer.as_ref()).as_ref(), status),
         Purpose::Cancel(event, booking) => {
-            record_cancellation(shared, *event, booking, status);
+            record_cancellation(shared, *event, *booking, status);
             if unknown {
                 return Some(job);
             }
             let done = status == Some(200);
             let mut inventory = shared.inventory();
-            inventory.cancelled(*event, booking, done);
+            inventory.cancelled(*event, *booking, done);
             if done {
-                shared.tally().cancelled(booking.seats);
+                shared.tally().totals.seats_cancelled += booking.seats;
             } else {
-                inventory.doubt(*event);
+                inventory.events[*event].doubtful = true;
             }
-            None
         }
-        Purpose::Walk(event, page) => {
-            walked(shared, *event, page, answer.as_ref());
-            None
-        }
+        Purpose::Walk(event, page) => walked(shared, *event, page, answer.as_ref()),
         Purpose::Look(event) => {
             let answer = answer.filter(|answer| answer.status == 200);
             if let Some(sold) = answer.and_then(|answer| serde_json::from_slice::<OnSale>(&answer.body).ok()) {
-                shared.inventory().looked_at(*event, sold.booked_seats);
+                shared.inventory().events[*event].looked_at(sold.booked_seats);
             }
-            None
         }
     }
+    None
 }
 
 /// The booking that was answered, if one was.
@@ -110,49 +99,49 @@ fn answered(status: Option<u16>, answer: Option<&Answer>) -> Option<Answered> {
 }
 
 fn in_inventory(booking: &Answered) -> Booking {
-    Booking { id: booking.id.to_string().into(), seats: booking.seats }
+    Booking { id: booking.id, seats: booking.seats }
 }
 
 /// Takes the bookings of earlier runs into the inventory.
 fn walked(shared: &Shared, event: usize, page: &str, answer: Option<&Answer>) {
     let mut inventory = shared.inventory();
+    let event = &mut inventory.events[event];
     let Some(read) = answer.and_then(|answer| serde_json::from_slice::<Page<Answered>>(&answer.body).ok()) else {
-        inventory.events[event].walk = Some(page.to_owned()); // another time
+        event.walk = Some(page.to_owned()); // another time
         return;
     };
     let ours = users(&shared.run);
     let of_others = |booking: &&Answered| !booking.user_id.starts_with(&ours);
     for booking in read.items.iter().filter(of_others).filter(|one| one.status == BookingStatus::Confirmed) {
-        inventory.found(event, in_inventory(booking));
+        event.remember(in_inventory(booking));
     }
-    inventory.events[event].walk = read.next.map(|next| format!("&after={next}"));
+    event.walk = read.next.map(|next| format!("&after={next}"));
 }
 
 fn record_booking(shared: &Shared, order: &Order, booked: Option<&Answered>, status: Option<u16>) {
     let (Some(recorder), Some(asked)) = (&shared.recorder, asked(shared, order)) else { return };
-    let at = now();
     recorder.write(&match (status, booked) {
         (Some(status), Some(booked)) => {
             let cancelled = booked.status == BookingStatus::Cancelled;
-            Line::Booked { at, asked, booking: booked.id.to_string(), status, cancelled }
+            Line::Booked { asked, booking: booked.id, status, cancelled }
         }
-        (Some(status), None) => Line::NotBooked { at, asked, status },
-        (None, _) => Line::UnansweredBooking { at, asked },
+        (Some(status), None) => Line::NotBooked { asked, status },
+        (None, _) => Line::UnansweredBooking(asked),
     });
 }
 
 /// What stands in the record: `None` without a key.
 fn asked(shared: &Shared, order: &Order) -> Option<Asked> {
-    let event = shared.inventory().events[order.event].id.to_string();
-    Some(Asked { key: order.key.clone()?, user: order.user.to_string(), event, seats: order.seats })
+    let event = shared.inventory().events[order.event].id;
+    Some(Asked { at: now(), key: order.key.clone()?, user: order.user.to_string(), event, seats: order.seats })
 }
 
-fn record_cancellation(shared: &Shared, event: usize, cancelled: &Booking, status: Option<u16>) {
+fn record_cancellation(shared: &Shared, event: usize, cancelled: Booking, status: Option<u16>) {
     let Some(recorder) = &shared.recorder else { return };
-    let event = shared.inventory().events[event].id.to_string();
-    let (at, booking) = (now(), cancelled.id.to_string());
+    let event = shared.inventory().events[event].id;
+    let (at, Booking { id: booking, seats }) = (now(), cancelled);
     recorder.write(&match status {
-        Some(200) => Line::Cancelled { at, booking, event, seats: cancelled.seats },
+        Some(200) => Line::Cancelled { at, booking, event, seats },
         Some(status) => Line::NotCancelled { at, booking, status },
         None => Line::UnansweredCancellation { at, booking, event },
     });

@@ -29,16 +29,13 @@ pub(crate) struct Pace {
 #[derive(Clone, Copy)]
 pub(crate) struct Turn {
     /// From when its latency counts; `None`: from when it is sent.
-    pub(crate) due: Option<Instant>,
+    due: Option<Instant>,
 }
 
 impl Pace {
-    pub(crate) fn closed(stop: CancellationToken) -> Self {
-        Self { rate: None, began: Instant::now(), given: AtomicU64::new(0), stop }
-    }
-
-    pub(crate) fn open(rate: f64, stop: CancellationToken) -> Self {
-        Self { rate: Some(rate), ..Self::closed(stop) }
+    /// Begins now; `rate` as in the plan.
+    pub(crate) fn new(rate: Option<f64>, stop: CancellationToken) -> Self {
+        Self { rate, began: Instant::now(), given: AtomicU64::new(0), stop }
     }
 
     /// Waits until it is time; `None` at the end.
@@ -84,7 +81,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn in_an_open_loop_a_late_request_counts_from_when_it_was_due() {
-        let pace = Pace::open(100.0, CancellationToken::new());
+        let pace = Pace::new(Some(100.0), CancellationToken::new());
         let began = Instant::now();
         assert_eq!(pace.turn().await.unwrap().since(), began);
         tokio::time::sleep(Duration::from_millis(35)).await; // the system is slow
@@ -96,11 +93,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_nobody_was_free_to_send_has_waited_since_it_was_due() {
-        let pace = Pace::open(100.0, CancellationToken::new());
+        let pace = Pace::new(Some(100.0), CancellationToken::new());
         pace.turn().await.unwrap();
         tokio::time::sleep(Duration::from_millis(45)).await;
         let waited: Vec<_> = pace.not_sent(Instant::now()).map(|waited| waited.as_millis()).collect();
         assert_eq!(waited, [35, 25, 15], "due at 10, 20 and 30 ms; the one at 40 ms is due just now");
-        assert_eq!(Pace::closed(CancellationToken::new()).not_sent(Instant::now()).count(), 0);
+        assert_eq!(Pace::new(None, CancellationToken::new()).not_sent(Instant::now()).count(), 0);
     }
 }

@@ -2,14 +2,12 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use jiff::{SignedDuration, Timestamp};
-use rest::{
-    Failure, RestClient, RestError, Target,
-    shapes::{self, OnSale},
-};
+use rest::{Failure, RestClient, RestError, Target, shapes};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use crate::{
     inventory::{Event, Inventory},
@@ -56,8 +54,8 @@ async fn try_events(plan: &Plan) -> anyhow::Result<Inventory> {
     let mut service = RequiredService::new("booking service", "BOOKINGS_URL", &plan.bookings);
     let (mut events, deadline) = (Vec::new(), Instant::now() + ON_SALE_TIMEOUT);
     for (name, id) in ids {
-        let sold = service.seats_sold(&id, deadline).await?;
-        events.push(Event::new(&id, &name, plan.capacity, sold));
+        let sold = service.seats_sold(id, deadline).await?;
+        events.push(Event::new(id, name, plan.capacity, sold));
     }
     Ok(Inventory::new(events))
 }
@@ -78,12 +76,12 @@ impl RequiredService {
     }
 
     /// The events of earlier runs, by name: those with the right capacity that are not over.
-    async fn earlier_events(&mut self, plan: &Plan) -> anyhow::Result<HashMap<String, String>> {
+    async fn earlier_events(&mut self, plan: &Plan) -> anyhow::Result<HashMap<String, Uuid>> {
         let tomorrow = Timestamp::now() + SignedDuration::from_hours(24);
         let (mut there, names) = (HashMap::new(), plan.names.replace(' ', "%20"));
         let take = |event: shapes::Event| {
             if event.capacity == plan.capacity && event.end_date.as_millis() > tomorrow.as_millisecond() {
-                there.entry(event.name).or_insert(event.id.to_string());
+                there.entry(event.name).or_insert(event.id);
             }
         };
         let read = self.client.pages("/events", &format!("&name={names}%20"), usize::MAX, take).await;
@@ -91,7 +89,7 @@ impl RequiredService {
         Ok(there)
     }
 
-    async fn create(&mut self, name: &str, capacity: Option<u64>) -> anyhow::Result<String> {
+    async fn create(&mut self, name: &str, capacity: Option<u64>) -> anyhow::Result<Uuid> {
         let start = Timestamp::now() + SignedDuration::from_hours(24 * DAYS);
         let end = start + SignedDuration::from_hours(3);
         let mut body = json!({ "name": name, "start_date": format!("{start:.3}"), "end_date": format!("{end:.3}") });
@@ -99,21 +97,15 @@ impl RequiredService {
             body["capacity"] = capacity.into();
         }
         let made = self.client.create::<shapes::Event>("/events", body.to_string()).await;
-        Ok(made.map_err(|cause| self.explained(cause))?.id.to_string())
+        Ok(made.map_err(|cause| self.explained(cause))?.id)
     }
 
     /// Seats that are sold, once the booking service knows the event.
-    async fn seats_sold(&mut self, id: &str, deadline: Instant) -> anyhow::Result<u64> {
-        loop {
-            let found = self.client.get::<OnSale>(&format!("/events/{id}")).await;
-            if let Some(on_sale) = found.map_err(|cause| self.explained(cause))? {
-                return Ok(on_sale.booked_seats);
-            }
-            if Instant::now() >= deadline {
-                bail!("the booking service at {} has not heard of event {id} within {ON_SALE_TIMEOUT:?}", self.url);
-            }
-            sleep(Duration::from_millis(10)).await;
-        }
+    async fn seats_sold(&mut self, id: Uuid, deadline: Instant) -> anyhow::Result<u64> {
+        let found = self.client.on_sale(id, deadline).await.map_err(|cause| self.explained(cause))?;
+        let missing =
+            || anyhow!("the booking service at {} has not heard of event {id} within {ON_SALE_TIMEOUT:?}", self.url);
+        Ok(found.ok_or_else(missing)?.booked_seats)
     }
 
     /// The error, with what the user can do about it.

@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use tokio::{task::JoinHandle, time::Instant};
 
-use crate::{mix::Phase, shared::Shared, table::grouped};
+use crate::{mix::Phase, shared::Shared};
 
 const EVERY: Duration = Duration::from_millis(250);
 
@@ -30,12 +30,12 @@ impl Progress {
         let task = tokio::spawn(async move {
             let mut before = 0;
             while let Some(shared) = weak.upgrade() {
-                let requests = shared.tally().requests;
+                let requests = shared.tally().totals.requests;
                 let rate = ((requests - before) as f64 / EVERY.as_secs_f64()) as u64;
                 before = requests;
                 shown.set_position(shared.pace.elapsed().as_secs());
                 shown.set_message(match phase {
-                    Phase::Fill => format!("selling the first seats: {}", grouped(requests)),
+                    Phase::Fill => format!("selling the first seats: {}", HumanCount(requests)),
                     Phase::Mix => message(&shared, rate),
                 });
                 shown.tick();
@@ -62,14 +62,14 @@ impl Progress {
 
 /// `1,234/s of 2,000/s, 56 behind, 7 unanswered`
 fn message(shared: &Shared, rate: u64) -> String {
-    let mut message = format!("{}/s", grouped(rate));
+    let mut message = format!("{}/s", HumanCount(rate));
     if let Some(wanted) = shared.plan.rate {
         let behind = shared.pace.not_sent(Instant::now()).count() as u64;
-        message += &format!(" of {wanted}/s, {} behind", grouped(behind));
+        message += &format!(" of {wanted}/s, {} behind", HumanCount(behind));
     }
-    let unanswered = shared.tally().unanswered;
+    let unanswered = shared.tally().totals.unanswered;
     if unanswered > 0 {
-        message += &format!(", {} unanswered", grouped(unanswered));
+        message += &format!(", {} unanswered", HumanCount(unanswered));
     }
     message
 }

@@ -4,7 +4,7 @@
 //! A Pushgateway shows the last push for ever. That is right for the end of a job and wrong for a service, which is
 //! scraped itself: nobody would see that it is gone.
 
-use std::{fmt::Write, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use hyper::{Method, StatusCode};
@@ -76,11 +76,9 @@ fn exposition(report: Option<&Report>, exit: u8) -> String {
             ("duration_seconds", "How long it was measured, in seconds.", report.seconds),
         ]);
     }
-    let mut text = String::new();
-    for (name, help, value) in metrics {
+    let text = |(name, help, value)| {
         let name = format!("{JOB}_{name}");
-        let written = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
-        written.expect("a String takes any text");
-    }
-    text
+        format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")
+    };
+    metrics.into_iter().map(text).collect()
 }

@@ -3,21 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-
-use tokio::time::Instant;
-
-use crate::{
-    inventory::{Event, Inventory},
-    mix::Kind,
-    options::Plan,
-    pace::Pace,
-    tally::{KindCounts, Tally},
-};
-
-pub use crate::tally::{Loss, Unexpected};
+use uuid::Uuid;
 
 /// All of it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// How long it was measured, in seconds.
     pub seconds: f64,
@@ -83,11 +72,29 @@ pub struct KindReport {
     pub unanswered: u64,
 }
 
+/// Connections were lost, all for one reason.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Loss {
+    /// When the first request was lost.
+    pub at: String,
+    /// How many were.
+    pub unanswered: u64,
+}
+
+/// Answers that should not have been.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Unexpected {
+    /// How many.
+    pub count: u64,
+    /// The first one.
+    pub first: Option<String>,
+}
+
 /// An event at the end of the run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EventReport {
     /// Its id.
-    pub id: String,
+    pub id: Uuid,
     /// Its name.
     pub name: String,
     /// Absent where it is unlimited.
@@ -97,63 +104,8 @@ pub struct EventReport {
 }
 
 impl Report {
-    /// `ended` is when the last request was due.
-    pub(crate) fn new(plan: &Plan, pace: &Pace, ended: Instant, inventory: &Inventory, tally: &Tally) -> Self {
-        let elapsed = pace.elapsed();
-        let mut kinds: Vec<_> = Kind::ALL.into_iter().map(|kind| of_kind(kind.name(), tally.of(kind))).collect();
-        let mut not_sent = KindCounts::default();
-        pace.not_sent(ended).for_each(|waited| not_sent.record(waited));
-        kinds.push(of_kind("not sent", &not_sent));
-        let mut statuses = BTreeMap::new();
-        for (status, count) in kinds.iter().flat_map(|kind| &kind.statuses) {
-            *statuses.entry(*status).or_default() += count;
-        }
-        let event = |event: &Event| {
-            let (id, name) = (event.id.to_string(), event.name.clone());
-            EventReport { id, name, capacity: event.capacity, sold: event.sold }
-        };
-        Self {
-            seconds: elapsed.as_secs_f64(),
-            r#loop: if plan.rate.is_some() { "open" } else { "closed" }.into(),
-            connections: plan.connections,
-            rate: plan.rate,
-            not_sent: not_sent.latency.len(),
-            requests: tally.requests,
-            requests_per_second: tally.requests as f64 / elapsed.as_secs_f64().max(1e-9),
-            kinds: kinds.into_iter().filter(|kind| kind.requests > 0).collect(),
-            statuses,
-            unexpected: tally.unexpected.clone(),
-            unanswered: tally.unanswered,
-            losses: tally.loss_count,
-            most_unanswered_at_a_loss: tally.most_unanswered,
-            last_losses: tally.losses.clone(),
-            record_trouble: None,
-            connection_errors: tally.connection_errors,
-            last_connection_error: tally.last_connection_error.clone(),
-            seats_booked: tally.seats_booked,
-            seats_cancelled: tally.seats_cancelled,
-            seats_filled: tally.seats_filled,
-            events: inventory.events.iter().map(event).collect(),
-        }
-    }
-
     /// A kind by its name, if it was made.
     pub fn kind(&self, name: &str) -> Option<&KindReport> {
         self.kinds.iter().find(|kind| kind.kind == name)
-    }
-}
-
-fn of_kind(name: &str, of: &KindCounts) -> KindReport {
-    let ms = |quantile| of.latency.value_at_quantile(quantile) as f64 / 1000.0;
-    KindReport {
-        kind: name.into(),
-        requests: of.latency.len() + of.unanswered,
-        p50_ms: ms(0.5),
-        p90_ms: ms(0.9),
-        p99_ms: ms(0.99),
-        p99_9_ms: ms(0.999),
-        max_ms: of.latency.max() as f64 / 1000.0,
-        statuses: of.statuses.clone(),
-        unanswered: of.unanswered,
     }
 }

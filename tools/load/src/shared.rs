@@ -4,9 +4,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{inventory::Inventory, options::Plan, pace::Pace, recorder::Recorder, tally::Tally};
+use crate::{inventory::Inventory, options::Plan, pace::Pace, record::Recorder, tally::Tally};
 
-/// What all clients share. There is one thread, so the locks never wait.
+/// There is one thread, so the locks never wait.
 pub(crate) struct Shared {
     pub(crate) plan: Plan,
     pub(crate) pace: Pace,

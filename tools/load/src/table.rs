@@ -3,12 +3,13 @@
 use std::{collections::BTreeMap, fmt};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
+use indicatif::HumanCount;
 
 use crate::report::{EventReport, KindReport, Report};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (count, rate) = (grouped(self.requests), grouped(self.requests_per_second as u64));
+        let (count, rate) = (HumanCount(self.requests), HumanCount(self.requests_per_second as u64));
         writeln!(f, "\n{count} requests in {:.1} s, {rate} a second, {}\n", self.seconds, self.mode())?;
         let mut table = Table::new();
         table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
@@ -16,10 +17,8 @@ impl fmt::Display for Report {
         for kind in &self.kinds {
             table.add_row(row(kind));
         }
-        for column in 1..7 {
-            if let Some(column) = table.column_mut(column) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
+        for column in table.column_iter_mut().skip(1).take(6) {
+            column.set_cell_alignment(CellAlignment::Right);
         }
         if self.kinds.is_empty() {
             writeln!(f, "It was stopped before the first request of the mix.")?;
@@ -45,8 +44,8 @@ impl Report {
     }
 
     fn seats(&self) -> String {
-        let (booked, cancelled) = (grouped(self.seats_booked), grouped(self.seats_cancelled));
-        let (events, filled) = (self.events.len(), grouped(self.seats_filled));
+        let (booked, cancelled) = (HumanCount(self.seats_booked), HumanCount(self.seats_cancelled));
+        let (events, filled) = (self.events.len(), HumanCount(self.seats_filled));
         let mut text = format!("Seats: {booked} booked, {cancelled} given back, {filled} booked before it began.");
         let sold = |event: &EventReport| event.capacity.map(|all| event.sold as f64 / all as f64 * 100.0);
         let sold: Vec<f64> = self.events.iter().filter_map(sold).collect();
@@ -60,7 +59,7 @@ impl Report {
 
     fn troubles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.not_sent > 0 {
-            let count = grouped(self.not_sent);
+            let count = HumanCount(self.not_sent);
             writeln!(
                 f,
                 "{count} requests were due and not sent, since every connection waited for an answer: the system is at its \
@@ -68,7 +67,7 @@ impl Report {
             )?;
         }
         if self.unanswered > 0 {
-            let (count, losses, most) = (grouped(self.unanswered), self.losses, self.most_unanswered_at_a_loss);
+            let (count, losses, most) = (HumanCount(self.unanswered), self.losses, self.most_unanswered_at_a_loss);
             writeln!(
                 f,
                 "{count} requests had no answer: connections were lost {losses} times, at most {most} at once."
@@ -78,10 +77,10 @@ impl Report {
             writeln!(f, "The record is incomplete: {cause}. `verify --against` would tell nonsense by it.")?;
         }
         if let Some(cause) = &self.last_connection_error {
-            writeln!(f, "{} times no connection could be made ({cause}).", grouped(self.connection_errors))?;
+            writeln!(f, "{} times no connection could be made ({cause}).", HumanCount(self.connection_errors))?;
         }
         if let Some(first) = &self.unexpected.first {
-            writeln!(f, "{} answers should not have been; the first: {first}", grouped(self.unexpected.count))?;
+            writeln!(f, "{} answers should not have been; the first: {first}", HumanCount(self.unexpected.count))?;
         }
         Ok(())
     }
@@ -90,34 +89,17 @@ impl Report {
 fn row(kind: &KindReport) -> Vec<String> {
     let ms = |value: f64| format!("{value:.2}");
     let times = [kind.p50_ms, kind.p90_ms, kind.p99_ms, kind.p99_9_ms, kind.max_ms].map(ms);
-    let mut row = vec![kind.kind.clone(), grouped(kind.requests)];
+    let mut row = vec![kind.kind.clone(), HumanCount(kind.requests).to_string()];
     row.extend(times);
     row.push(answers(&kind.statuses, kind.unanswered));
     row
 }
 
 fn answers(statuses: &BTreeMap<u16, u64>, unanswered: u64) -> String {
-    let mut parts: Vec<_> = statuses.iter().map(|(status, count)| format!("{status}: {}", grouped(*count))).collect();
+    let mut parts: Vec<_> =
+        statuses.iter().map(|(status, count)| format!("{status}: {}", HumanCount(*count))).collect();
     if unanswered > 0 {
-        parts.push(format!("none: {}", grouped(unanswered)));
+        parts.push(format!("none: {}", HumanCount(unanswered)));
     }
     parts.join("  ")
-}
-
-/// `1234567` is `1,234,567`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let comma = |place: usize| place > 0 && (digits.len() - place).is_multiple_of(3);
-    let with = digits.chars().enumerate().flat_map(|(place, c)| comma(place).then_some(',').into_iter().chain([c]));
-    with.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_large_number_is_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(super::grouped(number), text);
-        }
-    }
 }

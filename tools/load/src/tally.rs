@@ -4,9 +4,16 @@ use std::{collections::BTreeMap, time::Duration};
 
 use hdrhistogram::Histogram;
 use rest::{Answer, Failure};
-use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
-use crate::{mix::Kind, recorder::now};
+use crate::{
+    inventory::{Event, Inventory},
+    mix::Kind,
+    options::Plan,
+    pace::Pace,
+    record::now,
+    report::{EventReport, KindReport, Loss, Report},
+};
 
 /// A latency above one hour is shown as one.
 const LONGEST_US: u64 = 3_600_000_000;
@@ -16,46 +23,19 @@ const LISTED: usize = 100;
 
 /// The counts of one kind of request.
 #[derive(Clone)]
-pub(crate) struct KindCounts {
+struct KindCounts {
     /// Microseconds.
-    pub(crate) latency: Histogram<u64>,
-    pub(crate) statuses: BTreeMap<u16, u64>,
-    pub(crate) unanswered: u64,
-}
-
-/// Connections were lost, all for one reason.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Loss {
-    /// When the first request was lost.
-    pub at: String,
-    /// How many were.
-    pub unanswered: u64,
-}
-
-/// Answers that should not have been.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Unexpected {
-    /// How many.
-    pub count: u64,
-    /// The first one.
-    pub first: Option<String>,
+    latency: Histogram<u64>,
+    statuses: BTreeMap<u16, u64>,
+    unanswered: u64,
 }
 
 /// All counts.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Tally {
-    kinds: Vec<KindCounts>,
-    pub(crate) requests: u64,
-    pub(crate) unanswered: u64,
-    pub(crate) connection_errors: u64,
-    pub(crate) last_connection_error: Option<String>,
-    pub(crate) unexpected: Unexpected,
-    pub(crate) seats_booked: u64,
-    pub(crate) seats_cancelled: u64,
-    pub(crate) seats_filled: u64,
-    pub(crate) losses: Vec<Loss>,
-    pub(crate) loss_count: u64,
-    pub(crate) most_unanswered: u64,
+    kinds: [KindCounts; Kind::ALL.len()],
+    /// What is counted over all kinds; the rest of it is known at the end.
+    pub(crate) totals: Report,
     /// Requests were lost, and no new connection has brought an answer yet.
     losing: bool,
 }
@@ -68,27 +48,22 @@ impl Default for KindCounts {
 }
 
 impl KindCounts {
-    pub(crate) fn record(&mut self, latency: Duration) {
+    fn record(&mut self, latency: Duration) {
         self.latency.saturating_record(latency.as_micros().try_into().unwrap_or(LONGEST_US));
     }
-}
 
-impl Default for Tally {
-    fn default() -> Self {
-        Self {
-            kinds: vec![KindCounts::default(); Kind::ALL.len()],
-            requests: 0,
-            unanswered: 0,
-            connection_errors: 0,
-            last_connection_error: None,
-            unexpected: Unexpected::default(),
-            seats_booked: 0,
-            seats_cancelled: 0,
-            seats_filled: 0,
-            losses: Vec::new(),
-            loss_count: 0,
-            most_unanswered: 0,
-            losing: false,
+    fn report(&self, name: &str) -> KindReport {
+        let ms = |quantile| self.latency.value_at_quantile(quantile) as f64 / 1000.0;
+        KindReport {
+            kind: name.into(),
+            requests: self.latency.len() + self.unanswered,
+            p50_ms: ms(0.5),
+            p90_ms: ms(0.9),
+            p99_ms: ms(0.99),
+            p99_9_ms: ms(0.999),
+            max_ms: self.latency.max() as f64 / 1000.0,
+            statuses: self.statuses.clone(),
+            unanswered: self.unanswered,
         }
     }
 }
@@ -96,11 +71,8 @@ impl Default for Tally {
 impl Tally {
     /// An empty one that remembers what the filling sold.
     pub(crate) fn after(filling: &Self) -> Self {
-        Self { seats_filled: filling.seats_booked, ..Self::default() }
-    }
-
-    pub(crate) fn of(&self, kind: Kind) -> &KindCounts {
-        &self.kinds[kind as usize]
+        let totals = Report { seats_filled: filling.totals.seats_booked, ..Report::default() };
+        Self { totals, ..Self::default() }
     }
 
     /// What became of a request; `connected` says whether a connection was made for it.
@@ -114,54 +86,73 @@ impl Tally {
         match exchanged {
             Ok(answer) => {
                 self.losing &= !connected;
-                self.answered(kind, answer.status.as_u16(), latency);
+                self.totals.requests += 1;
+                let of = &mut self.kinds[kind as usize];
+                of.record(latency);
+                *of.statuses.entry(answer.status.as_u16()).or_default() += 1;
             }
             Err(Failure::Unanswered) => self.unanswered(kind),
             Err(Failure::Away(cause)) => {
-                self.connection_errors += 1;
-                self.last_connection_error = Some(cause.to_string());
+                self.totals.connection_errors += 1;
+                self.totals.last_connection_error = Some(cause.to_string());
             }
         }
-    }
-
-    fn answered(&mut self, kind: Kind, status: u16, latency: Duration) {
-        self.requests += 1;
-        let of = &mut self.kinds[kind as usize];
-        of.record(latency);
-        *of.statuses.entry(status).or_default() += 1;
     }
 
     /// A request was sent and nothing came back. Those without a new connection in between are one loss.
     fn unanswered(&mut self, kind: Kind) {
-        self.requests += 1;
-        self.unanswered += 1;
         self.kinds[kind as usize].unanswered += 1;
+        let totals = &mut self.totals;
+        totals.requests += 1;
+        totals.unanswered += 1;
         if !self.losing {
             self.losing = true;
-            self.loss_count += 1;
-            self.losses.push(Loss { at: now(), unanswered: 0 });
-            if self.losses.len() > LISTED {
-                self.losses.remove(0);
+            totals.losses += 1;
+            totals.last_losses.push(Loss { at: now(), unanswered: 0 });
+            if totals.last_losses.len() > LISTED {
+                totals.last_losses.remove(0);
             }
         }
-        if let Some(loss) = self.losses.last_mut() {
+        if let Some(loss) = totals.last_losses.last_mut() {
             loss.unanswered += 1;
-            self.most_unanswered = self.most_unanswered.max(loss.unanswered);
+            totals.most_unanswered_at_a_loss = totals.most_unanswered_at_a_loss.max(loss.unanswered);
         }
     }
 
     /// An answer that should not have been; the first is kept.
     pub(crate) fn unexpected(&mut self, what: impl FnOnce() -> String) {
-        self.unexpected.count += 1;
-        self.unexpected.first.get_or_insert_with(what);
+        let unexpected = &mut self.totals.unexpected;
+        unexpected.count += 1;
+        unexpected.first.get_or_insert_with(what);
     }
 
-    pub(crate) fn booked(&mut self, seats: u64) {
-        self.seats_booked += seats;
-    }
-
-    pub(crate) fn cancelled(&mut self, seats: u64) {
-        self.seats_cancelled += seats;
+    /// What it comes to; `ended` is when the last request was due.
+    pub(crate) fn report(&self, plan: &Plan, pace: &Pace, ended: Instant, inventory: &Inventory) -> Report {
+        let elapsed = pace.elapsed();
+        let mut kinds: Vec<_> = Kind::ALL.map(|(kind, name)| self.kinds[kind as usize].report(name)).into();
+        let mut not_sent = KindCounts::default();
+        pace.not_sent(ended).for_each(|waited| not_sent.record(waited));
+        kinds.push(not_sent.report("not sent"));
+        let mut statuses = BTreeMap::new();
+        for (status, count) in kinds.iter().flat_map(|kind| &kind.statuses) {
+            *statuses.entry(*status).or_default() += count;
+        }
+        let event = |event: &Event| {
+            let Event { id, capacity, sold, .. } = *event;
+            EventReport { id, name: event.name.clone(), capacity, sold }
+        };
+        Report {
+            seconds: elapsed.as_secs_f64(),
+            r#loop: if plan.rate.is_some() { "open" } else { "closed" }.into(),
+            connections: plan.connections,
+            rate: plan.rate,
+            not_sent: not_sent.latency.len(),
+            requests_per_second: self.totals.requests as f64 / elapsed.as_secs_f64().max(1e-9),
+            kinds: kinds.into_iter().filter(|kind| kind.requests > 0).collect(),
+            statuses,
+            events: inventory.events.iter().map(event).collect(),
+            ..self.totals.clone()
+        }
     }
 }
 
@@ -183,7 +174,8 @@ mod tests {
             let answer = Answer { status: hyper::StatusCode::OK, body: Default::default() };
             tally.exchanged(Kind::Book, Duration::ZERO, true, &Ok(answer));
         }
-        assert_eq!(tally.losses.iter().map(|loss| loss.unanswered).collect::<Vec<_>>(), [17, 3]);
-        assert_eq!((tally.most_unanswered, tally.unanswered, tally.connection_errors), (17, 20, 2));
+        let report = tally.totals;
+        assert_eq!(report.last_losses.iter().map(|loss| loss.unanswered).collect::<Vec<_>>(), [17, 3]);
+        assert_eq!((report.most_unanswered_at_a_loss, report.unanswered, report.connection_errors), (17, 20, 2));
     }
 }

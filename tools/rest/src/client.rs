@@ -5,17 +5,22 @@
 
 use std::time::Duration;
 
-use hyper::{Method, StatusCode};
+use hyper::StatusCode;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use crate::{
     connection::{Answer, Connection, Failure, Request},
-    shapes::Page,
+    shapes::{OnSale, Page},
     target::Target,
 };
 
 /// How many items of a list are asked for at once; the services give no more.
 const PAGE: u32 = 100;
+
+/// How soon it is asked again for an event that it does not know yet.
+const ON_SALE_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Asks one service.
 pub struct RestClient {
@@ -49,8 +54,6 @@ pub enum RestError {
     NotUnderstood {
         /// What was asked.
         url: String,
-        /// What the service said.
-        text: String,
         /// What is wrong with it.
         #[source]
         cause: serde_json::Error,
@@ -95,10 +98,9 @@ impl RestClient {
         expected: StatusCode,
     ) -> Result<Option<T>, RestError> {
         let Some(text) = self.text(request, expected).await? else { return Ok(None) };
-        match serde_json::from_str(&text) {
-            Ok(value) => Ok(Some(value)),
-            Err(cause) => Err(RestError::NotUnderstood { url: self.asked(request), text, cause }),
-        }
+        serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|cause| RestError::NotUnderstood { url: self.asked(request), cause })
     }
 
     /// The body of an answer with the status `expected`, `None` for a 404.
@@ -114,9 +116,21 @@ impl RestClient {
         }
     }
 
+    /// Asks the booking service for an event until it knows it, which takes a moment after the event was created. `None` where it
+    /// does not know it at the deadline.
+    pub async fn on_sale(&mut self, id: Uuid, deadline: Instant) -> Result<Option<OnSale>, RestError> {
+        loop {
+            let found = self.get(&format!("/events/{id}")).await?;
+            if found.is_some() || Instant::now() >= deadline {
+                return Ok(found);
+            }
+            sleep(ON_SALE_INTERVAL).await;
+        }
+    }
+
     /// `POST` of JSON, which makes something: the JSON of the 201.
     pub async fn create<T: DeserializeOwned>(&mut self, path: &str, body: String) -> Result<T, RestError> {
-        let request = Request { method: Method::POST, body: Some(body.into()), ..Request::get(path.to_owned()) };
+        let request = Request::post(path.to_owned(), body);
         let made = self.send(&request, StatusCode::CREATED).await?;
         made.ok_or_else(|| RestError::Nothing { url: self.asked(&request) })
     }

@@ -33,9 +33,14 @@ pub struct Request {
 }
 
 impl Request {
-    /// A `GET`; others are made of it. A body is JSON.
+    /// A `GET`; others are made of it.
     pub fn get(path: String) -> Self {
         Self { method: Method::GET, path, body: None, content_type: "application/json", key: None }
+    }
+
+    /// A `POST` of JSON.
+    pub fn post(path: String, body: impl Into<Bytes>) -> Self {
+        Self { method: Method::POST, body: Some(body.into()), ..Self::get(path) }
     }
 }
 

@@ -28,12 +28,12 @@ pub(super) fn read(path: &Path, findings: &mut Findings) -> anyhow::Result<Again
     for (number, text) in BufReader::new(file).split(b'\n').enumerate() {
         let text = text.with_context(unreadable)?;
         let text = String::from_utf8_lossy(&text); // a line that was cut off may end within a character
-        let named = || format!("line {} of {} is not understood", number + 1, path.display());
-        let (line, cut_off) = parse(&text).with_context(named)?;
+        let (line, cut_off) =
+            parse(&text).with_context(|| format!("line {} of {} is not understood", number + 1, path.display()))?;
         reading.against.cut_off += u64::from(cut_off);
         if let Some(line) = line {
             lines += u64::from(!matches!(line, Line::Ended { .. }));
-            reading.take(line, findings).with_context(named)?;
+            reading.take(line, findings);
         }
     }
     if lines == 0 {
@@ -69,63 +69,48 @@ struct Reading {
 impl Reading {
     /// A status of 500 and above, a proxy's too, leaves open what came of a request; so does a good one whose body was
     /// not understood.
-    fn take(&mut self, line: Line, findings: &mut Findings) -> anyhow::Result<()> {
+    fn take(&mut self, line: Line, findings: &mut Findings) {
         match line {
-            Line::SendingBooking { asked, .. } => {
-                let (what, id) = (what(&asked)?, self.asked(&asked));
-                self.booking.insert(id, what);
+            Line::SendingBooking(asked) => {
+                let id = self.asked(&asked);
+                self.booking.insert(id, what(&asked));
             }
-            Line::Booked { asked, booking, cancelled, .. } => {
-                let (what, id) = (what(&asked)?, self.asked(&asked));
-                self.booking.remove(&id);
-                self.booked(&asked, id, what, booking.parse()?, cancelled, findings);
-            }
-            Line::NotBooked { asked, status: 200..300 | 500.., .. } | Line::UnansweredBooking { asked, .. } => {
-                let (what, id) = (what(&asked)?, self.asked(&asked));
-                self.booking.remove(&id);
-                self.against.may_be_booked(id, what);
+            Line::Booked { asked, booking, cancelled, .. } => self.booked(&asked, booking, cancelled, findings),
+            Line::NotBooked { asked, status: 200..300 | 500.. } | Line::UnansweredBooking(asked) => {
+                let id = self.asked(&asked);
+                self.against.may_be_booked(id, what(&asked));
             }
             Line::NotBooked { asked, .. } => {
                 let id = self.asked(&asked);
-                self.booking.remove(&id);
                 self.against.refused(id);
             }
             Line::SendingCancellation { booking, .. } => {
-                self.cancelling.insert(booking.parse()?);
+                self.cancelling.insert(booking);
             }
             Line::Cancelled { booking, event, seats, .. } => {
-                let (id, what) = (booking.parse()?, Asked { event: event.parse()?, seats });
-                self.cancelling.remove(&id);
-                let before = self.against.cancelled(id, what);
+                let what = Asked { event, seats };
+                self.cancelling.remove(&booking);
+                let before = self.against.cancelled(booking, what);
                 if before != what {
                     findings.add(Kind::ChangedBooking, || {
-                        format!("the record contradicts itself: booking {id} was booked with {before}, and cancelled with {what}")
+                        format!("the record contradicts itself: booking {booking} was booked with {before}, and cancelled with {what}")
                     });
                 }
             }
             Line::NotCancelled { booking, status: 200..300 | 500.., .. }
             | Line::UnansweredCancellation { booking, .. } => {
-                let id = booking.parse()?;
-                self.cancelling.remove(&id);
-                self.against.may_be_cancelled(id, Cancelled::Perhaps);
+                self.cancelling.remove(&booking);
+                self.against.may_be_cancelled(booking, Cancelled::Perhaps);
             }
             Line::NotCancelled { booking, .. } => {
-                self.cancelling.remove(&booking.parse()?); // nothing came of it
+                self.cancelling.remove(&booking); // nothing came of it
             }
             Line::Ended { users, .. } => self.ended.push(users),
         }
-        Ok(())
     }
 
-    fn booked(
-        &mut self,
-        asked: &record::Asked,
-        id: Uuid,
-        what: Asked,
-        booking: Uuid,
-        cancelled: bool,
-        findings: &mut Findings,
-    ) {
+    fn booked(&mut self, asked: &record::Asked, booking: Uuid, cancelled: bool, findings: &mut Findings) {
+        let (id, what) = (self.asked(asked), what(asked));
         let before = self.against.booked(id, what);
         if cancelled {
             self.against.may_be_cancelled(id, Cancelled::Yes);
@@ -141,10 +126,11 @@ impl Reading {
         }
     }
 
-    /// The id of what was asked for.
+    /// The id of what was asked for, of which more is said now.
     fn asked(&mut self, asked: &record::Asked) -> Uuid {
         let id = id_under(&asked.user, &asked.key);
         self.against.asks(id, &asked.user);
+        self.booking.remove(&id);
         id
     }
 
@@ -164,6 +150,6 @@ impl Reading {
     }
 }
 
-fn what(asked: &record::Asked) -> Result<Asked, uuid::Error> {
-    Ok(Asked { event: asked.event.parse()?, seats: asked.seats })
+fn what(asked: &record::Asked) -> Asked {
+    Asked { event: asked.event, seats: asked.seats }
 }
