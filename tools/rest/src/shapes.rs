@@ -1,11 +1,11 @@
-//! What the services answer, as far as the tools need it. Each shape stands here once; a service's own types are its own.
+//! What the services answer, as far as the tools need it; a service's own types are its own. `verify` reads events into its own
+//! types, since it reads them from files, too.
 
 use contracts::Instant;
-use messaging::DeadLetter;
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// A page of a list.
+/// A page of a list; or all that there is.
 #[derive(Debug, Deserialize)]
 pub struct Page<T> {
     /// What is on it.
@@ -25,8 +25,6 @@ pub struct Event {
     pub end_date: Instant,
     /// Absent where there is no capacity.
     pub capacity: Option<u64>,
-    /// Seats of confirmed bookings.
-    pub booked_seats: u64,
     /// Absent where there is no capacity.
     pub seats_left: Option<u64>,
 }
@@ -39,13 +37,9 @@ pub struct OnSale {
     /// Its name.
     pub name: String,
     /// Absent where there is no capacity.
-    pub capacity: Option<u64>,
-    /// Absent where there is no capacity.
     pub seats_left: Option<u64>,
     /// Seats of confirmed bookings.
     pub booked_seats: u64,
-    /// How often its seats have changed.
-    pub version: u64,
 }
 
 /// A booking.
@@ -71,13 +65,6 @@ pub enum BookingStatus {
     Confirmed,
     /// Its seats were given back.
     Cancelled,
-}
-
-/// The dead letters that a service shows at its ops port.
-#[derive(Debug, Deserialize)]
-pub struct DeadList {
-    /// At most a thousand.
-    pub items: Vec<DeadLetter>,
 }
 
 /// What a redrive did.

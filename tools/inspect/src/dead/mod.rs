@@ -8,7 +8,7 @@
 //! A message is given up where no later try can help: it is about something unknown, or its handler panics each time. So
 //! mend the cause first; a redriven message that fails again is in the list again.
 
-mod running;
+pub(crate) mod running;
 mod stopped;
 mod table;
 
@@ -16,6 +16,7 @@ use std::{
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::Subcommand;
@@ -24,6 +25,9 @@ use process::checks::{Checks, ConfigError, option};
 use rest::urls::{OpsUrlOptions, OpsUrls};
 use serde::Serialize;
 use uuid::Uuid;
+
+/// For the list: a person waits for it.
+const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// `myevents dead …`
 #[derive(clap::Args)]
@@ -82,16 +86,17 @@ enum Source {
 
 /// A dead letter, and who published it, where that is known.
 #[derive(Debug, Serialize)]
-struct Letter {
-    publisher: Option<&'static str>,
+pub(crate) struct Letter {
+    pub(crate) publisher: Option<&'static str>,
     #[serde(flatten)]
-    letter: DeadLetter,
+    pub(crate) letter: DeadLetter,
 }
 
 impl Letter {
-    /// `keeper` is the service that shows it.
-    fn of(keeper: &'static str, letter: DeadLetter) -> Self {
-        Self { publisher: publisher(keeper, &letter.queue), letter }
+    /// `keeper` is the service that shows it. In one process that is the publisher, whose outbox keeps it. A broker keeps it
+    /// beside the queue it was sent to, and shows it to that queue's service: its sender is not known.
+    pub(crate) fn of(keeper: &'static str, letter: DeadLetter) -> Self {
+        Self { publisher: (keeper != letter.queue).then_some(keeper), letter }
     }
 }
 
@@ -104,18 +109,12 @@ struct Redrive {
     failed: Vec<String>,
 }
 
-/// Who published a dead letter. In one process it is in its publisher's outbox; a broker keeps it beside the queue it was
-/// sent to, and shows it to that queue's service: its sender is not known.
-pub(crate) fn publisher(keeper: &'static str, queue: &str) -> Option<&'static str> {
-    (keeper != queue).then_some(keeper)
-}
-
 /// Does what was asked for.
 pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     match options.what {
         What::List { source, json } => {
-            let letters = match source.read()? {
-                Source::Running(ops) => running::list(&ops).await?,
+            let letters = match source.read(Checks::new())? {
+                Source::Running(ops) => running::list(&ops, LIST_TIMEOUT).await?,
                 Source::Stopped(folder) => stopped::list(&folder)?,
             };
             let text = if json { serde_json::to_string_pretty(&letters)? } else { table::text(&letters) };
@@ -123,16 +122,9 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
         }
         What::Redrive { source, which: Which { id, all: _ } } => {
             let mut checks = Checks::new();
-            let parsed = id.as_deref().map(str::parse::<Uuid>).transpose();
-            let id = parsed.unwrap_or_else(|_| {
-                checks.problem(format!(
-                    "--id is {:?}: it must be an id that `dead list` shows",
-                    id.as_deref().unwrap_or_default()
-                ));
-                None
-            });
-            let source = source.check(&mut checks);
-            checks.finish()?;
+            let right = "an id that `dead list` shows";
+            let id: Option<Uuid> = checks.value(option("--id", &id), None, right, |text| text.parse().ok().map(Some));
+            let source = source.read(checks)?;
             let Redrive { count, failed } = match &source {
                 Source::Running(ops) => running::redrive(ops, id).await?,
                 Source::Stopped(folder) => stopped::redrive(folder, id).await?,
@@ -158,16 +150,12 @@ fn say(text: &str) -> anyhow::Result<ExitCode> {
 }
 
 impl SourceOptions {
-    fn read(&self) -> Result<Source, ConfigError> {
-        let mut checks = Checks::new();
-        let source = self.check(&mut checks);
-        checks.finish().map(|()| source)
-    }
-
-    fn check(&self, checks: &mut Checks) -> Source {
-        match &self.data_dir {
+    /// Checks them; `checks` has what was found before.
+    fn read(&self, mut checks: Checks) -> Result<Source, ConfigError> {
+        let source = match &self.data_dir {
             Some(_) => Source::Stopped(checks.folder(option("--data-dir", &self.data_dir), "")),
-            None => Source::Running(self.urls.read(checks)),
-        }
+            None => Source::Running(self.urls.read(&mut checks)),
+        };
+        checks.finish().map(|()| source)
     }
 }

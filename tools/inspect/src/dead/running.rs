@@ -4,17 +4,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use hyper::{Method, StatusCode};
+use messaging::DeadLetter;
 use rest::{
     Request, RestClient, Target,
-    shapes::{DeadList, Redriven},
+    shapes::{Page, Redriven},
     urls::OpsUrls,
 };
 use uuid::Uuid;
 
 use super::{Letter, Redrive};
-
-/// For the list: a person waits for it.
-const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Thousands of letters take a while. The service gives up before this, so that its answer always arrives.
 const REDRIVE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -25,10 +23,11 @@ fn services(ops: &OpsUrls, timeout: Duration) -> [(&'static str, RestClient); 2]
     [("eventservice", client(&ops.events)), ("bookingservice", client(&ops.bookings))]
 }
 
-pub(super) async fn list(ops: &OpsUrls) -> anyhow::Result<Vec<Letter>> {
+/// Each request may take as long as `timeout`.
+pub(crate) async fn list(ops: &OpsUrls, timeout: Duration) -> anyhow::Result<Vec<Letter>> {
     let mut letters = Vec::new();
-    for (keeper, mut port) in services(ops, LIST_TIMEOUT) {
-        let list: Option<DeadList> = port.get("/dead").await?;
+    for (keeper, mut port) in services(ops, timeout) {
+        let list: Option<Page<DeadLetter>> = port.get("/dead").await?;
         let list = list.with_context(|| format!("{} is not an ops port of MyEvents", port.url()))?;
         letters.extend(list.items.into_iter().map(|letter| Letter::of(keeper, letter)));
     }

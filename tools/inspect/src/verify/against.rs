@@ -30,12 +30,11 @@ pub(super) struct Against {
     expected: HashMap<Uuid, Expected>,
     /// The clients that booked in it, and whether their run has an end in the record.
     pub(super) users: HashMap<Box<str>, bool>,
-    /// Lines that were cut off, and passed over.
-    pub(super) cut_off: u64,
     /// Nobody else has cancelled.
     pub(super) exclusive: bool,
-    cancelled_by_others: u64,
-    not_in_record: u64,
+    /// What is counted on the way; the rest of it is counted at the end.
+    pub(super) checked: Checked,
+    findings: Findings,
 }
 
 /// What a record says of one booking.
@@ -147,17 +146,18 @@ impl Against {
 
 /// What is stored.
 impl Against {
-    /// Forgets what was seen, before another reading.
+    /// Forgets what was seen and found, before another reading.
     pub(super) fn begin(&mut self) {
         self.expected.values_mut().for_each(|expected| expected.found = 0);
-        (self.cancelled_by_others, self.not_in_record) = (0, 0);
+        self.checked = Checked { cut_off: self.checked.cut_off, ..Checked::default() };
+        self.findings = Findings::default();
     }
 
     /// Looks at a stored booking.
-    pub(super) fn see(&mut self, booking: &Booking<'_>, findings: &mut Findings) {
-        let (id, user) = (booking.id, booking.user_id);
+    pub(super) fn see(&mut self, booking: &Booking<'_>) {
+        let (id, user, findings) = (booking.id, booking.user_id, &mut self.findings);
         let Some(expected) = self.expected.get_mut(&id) else {
-            self.not_in_record += u64::from(is_doubled(&self.users, booking, findings));
+            self.checked.not_in_record += u64::from(is_doubled(&self.users, booking, findings));
             return;
         };
         expected.found += 1;
@@ -184,20 +184,16 @@ impl Against {
             (Cancelled::No, true) if self.exclusive => {
                 findings.add(Kind::ChangedBooking, || format!("booking {id} is cancelled, and nobody asked for that"));
             }
-            (Cancelled::No, true) => self.cancelled_by_others += 1,
+            (Cancelled::No, true) => self.checked.cancelled_by_others += 1,
             (Cancelled::Yes, true) | (Cancelled::No, false) | (Cancelled::Perhaps, _) => {}
         }
     }
 
     /// After the last stored booking: what was not seen, and what was looked for.
     pub(super) fn finish(self, findings: &mut Findings) -> Checked {
-        let mut checked = Checked {
-            cancelled_by_others: self.cancelled_by_others,
-            complete: self.users.values().all(|complete| *complete),
-            not_in_record: self.not_in_record,
-            cut_off: self.cut_off,
-            ..Checked::default()
-        };
+        findings.append(self.findings);
+        let complete = self.users.values().all(|complete| *complete);
+        let mut checked = Checked { complete, ..self.checked };
         for (id, expected) in &self.expected {
             checked.cancelled += u64::from(expected.cancelled == Cancelled::Yes);
             match expected.acknowledged {

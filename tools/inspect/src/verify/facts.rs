@@ -1,11 +1,14 @@
-//! What was read of a system, running or stopped, as plain values. [`reconcile`](super::reconcile) judges it.
+//! What was read of a system, running or stopped, as plain values; or why it was not. [`reconcile`](super::reconcile) judges it.
 
 use std::collections::{HashMap, HashSet};
 
 use bookingservice::domain::SEATS_MAX;
 use contracts::Instant;
-use messaging::{DeadLetter, Message};
+use messaging::Message;
+use serde::Deserialize;
 use uuid::Uuid;
+
+use crate::dead::Letter;
 
 /// Everything but the single bookings, which may be a million: those are counted up while they are read.
 #[derive(Debug, Default)]
@@ -18,8 +21,7 @@ pub(super) struct Facts {
     pub(super) tally: Tally,
     /// Messages that wait in an outbox, with whose it is. Of a running system none: it is waited for until they are gone.
     pub(super) pending: Vec<(&'static str, Message)>,
-    /// Dead letters, with the service that keeps them.
-    pub(super) dead: Vec<(&'static str, DeadLetter)>,
+    pub(super) dead: Vec<Letter>,
     /// Events whose row cannot be read in one of the services: that is a finding already, and they are not missing.
     pub(super) unreadable: HashSet<Uuid>,
     /// What a running system's metrics say.
@@ -30,8 +32,19 @@ pub(super) struct Facts {
     pub(super) elsewhere: Option<&'static str>,
 }
 
-/// An event as the event service shows it.
-#[derive(Clone, Debug)]
+/// Why a system could not be checked. Then nothing is said about what it holds.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unchecked {
+    /// The system did not come to rest.
+    #[error("the system did not become quiet: {0}; stop what uses it, or give it longer with --patience")]
+    Noisy(String),
+    /// Something cannot be read.
+    #[error("{0:#}")]
+    Away(#[from] anyhow::Error),
+}
+
+/// An event as the event service shows it by REST, or has it in its file.
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Shown {
     pub(super) id: Uuid,
     pub(super) name: String,
@@ -40,21 +53,24 @@ pub(super) struct Shown {
     pub(super) booked_seats: u64,
     pub(super) seats_left: Option<u64>,
     /// Only in the file; REST does not show it.
+    #[serde(skip)]
     pub(super) version: Option<u64>,
 }
 
-/// An event as the booking service sells it.
-#[derive(Clone, Debug)]
+/// An event as the booking service sells it, likewise.
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Sold {
     pub(super) id: Uuid,
     pub(super) name: String,
     /// Only in the file.
+    #[serde(skip)]
     pub(super) end_date: Option<Instant>,
     pub(super) capacity: Option<u64>,
     pub(super) seats_left: Option<u64>,
     pub(super) booked_seats: u64,
     pub(super) version: u64,
     /// See `bookingservice::store::audit`; 0 where it cannot be seen.
+    #[serde(skip)]
     pub(super) unlimited_off_by: i64,
 }
 

@@ -57,12 +57,14 @@ pub(super) struct Finding {
 }
 
 /// Everything that is wrong.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Findings {
-    /// With text.
-    pub(super) list: Vec<Finding>,
     /// How many of each kind.
+    #[serde(rename = "found")]
     pub(super) counts: BTreeMap<Kind, u64>,
+    /// With text.
+    #[serde(rename = "findings")]
+    pub(super) list: Vec<Finding>,
 }
 
 impl Findings {

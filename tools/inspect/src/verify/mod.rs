@@ -3,7 +3,7 @@
 //! - here: the options, and the way from reading to the exit code
 //! - reading: [`running`] asks a system when it is [`quiet`]; [`stopped`] reads a data folder; both give [`facts`]
 //! - judging: [`reconcile`] (with [`pending`]) and, for `--against`, [`against`] a [`record_file`]; both give [`findings`]
-//! - [`report`]: what is printed; [`unchecked`]: why it could not be checked
+//! - [`report`]: what is printed
 //!
 //! Exit codes: 0 all is well, 1 something is wrong, 2 it could not be checked.
 
@@ -20,8 +20,6 @@ mod running;
 mod stopped;
 #[cfg(test)]
 mod tests;
-mod unchecked;
-mod watch;
 
 use std::{
     io::{self, Write},
@@ -30,21 +28,20 @@ use std::{
 
 pub use options::Options;
 
+use facts::Unchecked;
 use findings::Findings;
 use options::{Plan, Source};
 use report::Report;
-use unchecked::Unchecked;
-use watch::Watch;
 
 /// Checks, prints, and says by the exit code how it is.
 pub async fn run(options: Options) -> ExitCode {
-    let json = options.json();
+    let json = options.json;
     let checked = match options.read() {
         Ok(plan) => verify(&plan).await,
         Err(cause) => Err(Unchecked::Away(cause.into())),
     };
     let (text, code) = match checked {
-        Ok(report) => (if json { report.json() } else { report.to_string() }, u8::from(!report.is_well())),
+        Ok(report) => (if json { report::json(&report) } else { report.to_string() }, u8::from(!report.ok)),
         Err(cause) => {
             eprintln!("myevents: not checked: {cause}");
             (if json { report::unchecked(&cause) } else { String::new() }, 2)
@@ -61,13 +58,12 @@ async fn verify(plan: &Plan) -> Result<Report, Unchecked> {
     if let Some(against) = &mut against {
         against.exclusive = plan.exclusive;
     }
-    let mut watch = Watch::new(against);
     let facts = match &plan.source {
-        Source::Running(urls, patience) => Some(running::read(urls, *patience, &mut watch).await?),
-        Source::Stopped(folder) => stopped::read(folder, &mut findings, &mut watch)?,
+        Source::Running(urls, patience) => Some(running::read(urls, *patience, &mut against).await?),
+        Source::Stopped(folder) => stopped::read(folder, &mut findings, &mut against)?,
     };
     let Some(facts) = facts else { return Ok(Report::unreadable(plan, findings)) };
     reconcile::reconcile(&facts, plan.pending_ok, &mut findings);
-    let record = watch.finish(&mut findings);
+    let record = against.map(|against| against.finish(&mut findings));
     Ok(Report::new(plan, &facts, record, findings))
 }

@@ -32,7 +32,7 @@ pub struct Options {
     pending_ok: bool,
     /// Print JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// The same, checked.
@@ -52,16 +52,11 @@ pub(super) enum Source {
 }
 
 impl Options {
-    pub(super) fn json(&self) -> bool {
-        self.json
-    }
-
     pub(super) fn read(&self) -> Result<Plan, ConfigError> {
         let mut checks = Checks::new();
-        let seconds = self.patience.as_deref().unwrap_or("30");
-        let patience = seconds.parse().ok().filter(|seconds| *seconds <= PATIENCE_MAX).unwrap_or_else(|| {
-            checks.problem(format!("--patience is {seconds:?}: it must be a number of seconds up to {PATIENCE_MAX}"));
-            0
+        let right = format!("a number of seconds up to {PATIENCE_MAX}");
+        let patience = checks.value(option("--patience", &self.patience), 0, &right, |text| {
+            text.parse().ok().filter(|seconds| *seconds <= PATIENCE_MAX)
         });
         let source = match &self.data_dir {
             Some(_) => Source::Stopped(checks.folder(option("--data-dir", &self.data_dir), "")),

@@ -12,7 +12,7 @@ use rest::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::{facts::Totals, unchecked::Unchecked};
+use super::facts::{Totals, Unchecked};
 
 /// Between two looks. A system under load changes many times within it.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -151,13 +151,9 @@ async fn replicas(ports: &mut [RestClient], mark: &str, what: &str) -> anyhow::R
 }
 
 async fn metrics(port: &mut RestClient) -> anyhow::Result<Exposition> {
-    match port.text(&Request::get("/metrics".to_owned()), StatusCode::OK).await {
-        Ok(text) => Ok(Exposition(text.with_context(|| format!("there is nothing at {}/metrics", port.url()))?)),
-        Err(RestError::Silent { url, cause }) => {
-            Err(anyhow!(cause).context(format!("{url} does not answer: is the system running?")))
-        }
-        Err(cause @ (RestError::Refused { .. } | RestError::NotUnderstood { .. } | RestError::Nothing { .. })) => {
-            Err(cause.into())
-        }
+    let text = port.text(&Request::get("/metrics".to_owned()), StatusCode::OK).await;
+    if let Err(RestError::Silent { url, cause }) = text {
+        return Err(anyhow!(cause).context(format!("{url} does not answer: is the system running?")));
     }
+    text?.map(Exposition).with_context(|| format!("there is nothing at {}/metrics", port.url()))
 }

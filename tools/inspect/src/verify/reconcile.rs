@@ -11,15 +11,15 @@ use super::{
     findings::{Findings, Kind},
     pending::Pending,
 };
-use crate::dead::publisher;
+use crate::dead::Letter;
 
 /// Compares everything with everything. `pending_ok` takes a filled outbox for granted.
 pub(super) fn reconcile(facts: &Facts, pending_ok: bool, findings: &mut Findings) {
     let pending = Pending::read(&facts.pending, pending_ok, findings);
-    for (keeper, letter) in &facts.dead {
+    for Letter { publisher, letter } in &facts.dead {
         findings.add(Kind::DeadLetter, || {
             let (id, message, queue, cause) = (letter.id, &letter.message, &letter.queue, &letter.cause);
-            let of = publisher(keeper, queue).map_or_else(String::new, |publisher| format!(" of {publisher}"));
+            let of = publisher.map_or_else(String::new, |publisher| format!(" of {publisher}"));
             format!("dead letter {id}: {queue} gave up on this {message}{of}: {cause}")
         });
     }

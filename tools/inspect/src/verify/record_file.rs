@@ -30,7 +30,7 @@ pub(super) fn read(path: &Path, findings: &mut Findings) -> anyhow::Result<Again
         let text = String::from_utf8_lossy(&text); // a line that was cut off may end within a character
         let (line, cut_off) =
             parse(&text).with_context(|| format!("line {} of {} is not understood", number + 1, path.display()))?;
-        reading.against.cut_off += u64::from(cut_off);
+        reading.against.checked.cut_off += u64::from(cut_off);
         if let Some(line) = line {
             lines += u64::from(!matches!(line, Line::Ended { .. }));
             reading.take(line, findings);

@@ -1,16 +1,15 @@
 //! What `verify` prints: what was checked and how much of it, and what is wrong. Also as JSON.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use rest::Target;
 use serde::Serialize;
 
 use super::{
     against::Checked,
-    facts::Facts,
-    findings::{Finding, Findings, Kind},
+    facts::{Facts, Unchecked},
+    findings::Findings,
     options::{Plan, Source},
-    unchecked::Unchecked,
 };
 
 /// What only the files of a stopped system show.
@@ -24,7 +23,8 @@ const RUNNING: [&str; 2] = [
 pub(super) struct Report {
     /// Whether it could be checked; see [`unchecked`].
     checked: bool,
-    ok: bool,
+    /// Whether nothing was found.
+    pub(super) ok: bool,
     /// Which system.
     system: String,
     #[serde(flatten)]
@@ -33,11 +33,8 @@ pub(super) struct Report {
     record: Option<Checked>,
     /// What this kind of reading cannot see.
     not_seen: Vec<String>,
-    /// How many things are wrong, by kind.
-    found: BTreeMap<Kind, u64>,
-    findings: Vec<Finding>,
-    #[serde(skip)]
-    unlisted: u64,
+    #[serde(flatten)]
+    findings: Findings,
 }
 
 /// How much was read.
@@ -67,9 +64,8 @@ impl Report {
         }
         let seats = seats.try_into().unwrap_or(u64::MAX);
         let counts = Counts { events, bookings, cancelled, seats, pending };
-        let (ok, unlisted) = (findings.total() == 0, findings.unlisted());
-        let Findings { list, counts: found } = findings;
-        Self { checked: true, ok, system, counts, record, not_seen, found, findings: list, unlisted }
+        let ok = findings.total() == 0;
+        Self { checked: true, ok, system, counts, record, not_seen, findings }
     }
 
     /// Where damage kept the rest from being read.
@@ -77,24 +73,16 @@ impl Report {
         let empty = Self::new(plan, &Facts::default(), None, findings);
         Self { not_seen: vec!["everything else, as a file cannot be read".into()], ..empty }
     }
-
-    /// Whether nothing was found.
-    pub(super) fn is_well(&self) -> bool {
-        self.ok
-    }
-
-    pub(super) fn json(&self) -> String {
-        pretty(self)
-    }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for finding in &self.findings {
+        for finding in &self.findings.list {
             writeln!(f, "  - {}", finding.text)?;
         }
-        if self.unlisted > 0 {
-            writeln!(f, "  - and {} more of these", self.unlisted)?;
+        let unlisted = self.findings.unlisted();
+        if unlisted > 0 {
+            writeln!(f, "  - and {unlisted} more of these")?;
         }
         let Counts { events, bookings, cancelled, seats, pending } = &self.counts;
         writeln!(f, "system    {}", self.system)?;
@@ -108,7 +96,7 @@ impl fmt::Display for Report {
         for what in &self.not_seen {
             writeln!(f, "not seen  {what}")?;
         }
-        match self.found.values().sum::<u64>() {
+        match self.findings.total() {
             0 => writeln!(f, "All is well."),
             1 => writeln!(f, "1 thing is wrong."),
             wrong => writeln!(f, "{wrong} things are wrong."),
@@ -156,10 +144,11 @@ fn not_here(elsewhere: Option<&str>) -> Vec<String> {
 
 /// The JSON for what could not be checked.
 pub(super) fn unchecked(cause: &Unchecked) -> String {
-    pretty(&serde_json::json!({ "checked": false, "why": cause.to_string() }))
+    json(&serde_json::json!({ "checked": false, "why": cause.to_string() }))
 }
 
-fn pretty(value: &impl Serialize) -> String {
+/// Any JSON, as it is printed.
+pub(super) fn json(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_else(|cause| format!("{{\"error\": \"{cause}\"}}"));
     text + "\n"
 }

@@ -8,16 +8,22 @@ use eventservice::store::audit::{Audit as Events, StoredEvent};
 use sqlite::{open::OpenError, stopped::{BadRow, StoppedFile}};
 
 use super::{
-    facts::{Booking, Facts, Shown, Sold},
+    against::Against,
+    facts::{Booking, Facts, Shown, Sold, Unchecked},
     findings::{Findings, Kind},
-    unchecked::Unchecked,
-    watch::Watch,
 };
-use crate::data_folder::{BOOKINGS, EVENTS, elsewhere, not_stopped};
+use crate::{
+    data_folder::{BOOKINGS, EVENTS, elsewhere, not_stopped},
+    dead::Letter,
+};
 
-/// Reads everything, and shows each booking to `watch`. `None` where damage keeps it from being read; that is a finding
+/// Reads everything, and holds a record against the bookings. `None` where damage keeps it from being read; that is a finding
 /// then.
-pub(super) fn read(folder: &Path, findings: &mut Findings, watch: &mut Watch) -> Result<Option<Facts>, Unchecked> {
+pub(super) fn read(
+    folder: &Path,
+    findings: &mut Findings,
+    against: &mut Option<Against>,
+) -> Result<Option<Facts>, Unchecked> {
     let elsewhere = elsewhere(folder);
     let here = |file| elsewhere != Some(file);
     let events = here(EVENTS).then(|| opened(Events::open(folder.to_owned()), findings)).transpose()?;
@@ -26,7 +32,7 @@ pub(super) fn read(folder: &Path, findings: &mut Findings, watch: &mut Watch) ->
         return Ok(None);
     }
     let (events, bookings) = (events.flatten(), bookings.flatten());
-    if bookings.is_none() && watch.has_record() {
+    if bookings.is_none() && against.is_some() {
         return Err(anyhow::anyhow!(
             "{} was never in {}, and it alone can be held against a record",
             BOOKINGS,
@@ -45,12 +51,16 @@ pub(super) fn read(folder: &Path, findings: &mut Findings, watch: &mut Watch) ->
             Err(cause) => findings.add(Kind::File, || cause.to_string()),
         }
     }
-    watch.begin();
-    Ok(Some(Facts { elsewhere, ..facts(events.as_ref(), bookings.as_ref(), findings, watch) }))
+    Ok(Some(Facts { elsewhere, ..facts(events.as_ref(), bookings.as_ref(), findings, against) }))
 }
 
 /// Everything that can be read. What cannot is a finding, and hides nothing else.
-fn facts(events: Option<&Events>, bookings: Option<&Bookings>, findings: &mut Findings, watch: &mut Watch) -> Facts {
+fn facts(
+    events: Option<&Events>,
+    bookings: Option<&Bookings>,
+    findings: &mut Findings,
+    against: &mut Option<Against>,
+) -> Facts {
     let mut facts = Facts::default();
     let mut bad = Vec::new();
     if let Some(events) = events {
@@ -69,7 +79,9 @@ fn facts(events: Option<&Events>, bookings: Option<&Bookings>, findings: &mut Fi
             let StoredBooking { id, event_id, seq, user_id, seats, cancelled } = stored;
             let booking = Booking { id, event_id, seq: Some(seq), user_id, seats, cancelled };
             facts.tally.add(&booking);
-            watch.see(&booking);
+            if let Some(against) = against.as_mut() {
+                against.see(&booking);
+            }
         };
         if let Err(cause) = bookings.each_booking(see, |row| bad.push(row)) {
             findings.add(Kind::File, || cause.to_string());
@@ -90,7 +102,7 @@ fn messages(
     let pending = table(file.pending(|row| bad.push(row)), findings);
     facts.pending.extend(pending.into_iter().map(|entry| (publisher, entry.message)));
     let dead = table(file.dead_letters(|row| bad.push(row)), findings);
-    facts.dead.extend(dead.into_iter().map(|letter| (publisher, letter)));
+    facts.dead.extend(dead.into_iter().map(|letter| Letter::of(publisher, letter)));
     for row in bad {
         findings.add(Kind::Row, || format!("{} holds something that cannot be read: {row}", file.path().display()));
         if row.table == "events" {

@@ -154,7 +154,7 @@ fn checked(lines: &[String], stored: &[Booking<'_>], exclusive: bool) -> (Vec<Ki
     let mut findings = Findings::default();
     let mut against = record_file::read(file.path(), &mut findings).unwrap();
     against.exclusive = exclusive;
-    stored.iter().for_each(|booking| against.see(booking, &mut findings));
+    stored.iter().for_each(|booking| against.see(booking));
     let checked = against.finish(&mut findings);
     (findings.counts.into_keys().collect(), checked)
 }
