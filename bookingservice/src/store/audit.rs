@@ -5,10 +5,7 @@ use std::path::PathBuf;
 
 use contracts::Instant;
 use rusqlite::Row;
-use sqlite::{
-    open::OpenError,
-    stopped::{BadRow, StoppedFile},
-};
+use sqlite::{BadRow, OpenError, StoppedFile};
 use uuid::Uuid;
 
 use super::sqlite::spec;

@@ -81,21 +81,19 @@ impl Database {
 
     /// Runs `work` in the next commit. If it fails, the others of that commit do not. `committed` is called with its result when
     /// that is on disk, also if the caller has gone away. It runs on the writer thread, so it must be quick.
-    pub async fn write<T, W, C>(&self, work: W, committed: C) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-        C: FnOnce(&T) + Send + 'static,
-    {
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        committed: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, StoreError> {
         self.writer.ask(|answer| job(work, committed, answer), |waiting| self.metrics.waiting(waiting)).await
     }
 
     /// Reads what is committed.
-    pub async fn read<T, W>(&self, work: W) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    {
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
         self.reader.ask(|answer| read_job(work, answer), |_| {}).await
     }
 
@@ -113,11 +111,10 @@ const QUIET_TIME: Duration = Duration::from_secs(60);
 
 type ReadJob = Box<dyn FnOnce(&Connection, &mut LogOnChange<bool>) + Send>;
 
-fn read_job<T, W>(work: W, answer: oneshot::Sender<Result<T, StoreError>>) -> ReadJob
-where
-    T: Send + 'static,
-    W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-{
+fn read_job<T: Send + 'static>(
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+) -> ReadJob {
     Box::new(move |connection, log| {
         let result = catch_unwind(AssertUnwindSafe(|| work(connection)));
         let result = result.unwrap_or_else(|_| Err(rusqlite::Error::UnwindingPanic));

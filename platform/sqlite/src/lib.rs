@@ -21,10 +21,11 @@ mod free_space;
 mod lock;
 pub mod open;
 pub mod outbox;
-pub mod stopped;
+mod stopped;
 mod thread;
 pub mod writer;
 
 pub use database::Database;
 pub use error::{OpenError, StoreError};
 pub use free_space::show_free_space;
+pub use stopped::{BadRow, StoppedFile};

@@ -39,12 +39,11 @@ pub(super) struct Executed {
 type Finish = Box<dyn FnOnce(Result<(), StoreError>)>;
 
 /// The job that runs `work`, calls `committed` when its result is on disk, and answers.
-pub(super) fn job<T, W, C>(work: W, committed: C, answer: oneshot::Sender<Result<T, StoreError>>) -> Job
-where
-    T: Send + 'static,
-    W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    C: FnOnce(&T) + Send + 'static,
-{
+pub(super) fn job<T: Send + 'static>(
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    committed: impl FnOnce(&T) + Send + 'static,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+) -> Job {
     Box::new(move |connection| {
         let result = connection.and_then(|connection| in_savepoint(connection, work));
         let failure = result.as_ref().err().cloned();

@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 use sqlite::{
+    StoppedFile,
     open::{OpenError, Spec},
-    stopped::StoppedFile,
 };
 use testing::notes::{FILE, as_after_a_kill, contents, file, new_database, open, spec, store};
 

@@ -97,7 +97,7 @@ async fn a_callback_that_panics_harms_nobody_else() {
 #[tokio::test]
 async fn a_read_that_panics_harms_nobody_else() {
     let (_folder, database) = new_database();
-    let read = database.read::<(), _>(|_| resume_unwind(Box::new("a panic")));
+    let read = database.read::<()>(|_| resume_unwind(Box::new("a panic")));
     assert!(read.await.is_err());
     assert!(notes(&database).await.is_empty());
 }

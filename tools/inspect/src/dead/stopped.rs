@@ -9,7 +9,7 @@ use bookingservice::store::{audit::Audit as Bookings, sqlite as bookings};
 use eventservice::store::{audit::Audit as Events, sqlite as events};
 use messaging::DeadLetters;
 use process::metrics::Metrics;
-use sqlite::{Database, outbox::SqliteOutbox, stopped::{BadRow, StoppedFile}, writer::StoreMetrics};
+use sqlite::{BadRow, Database, StoppedFile, outbox::SqliteOutbox, writer::StoreMetrics};
 use tokio::sync::Notify;
 use uuid::Uuid;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bookingservice::store::audit::{Audit as Bookings, StoredBooking, StoredEvent as StoredOnSale};
 use eventservice::store::audit::{Audit as Events, StoredEvent};
-use sqlite::{open::OpenError, stopped::{BadRow, StoppedFile}};
+use sqlite::{BadRow, OpenError, StoppedFile};
 
 use super::{
     against::Against,
