@@ -8,10 +8,13 @@ use uuid::Uuid;
 
 use crate::outbox::OutboxError;
 
+/// The most dead letters that are listed.
+pub const LIST_MAX: usize = 1000;
+
 /// Lists dead letters, and redrives them.
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
-    /// At most 1,000, oldest first.
+    /// At most [`LIST_MAX`], oldest first.
     async fn list(&self) -> Result<Vec<DeadLetter>, OutboxError>;
 
     /// How many there are, by queue.

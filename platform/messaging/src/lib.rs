@@ -24,6 +24,6 @@ pub mod outbox;
 pub mod process_with_retry;
 
 pub use bus::{Bus, Handler, Subscription, probe};
-pub use dead_letters::{DeadLetter, DeadLetters};
+pub use dead_letters::{DeadLetter, DeadLetters, LIST_MAX};
 pub use endpoint::Endpoint;
 pub use message::{Effect, Entry, Message, Outcome, PublishError, Published};

@@ -104,19 +104,14 @@ impl Mongo {
         step: &'static str,
         call: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,
     ) -> Result<T, MongoError> {
-        let (failures, metrics) = (self.failures.clone(), self.metrics.clone());
-        let call = async move {
-            deadline.bound(call).await.map_err(|failure| {
-                if matches!(failure, MongoError::Away(_)) {
-                    metrics.found_no_server();
-                }
-                failures.explain(failure)
-            })
-        };
         let result = match self.failures.refused() {
             Some(cause) => Err(MongoError::Refused(cause)),
-            None => self.faults.inject(step, call).await,
+            None => self.faults.inject(step, deadline.bound(call)).await,
         };
+        if matches!(result, Err(MongoError::Away(_))) {
+            self.metrics.found_no_server();
+        }
+        let result = result.map_err(|failure| self.failures.explain(failure));
         self.failures.record(result.as_ref().err());
         result
     }

@@ -4,7 +4,7 @@
 //! like any other. A broker keeps its dead letters in its own queues instead: `amqp/src/dead_letters.rs`.
 
 use async_trait::async_trait;
-use messaging::{DeadLetter, DeadLetters, Entry, outbox::OutboxError};
+use messaging::{DeadLetter, DeadLetters, Entry, LIST_MAX, outbox::OutboxError};
 use mongodb::bson::{self, doc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -17,9 +17,6 @@ use crate::{
 };
 
 pub(super) const TABLE: &str = "dead_letters";
-
-/// The most dead letters that are listed.
-const LIST_MAX: usize = 1000;
 
 /// The dead letters of one database.
 pub struct MongoDeadLetters(Table<Letter>);

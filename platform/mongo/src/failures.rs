@@ -26,7 +26,7 @@ const CAUSES_MAX: usize = 20;
 /// What was logged last.
 pub struct Failures {
     url: String,
-    pub(super) monitor: Monitor,
+    monitor: Monitor,
     logged: Mutex<Logged>,
     /// Why the database is not used, if an older version has written it.
     refused: OnceLock<String>,

@@ -1,6 +1,8 @@
 //! The calls of the database. Each has a deadline and the name of its step in the protocol of the service. Read next:
 //! `outbox/mod.rs`.
 
+use std::time::{Duration, Instant};
+
 use futures_util::TryStreamExt;
 use mongodb::{
     Collection,
@@ -195,6 +197,21 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static> Table<T> {
             change.return_document(ReturnDocument::After).await
         };
         self.mongo.call(deadline, step, call).await
+    }
+}
+
+/// Between two sums over all documents of a table.
+pub const SUM_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The pause after a sum is at least so many times as long as the sum took.
+const PAUSE_PER_SUM: u32 = 20;
+
+/// Has sums read again and again, for gauges: other processes change what is stored, too.
+pub async fn keep_summing(mut sum: impl AsyncFnMut()) {
+    loop {
+        let began = Instant::now();
+        sum().await;
+        tokio::time::sleep(SUM_INTERVAL.max(began.elapsed() * PAUSE_PER_SUM)).await;
     }
 }
 

@@ -14,7 +14,7 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use messaging::{
-    DeadLetter, DeadLetters, Entry, Message,
+    DeadLetter, DeadLetters, Entry, LIST_MAX, Message,
     outbox::{Backlog, Outbox, OutboxError, resync},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -46,9 +46,6 @@ CREATE TABLE dead_letters (
     cause       TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
-
-/// The most dead letters that are listed.
-const LIST_MAX: i64 = 1000;
 
 /// How often an empty outbox is polled for rows that were not announced by [`SqliteOutbox::added`]: an operator may insert one.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
@@ -207,7 +204,7 @@ impl Outbox for SqliteOutbox {
 impl DeadLetters for SqliteOutbox {
     async fn list(&self) -> Result<Vec<DeadLetter>, OutboxError> {
         let list = |connection: &Connection| {
-            connection.prepare_cached(DEAD_LETTERS)?.query_map([LIST_MAX], dead_letter)?.collect()
+            connection.prepare_cached(DEAD_LETTERS)?.query_map([LIST_MAX as i64], dead_letter)?.collect()
         };
         Ok(self.database.read(list).await?)
     }

@@ -102,7 +102,7 @@ impl MongoStore {
         let (holds, janitor, sums) = (self.shared.clone(), self.janitor.clone(), self.shared.clone());
         background.spawn_with(|stop| async move { holds.hold_cleanup.run(&holds.steps, stop).await });
         background.spawn(async move { janitor.run(pace).await });
-        background.spawn(async move { sums.keep_sums().await });
+        background.spawn(sums.keep_sums());
     }
 
     /// Its messages that wait.

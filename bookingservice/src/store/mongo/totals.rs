@@ -1,46 +1,39 @@
 //! The gauges about all that is stored. Other processes change the store too, so the sums are read from the database in the
 //! background; between two reads each process adds what it changed itself. A read takes at most a small part of the time.
 
-use std::time::{Duration, Instant};
+use std::{sync::Arc, time::Duration};
 
-use contracts::Instant as PointInTime;
+use contracts::Instant;
 use jiff::Timestamp;
 use messaging::outbox::Backlog;
 use mongo::{
     error::{Deadline, MongoError},
     id,
-    table::{Select, number},
+    table::{SUM_INTERVAL, Select, keep_summing, number},
 };
 use mongodb::bson::{DateTime, Document, doc};
 
 use super::{documents::date, shared::Shared, steps::without_holds};
 use crate::metrics::LABELS_MAX;
 
-/// Between two sums, and between two tries of the first one.
-const SUM_INTERVAL: Duration = Duration::from_secs(5);
-
-/// The pause after a sum is at least so many times as long as the sum took.
-const PAUSE_PER_SUM: u32 = 20;
-
 /// The longest time of the sum, which grows with the data.
 const SUM_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Shared {
     /// Reads the sums again and again.
-    pub(super) async fn keep_sums(&self) {
+    pub(super) async fn keep_sums(self: Arc<Self>) {
         while self.show_events().await.is_err() {
             tokio::time::sleep(SUM_INTERVAL).await;
         }
-        loop {
-            let began = Instant::now();
+        keep_summing(async move || {
             let _ = self.sum().await; // a failure is logged by the database's client, and the last sums stay
-            tokio::time::sleep(SUM_INTERVAL.max(began.elapsed() * PAUSE_PER_SUM)).await;
-        }
+        })
+        .await;
     }
 
     /// The series of events that can be booked begin at zero, so that `rate()` sees the first booking.
     async fn show_events(&self) -> Result<(), MongoError> {
-        let filter = doc! { "end_date": { "$gt": date(PointInTime::now()) } };
+        let filter = doc! { "end_date": { "$gt": date(Instant::now()) } };
         let select = Select { filter, sort: doc! { "_id": -1 }, limit: LABELS_MAX, fields: without_holds() };
         for event in self.steps.events.select(Deadline::after(SUM_TIMEOUT), select).await? {
             self.metrics.on_sale(id(event.id), &event.name);

@@ -20,7 +20,7 @@ use mongo::{
     id, key,
     metrics::ClientMetrics,
     outbox::MongoOutbox,
-    table::{Inserted, Select, Table, number},
+    table::{Inserted, Select, Table, keep_summing, number},
 };
 use mongodb::bson::{Document, doc};
 use paging::Cursor;
@@ -28,7 +28,7 @@ use process::background::Background;
 use prometheus::Registry;
 use serde::{Serialize, de::DeserializeOwned};
 use service::{Backend, Resources, StartError};
-use tokio::{sync::Notify, time::Instant};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use self::documents::{EVENTS, EventDoc, LOCATIONS, LocationDoc, Shown};
@@ -40,10 +40,6 @@ use crate::{
 
 /// Before a write without an answer is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
-
-/// How often the versions are summed up; and no more than one part in so many of the time is spent on it.
-const SUM_INTERVAL: Duration = Duration::from_secs(5);
-const PAUSE_PER_SUM: u32 = 20;
 
 /// The longest time of the sum, which grows with the data.
 const SUM_TIMEOUT: Duration = Duration::from_secs(60);
@@ -91,13 +87,9 @@ impl MongoStore {
         mongo.prepare(indexes, &[], background);
         self.outbox.start(mongo, background);
         let store = self.clone();
-        background.spawn(async move {
-            loop {
-                let began = Instant::now();
-                let _ = store.sum().await; // the state of the database logs it; what was last known stays
-                tokio::time::sleep(SUM_INTERVAL.max(began.elapsed() * PAUSE_PER_SUM)).await;
-            }
-        });
+        background.spawn(keep_summing(async move || {
+            let _ = store.sum().await; // the state of the database logs it; what was last known stays
+        }));
     }
 
     /// Its messages that wait.

@@ -1,7 +1,5 @@
 //! Counts the entries that wait in all documents, for the metrics.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use messaging::outbox::Backlog;
 use mongodb::bson::doc;
@@ -9,14 +7,8 @@ use mongodb::bson::doc;
 use super::document::Tables;
 use crate::{
     error::{Deadline, MongoError},
-    table::number,
+    table::{SUM_INTERVAL, number},
 };
-
-/// How often the backlog is counted.
-pub(super) const COUNT_INTERVAL: Duration = Duration::from_secs(5);
-
-/// After a count it waits at least so many times as long as the count took.
-pub(super) const PAUSE_FACTOR: u32 = 20;
 
 pub(super) async fn count(tables: &Tables) -> Result<Backlog, MongoError> {
     let mut backlog = Backlog::default();
@@ -27,7 +19,7 @@ pub(super) async fn count(tables: &Tables) -> Result<Backlog, MongoError> {
             doc! { "$project": { "n": { "$size": "$outbox" }, "at": { "$min": "$outbox.at" } } },
             doc! { "$group": { "_id": null, "n": { "$sum": "$n" }, "at": { "$min": "$at" } } },
         ];
-        let Some(found) = table.aggregate(Deadline::after(COUNT_INTERVAL), pipeline).await?.pop() else { continue };
+        let Some(found) = table.aggregate(Deadline::after(SUM_INTERVAL), pipeline).await?.pop() else { continue };
         backlog.pending += number(&found, "n").max(0).cast_unsigned();
         let oldest = Timestamp::from_microsecond(number(&found, "at")).ok();
         backlog.oldest = backlog.oldest.into_iter().chain(oldest).min();

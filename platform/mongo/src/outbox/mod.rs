@@ -42,7 +42,7 @@ use crate::{
     error::{Deadline, MongoError},
     lease::Lease,
     prepare::Index,
-    table::{Select, Table, key},
+    table::{Select, Table, keep_summing, key},
 };
 
 pub use self::{document::StoredEntry, source::EntrySource};
@@ -104,16 +104,12 @@ impl MongoOutbox {
         let lease = Lease::new(mongo, "relay", self.is_leader.clone());
         background.spawn_with(|stop| lease.keep(stop));
         let outbox = self.clone();
-        background.spawn(async move {
-            loop {
-                let began = Instant::now();
-                // After an error, which was logged, the last count stays.
-                if let Ok(backlog) = backlog::count(&outbox.tables).await {
-                    *outbox.backlog.lock().expect("nothing panics while it holds this") = backlog;
-                }
-                tokio::time::sleep(backlog::COUNT_INTERVAL.max(began.elapsed() * backlog::PAUSE_FACTOR)).await;
+        background.spawn(keep_summing(async move || {
+            // After an error, which was logged, the last count stays.
+            if let Ok(backlog) = backlog::count(&outbox.tables).await {
+                *outbox.backlog.lock().expect("nothing panics while it holds this") = backlog;
             }
-        });
+        }));
     }
 
     /// Must be called by a store after it has written entries into a document.
