@@ -2,10 +2,7 @@
 
 use clap::Parser;
 use process::checks::ConfigError;
-use service::{
-    command::{Command, Job},
-    options::{ServiceOptions, parse},
-};
+use service::options::{Command, Job, ServiceOptions, parse};
 
 /// Sells the seats of events: REST, metrics, and messages over AMQP.
 #[derive(Parser)]

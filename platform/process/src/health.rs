@@ -18,7 +18,8 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The checks of one service.
 #[derive(Clone)]
 pub struct Health {
-    stopping: CancellationToken,
+    /// Cancelled by the first signal; not ready any more from then on.
+    pub stopping: CancellationToken,
     checks: Vec<(&'static str, bool, Probe)>,
 }
 
@@ -45,14 +46,9 @@ pub struct CheckReport {
 }
 
 impl Health {
-    /// Not ready any more as soon as `stopping` is cancelled.
+    /// Without any check.
     pub fn new(stopping: CancellationToken) -> Self {
         Self { stopping, checks: Vec::new() }
-    }
-
-    /// Cancelled by the first signal.
-    pub fn stopping(&self) -> &CancellationToken {
-        &self.stopping
     }
 
     /// Adds a check of something without which the service cannot answer.

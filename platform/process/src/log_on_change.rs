@@ -27,11 +27,6 @@ impl<S: PartialEq> LogOnChange<S> {
         changed
     }
 
-    /// Like [`changes_to`](Self::changes_to), but only if the other state was not seen for `quiet`.
-    pub fn changes_after(&mut self, quiet: Duration, state: S) -> bool {
-        self.state != state && self.seen.elapsed() >= quiet && self.changes_to(state)
-    }
-
     /// The state that was logged last.
     pub fn state(&self) -> &S {
         &self.state
@@ -52,7 +47,7 @@ impl LogOnChange<bool> {
 
     /// It worked. True if it had failed, and not again for `quiet`: while a disk is full, some requests still fit.
     pub fn works_after(&mut self, quiet: Duration) -> bool {
-        self.changes_after(quiet, false)
+        self.state && self.seen.elapsed() >= quiet && self.changes_to(false)
     }
 
     /// Whether it fails, as far as it was logged.

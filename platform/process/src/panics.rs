@@ -30,13 +30,11 @@ thread_local! {
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| {
         let text = panic.to_string();
-        let kept = HOOK.with_borrow_mut(|hook| match hook {
+        let kept = HOOK.with_borrow_mut(|hook| {
             // A second panic must not replace a first one that was caught further inside.
-            Hook::Keep(place @ None) => {
-                *place = Some(text.clone());
-                true
-            }
-            Hook::Keep(Some(_)) | Hook::Log => false,
+            let Hook::Keep(place @ None) = hook else { return false };
+            *place = Some(text.clone());
+            true
         });
         if !kept {
             log_panic(&text);

@@ -1,19 +1,44 @@
 //! The part of a service that is the same for all: both ports, the metrics of process and HTTP, and the servers. `app.rs` of each
 //! service adds its own.
 
-use std::{net::TcpListener, sync::Arc};
+use std::{io, net::TcpListener, sync::Arc};
 
 use actix_web::web;
 use messaging::{DeadLetters, outbox::relay::Relay};
+use mongo::error::ClientError;
 use process::{
     fail_point,
     health::Health,
     metrics::{Metrics, runtime::Runtimes, usage},
 };
+use sqlite::{StoreError, open::OpenError};
 use utoipa::openapi::OpenApi;
-use webserver::{docs::documented, observe::HttpMetrics, server::Rest};
+use webserver::{docs::documented, listen::ListenError, observe::HttpMetrics, server::Rest};
 
-use crate::{backend::Resources, ops_server::Ops, service::Service, settings::Settings, start_error::StartError};
+use crate::{backend::Resources, ops_server::Ops, service::Service, settings::Settings};
+
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port is in use.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The database file cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The MongoDB client cannot be made.
+    #[error(transparent)]
+    Mongo(#[from] ClientError),
+    /// What is stored cannot be read.
+    #[error("what is stored cannot be read")]
+    Store(#[from] StoreError),
+    /// Two metrics have one name, or a name is not valid: a bug.
+    #[error("the metrics cannot be registered")]
+    Metrics(#[from] prometheus::Error),
+    /// A server does not start.
+    #[error("a server does not start")]
+    Io(#[from] io::Error),
+}
 
 /// Both ports, bound, and the metrics that every service has.
 pub struct Foundation {
@@ -56,7 +81,7 @@ impl Foundation {
     {
         let (rest_address, ops_address) = (self.rest.local_addr()?, self.ops.local_addr()?);
         let Settings { rest_workers: workers, servers, shutdown_delay, .. } = self.settings;
-        let (runtimes, stopping) = (self.runtimes.clone(), health.stopping().clone());
+        let (runtimes, stopping) = (self.runtimes.clone(), health.stopping.clone());
         let rest = Rest { listener: self.rest, workers, servers, metrics: self.http, runtimes, stopping };
         let rest = rest.serve(configure)?;
         let ops =

@@ -3,6 +3,8 @@
 //! Every option is a text for clap and is parsed by [`Checks`], which reports all problems at once and masks secrets; clap
 //! would stop at the first and print it. Read next: `config.rs` of a service, which adds its addresses.
 
+use std::net::SocketAddr;
+
 use amqp::Broker;
 use clap::Parser;
 use mongo::address::MongoUrl;
@@ -11,12 +13,34 @@ use process::{
     telemetry::LogConfig,
     threads,
 };
+use webserver::listen::Listen;
 
-use crate::{
-    command::{Command, Job},
-    config::Config,
-    settings::{Listen, Settings},
-};
+use crate::settings::Settings;
+
+/// What the command line of a service that runs on its own asks for.
+pub enum Command {
+    /// To run the service.
+    Serve(Box<Config>),
+    /// To check the service whose ops port has this address.
+    Healthcheck(SocketAddr),
+}
+
+/// What a service on its own needs to start.
+pub struct Config {
+    /// How the service runs.
+    pub settings: Settings,
+    /// How it logs.
+    pub log: LogConfig,
+    /// The message broker, if one is named.
+    pub broker: Option<Broker>,
+}
+
+/// The subcommands; without one the service runs.
+#[derive(clap::Subcommand)]
+pub enum Job {
+    /// Asks the running service whether it is ready, and ends with 0 or 1: a container's health check
+    Healthcheck,
+}
 
 /// Reads the process's arguments and environment. `--help` and unknown arguments end the process, as clap does it.
 ///
@@ -88,33 +112,28 @@ impl ServiceOptions {
             checks.finish()?;
             return Ok(Command::Healthcheck(ops.address));
         }
-        let rest = Listen::read(&mut checks, option("LISTEN_ADDR", listen_addr), default_listen_addr);
-        let config = self.read(&mut checks, rest, ops);
-        checks.finish()?;
-        Ok(Command::Serve(Box::new(config)))
-    }
-
-    fn read(&self, checks: &mut Checks, rest: Listen, ops: Listen) -> Config {
         let settings = Settings {
-            rest,
+            rest: Listen::read(&mut checks, option("LISTEN_ADDR", listen_addr), default_listen_addr),
             ops,
             rest_workers: checks.threads(option("REST_WORKERS", &self.rest_workers), threads::REST_WORKERS),
             servers: 1,
             shutdown_delay: checks.shutdown_delay(option("SHUTDOWN_DELAY", &self.shutdown_delay)),
             data_dir: checks.folder(option("DATA_DIR", &self.data_dir), "./myevents-data"),
             mongo: MongoUrl::read(
-                checks,
+                &mut checks,
                 option("MONGO_URL", &self.mongo_url),
                 option("MONGO_URL_FILE", &self.mongo_url_file),
             ),
         };
-        let log = LogConfig::read(checks, option("LOG_FORMAT", &self.log_format), option("RUST_LOG", &self.rust_log));
+        let log =
+            LogConfig::read(&mut checks, option("LOG_FORMAT", &self.log_format), option("RUST_LOG", &self.rust_log));
         let broker = Broker::read(
-            checks,
+            &mut checks,
             option("AMQP_BROKER_URL", &self.amqp_broker_url),
             option("AMQP_BROKER_URL_FILE", &self.amqp_broker_url_file),
             option("AMQP_CA_FILE", &self.amqp_ca_file),
         );
-        Config { settings, log, broker }
+        checks.finish()?;
+        Ok(Command::Serve(Box::new(Config { settings, log, broker })))
     }
 }

@@ -9,11 +9,11 @@ use process::{checks::ConfigError, shutdown};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    command::Command,
+    foundation::StartError,
     healthcheck,
+    options::Command,
     service::{Service, closed},
     settings::Settings,
-    start_error::StartError,
 };
 
 /// Does what the command line asks for. `name` is the name of the binary and of its queue.

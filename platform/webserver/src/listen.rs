@@ -1,11 +1,46 @@
-//! Binding an address. If that fails, the error names the option that sets the address.
+//! The addresses of a program. If one cannot be bound, the error names the option that sets it.
 
 use std::{
     io,
     net::{SocketAddr, TcpListener},
 };
 
-use process::checks::flag;
+use process::checks::{Checks, OptionText, flag};
+
+/// An address to listen on, and the variable that sets it, for the error when the port is in use.
+#[derive(Clone, Debug)]
+pub struct Listen {
+    /// Port 0 takes a free one.
+    pub address: SocketAddr,
+    /// `LISTEN_ADDR`, for example.
+    pub option: &'static str,
+}
+
+impl Listen {
+    /// Reads it from the options.
+    pub fn read(checks: &mut Checks, option: OptionText<'_>, default: &str) -> Self {
+        let name = option.name;
+        Self { address: checks.address(option, default), option: name }
+    }
+
+    /// Refuses an address that two have. Without this check, the second to bind it would report a port in use, and not by whom.
+    pub fn refuse_one_address_for_two(checks: &mut Checks, all: &[&Self]) {
+        for (place, one) in all.iter().enumerate() {
+            for other in all.iter().skip(place + 1).filter(|other| other.address == one.address) {
+                if one.address.port() != 0 {
+                    let (a, b) = (one.option, other.option);
+                    checks.problem(format!("{a} and {b} are both {}: each needs an address of its own", one.address));
+                }
+            }
+        }
+    }
+
+    /// Binds the address.
+    pub fn bind(&self) -> Result<TcpListener, ListenError> {
+        let Self { address, option } = *self;
+        TcpListener::bind(address).map_err(|cause| ListenError { address, option, cause })
+    }
+}
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -25,9 +60,4 @@ impl ListenError {
         };
         format!("choose another address with {flag} or {option}; port 0 takes a free one{exporter}")
     }
-}
-
-/// Binds the address. `option` is the variable that sets it, for the error.
-pub fn listen(address: SocketAddr, option: &'static str) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).map_err(|cause| ListenError { address, option, cause })
 }

@@ -96,7 +96,7 @@ fn program(service: &str) -> Command {
 
 /// The service of this name, as its own `main` runs it; `None` where this program was not called so.
 pub(crate) async fn serve(name: &str) -> Option<anyhow::Result<()>> {
-    use service::command::Command::Serve;
+    use service::options::Command::Serve;
     Some(match name {
         "eventservice" => {
             async {
