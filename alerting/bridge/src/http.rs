@@ -13,7 +13,7 @@ use tokio::{
 use webserver::{
     input::Json,
     problem::{Problem, Rejection},
-    routes::resource,
+    routes::{nowhere, resource},
 };
 
 use super::{
@@ -44,11 +44,7 @@ pub(super) fn configure(app: &mut web::ServiceConfig, context: Context) {
     app.app_data(web::Data::new(context))
         .service(resource("/alertmanager").post(alertmanager).done())
         .service(resource("/grafana").post(grafana).done())
-        .default_service(web::to(nowhere));
-}
-
-async fn nowhere() -> Result<HttpResponse, Problem> {
-    Err(Problem::not_found("no such URL; there are POST /alertmanager and POST /grafana"))
+        .default_service(nowhere("there are POST /alertmanager and POST /grafana"));
 }
 
 type Body<T> = Result<Json<T, NOTIFICATION_MAX>, Problem>;

@@ -10,7 +10,7 @@ use serde_json::json;
 use webserver::{
     input::{BODY_DEADLINE, Json, NoQuery},
     problem::Problem,
-    routes::resource,
+    routes::{nowhere, resource},
 };
 
 use super::{
@@ -58,11 +58,7 @@ pub(super) fn configure(app: &mut web::ServiceConfig, robot: Robot) {
         .service(resource("/dashboards/d/{uid}").get(dashboard).done())
         .service(resource("/healthz").get(healthz).done())
         .service(resource("/readyz").get(healthz).done())
-        .default_service(web::to(nowhere));
-}
-
-async fn nowhere() -> Result<HttpResponse, Problem> {
-    Err(Problem::not_found("no such URL; the page is at /"))
+        .default_service(nowhere("the page is at /"));
 }
 
 fn html(page: String) -> HttpResponse {

@@ -3,23 +3,22 @@
 //!
 //! `/livez` checks nothing outside the process: a service that waits for its database must not be killed for that.
 
-use std::{io, net::TcpListener, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{HttpResponse, web};
-use messaging::{DeadLetter, DeadLetters};
+use messaging::DeadLetters;
 use process::{
     health::Health,
     metrics::{Metrics, runtime::Runtimes},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::json;
 use uuid::Uuid;
 use webserver::{
-    connection_limits::Limits,
-    connection_limits::Timeouts,
-    connection_limits::{descriptors, ops_connections},
+    connection_limits::{Limits, Timeouts, descriptors, ops_connections},
     input::{NoQuery, Query, uuid},
     problem::Problem,
-    routes::resource,
+    routes::{nowhere, resource},
     small::SmallServer,
 };
 
@@ -54,19 +53,11 @@ impl Ops {
                     .app_data(web::Data::from(dead_letters))
                     .service(resource("/dead").get(dead).done())
                     .service(resource("/dead/redrive").post(redrive).done())
-                    .default_service(web::to(nowhere)),
-                None => app.default_service(web::to(nowhere_without_dead)),
+                    .default_service(nowhere("there are /metrics, /livez, /readyz, /dead and /dead/redrive")),
+                None => app.default_service(nowhere("there are /metrics, /livez and /readyz")),
             };
         })
     }
-}
-
-async fn nowhere() -> Result<HttpResponse, Problem> {
-    Err(Problem::not_found("no such URL; there are /metrics, /livez, /readyz, /dead and /dead/redrive"))
-}
-
-async fn nowhere_without_dead() -> Result<HttpResponse, Problem> {
-    Err(Problem::not_found("no such URL; there are /metrics, /livez and /readyz"))
 }
 
 async fn metrics(ops: web::Data<Ops>) -> HttpResponse {
@@ -89,15 +80,9 @@ async fn readyz(ops: web::Data<Ops>) -> HttpResponse {
     response.json(report)
 }
 
-/// The body of `GET /dead`.
-#[derive(Serialize)]
-struct DeadList {
-    items: Vec<DeadLetter>,
-}
-
 async fn dead(letters: web::Data<dyn DeadLetters>, _: NoQuery) -> Result<HttpResponse, Problem> {
-    let items = letters.list().await.map_err(|cause| away(&cause))?;
-    Ok(HttpResponse::Ok().json(DeadList { items }))
+    let letters = letters.list().await.map_err(|cause| away(&cause))?;
+    Ok(HttpResponse::Ok().json(BTreeMap::from([("items", letters)])))
 }
 
 /// `POST /dead/redrive?id=…`; without `id` all of them.
@@ -114,7 +99,7 @@ async fn redrive(letters: web::Data<dyn DeadLetters>, which: Query<Which>) -> Re
         return Err(Problem::not_found(format!("there is no dead letter {id}")));
     }
     tracing::info!(redriven, "dead letters go to their queue again");
-    Ok(HttpResponse::Ok().json(serde_json::json!({ "redriven": redriven })))
+    Ok(HttpResponse::Ok().json(json!({ "redriven": redriven })))
 }
 
 fn away(cause: &messaging::outbox::OutboxError) -> Problem {

@@ -4,7 +4,7 @@
 //! the URL that it was sent to.
 
 use actix_web::{
-    FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder,
+    FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route,
     dev::HttpServiceFactory,
     http::{Method, StatusCode, header},
     web,
@@ -65,7 +65,7 @@ fn wrong_method(request: &HttpRequest, allow: String) -> Problem {
         .header(header::ALLOW, allow)
 }
 
-/// The answer where no URL matches.
-pub async fn nowhere() -> Result<HttpResponse, Problem> {
-    Err(Problem::not_found("no such URL; /docs lists those there are"))
+/// The answer where no URL matches; `hint` says which there are.
+pub fn nowhere(hint: &'static str) -> Route {
+    web::to(move || async move { Err::<HttpResponse, _>(Problem::not_found(format!("no such URL; {hint}"))) })
 }

@@ -72,7 +72,7 @@ impl Rest {
                 .app_data(metrics.clone())
                 .app_data(web::Data::new(stopping.child_token())) // its own lock for each worker
                 .configure(configure.clone())
-                .default_service(web::to(nowhere))
+                .default_service(nowhere("/docs lists those there are"))
                 .wrap(from_fn(observe));
             let signal = signal.clone();
             let shutdown = move || {
