@@ -7,9 +7,12 @@ use prometheus::{
 /// The metrics about events, locations and the view.
 #[derive(Clone)]
 pub struct EventMetrics {
-    events: IntCounter,
-    locations: IntCounter,
-    view: IntGauge,
+    /// Counts each event once it is durable.
+    pub(crate) events: IntCounter,
+    /// Counts each location once it is durable.
+    pub(crate) locations: IntCounter,
+    /// The sum of the versions that are stored. Other processes may change them, too.
+    pub(crate) view: IntGauge,
 }
 
 impl EventMetrics {
@@ -26,25 +29,5 @@ impl EventMetrics {
                 registry
             )?,
         })
-    }
-
-    /// An event is durable.
-    pub fn event_created(&self) {
-        self.events.inc();
-    }
-
-    /// A location is durable.
-    pub fn location_created(&self) {
-        self.locations.inc();
-    }
-
-    /// The sum of the versions that are stored, where other processes change them, too.
-    pub fn stored(&self, changes: i64) {
-        self.view.set(changes);
-    }
-
-    /// The versions grew by so much in all.
-    pub fn applied(&self, changes: i64) {
-        self.view.add(changes);
     }
 }

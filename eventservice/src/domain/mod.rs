@@ -15,4 +15,4 @@ pub use event::{Event, EventDraft};
 pub use limits::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX};
 pub use location::{HallDraft, Location, LocationDraft};
 pub use records::{EventRecord, HallRecord, LocationRecord};
-pub use view::{SeatUpdate, View};
+pub use view::SeatUpdate;

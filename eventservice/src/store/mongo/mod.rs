@@ -33,7 +33,7 @@ use uuid::Uuid;
 
 use self::documents::{EVENTS, EventDoc, LOCATIONS, LocationDoc, Shown};
 use crate::{
-    domain::{Event, Location, SeatUpdate, View},
+    domain::{Event, Location, SeatUpdate},
     metrics::EventMetrics,
     store::{Filter, Store, Unavailable, UnknownLocation},
 };
@@ -101,7 +101,7 @@ impl MongoStore {
     async fn sum(&self) -> Result<(), MongoError> {
         let all = doc! { "$group": { "_id": null, "version": { "$sum": "$version" } } };
         let totals = self.events.aggregate(Deadline::after(SUM_TIMEOUT), vec![all]).await?.pop();
-        self.metrics.stored(totals.map_or(0, |totals| number(&totals, "version")));
+        self.metrics.view.set(totals.map_or(0, |totals| number(&totals, "version")));
         Ok(())
     }
 }
@@ -139,7 +139,7 @@ impl Store for MongoStore {
         // A task of its own: an event that is stored is counted and published also where the client has disconnected.
         let run = tokio::spawn(async move {
             add(until, &store.events, "event", document).await?;
-            store.metrics.event_created();
+            store.metrics.events.inc();
             store.outbox.committed(EVENTS, event.id(), [entry]);
             Ok(Ok(()))
         });
@@ -151,7 +151,7 @@ impl Store for MongoStore {
         let (document, entry) = LocationDoc::new(&location);
         let run = tokio::spawn(async move {
             add(Deadline::new(), &store.locations, "location", document).await?;
-            store.metrics.location_created();
+            store.metrics.locations.inc();
             store.outbox.committed(LOCATIONS, id, [entry]);
             Ok(())
         });
@@ -180,7 +180,7 @@ impl Store for MongoStore {
 
     async fn apply(&self, updates: Vec<SeatUpdate>) -> Result<Vec<Option<Effect>>, Unavailable> {
         let (effects, grown) = apply(&self.events, &updates).await?;
-        self.metrics.applied(grown.cast_signed());
+        self.metrics.view.add(grown.cast_signed());
         Ok(effects)
     }
 }
@@ -193,19 +193,21 @@ async fn apply(events: &Table<EventDoc>, updates: &[SeatUpdate]) -> Result<(Vec<
     let filter = doc! { "_id": { "$in": ids.into_iter().map(key).collect::<Vec<_>>() } };
     let select = Select { filter, fields: doc! { "version": 1 }, ..Select::default() };
     let shown = events.part::<Shown>().select(until, select).await?;
-    let before: HashMap<Uuid, View> = shown.into_iter().map(|one| (id(one.id), View::stored(one.version))).collect();
+    let before: HashMap<Uuid, u64> = shown.into_iter().map(|one| (id(one.id), one.version)).collect();
 
-    let (mut views, mut newest) = (before.clone(), HashMap::new());
+    let (mut shown, mut newest) = (before.clone(), HashMap::new());
     let effects = updates.iter().map(|update| {
-        let effect = views.get_mut(&update.event_id)?.apply(update);
+        let shown = shown.get_mut(&update.event_id)?;
+        let effect = update.effect_on(*shown);
         if effect == Effect::Applied {
+            *shown = update.version;
             newest.insert(update.event_id, *update);
         }
         Some(effect)
     });
     let effects = effects.collect();
     events.change_each(until, "apply", newest.values().map(change).collect()).await?;
-    let grown = newest.keys().map(|event| views[event].version() - before[event].version()).sum();
+    let grown = newest.iter().map(|(event, update)| update.version - before[event]).sum();
     Ok((effects, grown))
 }
 

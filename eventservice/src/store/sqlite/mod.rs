@@ -26,7 +26,7 @@ use super::{
     search_form,
 };
 use crate::{
-    domain::{Event, EventRecord, Location, LocationRecord, SeatUpdate, View},
+    domain::{Event, EventRecord, Location, LocationRecord, SeatUpdate},
     metrics::EventMetrics,
 };
 
@@ -70,7 +70,7 @@ impl SqliteStore {
         metrics: EventMetrics,
     ) -> Result<Self, StoreError> {
         let total = "SELECT coalesce(sum(version), 0) FROM events";
-        metrics.applied(database.read(move |c| c.query_row(total, [], |row| row.get(0))).await?);
+        metrics.view.add(database.read(move |c| c.query_row(total, [], |row| row.get(0))).await?);
         Ok(Self { database, outbox, metrics })
     }
 }
@@ -81,7 +81,7 @@ impl Store for SqliteStore {
         let (metrics, added) = (self.metrics.clone(), self.outbox.added());
         let committed = move |result: &Result<(), UnknownLocation>| {
             if result.is_ok() {
-                metrics.event_created();
+                metrics.events.inc();
                 added(1);
             }
         };
@@ -91,7 +91,7 @@ impl Store for SqliteStore {
     async fn create_location(&self, location: Location) -> Result<(), Unavailable> {
         let (metrics, added) = (self.metrics.clone(), self.outbox.added());
         let committed = move |(): &()| {
-            metrics.location_created();
+            metrics.locations.inc();
             added(1);
         };
         Ok(self.database.write(move |connection| create_location(connection, &location), committed).await?)
@@ -133,7 +133,7 @@ impl Store for SqliteStore {
             let effects = updates.iter().map(|update| apply(connection, update, &mut grown));
             Ok((effects.collect::<Result<Vec<_>, _>>()?, grown))
         };
-        let committed = move |(_, grown): &(Vec<Option<Effect>>, u64)| metrics.applied(grown.cast_signed());
+        let committed = move |(_, grown): &(Vec<Option<Effect>>, u64)| metrics.view.add(grown.cast_signed());
         let (effects, _) = self.database.write(apply, committed).await?;
         Ok(effects)
     }
@@ -191,14 +191,13 @@ fn events(connection: &Connection, filter: &Filter, after: Option<Cursor>, max: 
 fn apply(connection: &Connection, update: &SeatUpdate, grown: &mut u64) -> rusqlite::Result<Option<Effect>> {
     let sql = "SELECT version FROM events WHERE id = ?";
     let shown = connection.prepare_cached(sql)?.query_row([update.event_id], |row| row.get(0)).optional()?;
-    let Some(shown) = shown.map(View::stored) else { return Ok(None) };
-    let mut view = shown;
-    let effect = view.apply(update);
+    let Some(shown) = shown else { return Ok(None) };
+    let effect = update.effect_on(shown);
     if effect == Effect::Applied {
         let sql = "UPDATE events SET seats_left = ?, booked_seats = ?, version = ? WHERE id = ?";
         let values = params![update.seats_left, update.booked_seats, update.version, update.event_id];
         connection.prepare_cached(sql)?.execute(values)?;
-        *grown += view.version() - shown.version();
+        *grown += update.version - shown;
     }
     Ok(Some(effect))
 }
