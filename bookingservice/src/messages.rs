@@ -13,7 +13,7 @@ use paging::Cursor;
 use crate::{
     domain::Seats,
     listener::{Listener, QUEUE, READS},
-    store::Store,
+    store::{Store, entry},
 };
 
 const PUBLISHES: &[&str] = &[EventBooked::NAME, BookingCancelled::NAME, SeatsChanged::NAME];
@@ -32,11 +32,7 @@ pub(crate) fn endpoint(store: Arc<dyn Store>) -> Endpoint {
 
 /// Asks others to republish their current state, when this service's queue is new.
 fn resync_request() -> Entry {
-    entry(&ResyncRequested { queue: QUEUE.to_owned() })
-}
-
-fn entry<M: Contract>(message: &M) -> Entry {
-    Entry::new(M::NAME, M::MANDATORY, message.to_json(), None)
+    entry(&ResyncRequested { queue: QUEUE.to_owned() }, None)
 }
 
 /// What a resync republishes: `seatsChanged` of every event.
@@ -47,7 +43,8 @@ impl Snapshot for SeatsSnapshot {
     async fn page(&self, after: Option<Cursor>, max: usize) -> Result<Vec<(Cursor, Entry)>, OutboxError> {
         let events = self.0.events(after.map(|position| position.id), max).await;
         let events = events.map_err(|_| OutboxError("the events cannot be read".into()))?;
-        let message = |seats: Seats| (Cursor { number: 0, id: seats.record().event_id }, entry(&seats.seats_changed()));
+        let message =
+            |seats: Seats| (Cursor { number: 0, id: seats.record().event_id }, entry(&seats.seats_changed(), None));
         Ok(events.into_iter().map(message).collect())
     }
 }

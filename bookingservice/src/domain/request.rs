@@ -31,16 +31,23 @@ pub struct BookingDraft<'a> {
     pub traceparent: Option<String>,
 }
 
-/// A request that keeps the rules.
+/// A request that keeps the rules: made only by [`NewBooking::new`], and never changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewBooking {
-    id: Uuid,
-    has_key: bool,
-    event_id: Uuid,
-    user_id: String,
-    seats: u64,
-    at: Instant,
-    traceparent: Option<String>,
+    /// The booking's id: derived from user and key where there is a key, so that a repetition finds it.
+    pub(crate) id: Uuid,
+    /// Whether a booking of this id may be there already.
+    pub(crate) has_key: bool,
+    /// What is booked.
+    pub(crate) event_id: Uuid,
+    /// Who books.
+    pub(crate) user_id: String,
+    /// How many seats.
+    pub(crate) seats: u64,
+    /// When it was asked for.
+    pub(crate) at: Instant,
+    /// The caller's trace.
+    pub(crate) traceparent: Option<String>,
 }
 
 impl NewBooking {
@@ -54,39 +61,9 @@ impl NewBooking {
         Ok(Self { id, has_key: key.is_some(), event_id, user_id, seats, at, traceparent })
     }
 
-    /// The booking's id: derived from user and key where there is a key, so that a repetition finds it.
+    /// The booking's id.
     pub fn id(&self) -> Uuid {
         self.id
-    }
-
-    /// Whether a booking of this id may be there already.
-    pub fn has_key(&self) -> bool {
-        self.has_key
-    }
-
-    /// What is booked.
-    pub fn event_id(&self) -> Uuid {
-        self.event_id
-    }
-
-    /// Who books.
-    pub fn user_id(&self) -> &str {
-        &self.user_id
-    }
-
-    /// How many seats.
-    pub fn seats(&self) -> u64 {
-        self.seats
-    }
-
-    /// When it was asked for.
-    pub fn at(&self) -> Instant {
-        self.at
-    }
-
-    /// The caller's trace.
-    pub fn traceparent(&self) -> Option<&str> {
-        self.traceparent.as_deref()
     }
 }
 

@@ -45,15 +45,15 @@ impl Seats {
 
     /// Takes the seats of a request, if as many are left and the event is not over.
     pub fn sell(mut self, request: &NewBooking) -> Result<Sale, Refused> {
-        if self.0.end_date <= request.at() {
+        if self.0.end_date <= request.at {
             return Err(Refused::Over);
         }
-        let Some(left) = self.0.left.checked_sub(request.seats()) else {
+        let Some(left) = self.0.left.checked_sub(request.seats) else {
             return Err(Refused::SoldOut { seats_left: self.0.left });
         };
-        (self.0.left, self.0.booked) = (left, self.0.booked + request.seats());
+        (self.0.left, self.0.booked) = (left, self.0.booked + request.seats);
         self.0.version += 1;
-        Ok(self.sold(request.id(), request.user_id().to_owned(), request.seats(), request.at()))
+        Ok(self.sold(request.id, request.user_id.clone(), request.seats, request.at))
     }
 
     /// Takes the seats of a cancelled booking back. `None` if fewer are booked: then what is stored is damaged.

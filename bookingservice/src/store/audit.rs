@@ -3,39 +3,17 @@
 
 use std::path::PathBuf;
 
-use contracts::Instant;
 use rusqlite::Row;
 use sqlite::{BadRow, OpenError, StoppedFile};
 use uuid::Uuid;
 
-use super::sqlite::spec;
-use crate::domain::seats::UNLIMITED;
+use super::sqlite::{SEATS, seats_row, spec};
+use crate::domain::{Seats, SeatsRecord, seats::UNLIMITED};
 
 /// The file, locked.
 pub struct Audit {
     /// For its soundness, its outbox and its dead letters.
     pub file: StoppedFile,
-}
-
-/// An event as it is sold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredEvent {
-    /// The event.
-    pub id: Uuid,
-    /// Its name.
-    pub name: String,
-    /// Until when it can be booked.
-    pub end_date: Instant,
-    /// How many seats it has; absent means unlimited.
-    pub capacity: Option<u64>,
-    /// How many are left; absent where there is no capacity.
-    pub seats_left: Option<u64>,
-    /// How many are booked.
-    pub booked_seats: u64,
-    /// The number of changes of its seats.
-    pub version: u64,
-    /// Of an event without a capacity: by how much its stored seats differ from [`UNLIMITED`] less the booked ones.
-    pub unlimited_off_by: i64,
 }
 
 /// A booking.
@@ -61,10 +39,9 @@ impl Audit {
         StoppedFile::open(&spec(folder)).map(|file| Self { file })
     }
 
-    /// All events.
-    pub fn events(&self, bad: impl FnMut(BadRow)) -> Result<Vec<StoredEvent>, OpenError> {
-        let sql = "SELECT id, name, end_date, capacity, seats_left, booked_seats, version FROM events";
-        self.file.rows("events", sql, [], event, bad)
+    /// The seats of all events.
+    pub fn seats(&self, bad: impl FnMut(BadRow)) -> Result<Vec<Seats>, OpenError> {
+        self.file.rows("events", SEATS, [], seats_row, bad)
     }
 
     /// Shows each booking once, in the order of the rows: a million take about a second.
@@ -85,20 +62,10 @@ impl Audit {
     }
 }
 
-fn event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
-    let (capacity, stored_left, booked_seats): (Option<u64>, u64, u64) = (row.get(3)?, row.get(4)?, row.get(5)?);
-    let unlimited_off_by = match capacity {
+/// Of an event without a capacity: by how much its stored seats differ from [`UNLIMITED`] less the booked ones.
+pub fn unlimited_off_by(seats: &SeatsRecord) -> i64 {
+    match seats.capacity {
         Some(_) => 0,
-        None => stored_left.wrapping_add(booked_seats).wrapping_sub(UNLIMITED).cast_signed(),
-    };
-    Ok(StoredEvent {
-        id: row.get(0)?,
-        name: row.get(1)?,
-        end_date: super::sqlite::instant(row, 2)?,
-        capacity,
-        seats_left: capacity.map(|_| stored_left),
-        booked_seats,
-        version: row.get(6)?,
-        unlimited_off_by,
-    })
+        None => seats.left.wrapping_add(seats.booked).wrapping_sub(UNLIMITED).cast_signed(),
+    }
 }

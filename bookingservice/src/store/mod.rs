@@ -13,8 +13,8 @@ pub mod sqlite;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contracts::EventCreated;
-use messaging::Effect;
+use contracts::{Contract, EventCreated};
+use messaging::{Effect, Entry};
 use paging::Cursor;
 use process::metrics::Metrics;
 use service::{Backend, Settings, StartError};
@@ -27,6 +27,11 @@ use crate::{
 };
 
 pub use service::Unavailable;
+
+/// A message as the outbox holds it, with the caller's trace if it has one.
+pub(crate) fn entry<M: Contract>(message: &M, traceparent: Option<&str>) -> Entry {
+    Entry::new(M::NAME, M::MANDATORY, message.to_json(), traceparent.map(str::to_owned))
+}
 
 /// Opens the store that is configured: a MongoDB database, or else a file.
 pub async fn open(

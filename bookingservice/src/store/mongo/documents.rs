@@ -1,12 +1,15 @@
 //! The documents in the database. Instants are MongoDB's own, with milliseconds; ids are UUIDs; numbers are whole.
 
-use contracts::{Contract, EventCreated, Instant};
+use contracts::{EventCreated, Instant};
 use messaging::Entry;
 use mongo::{id, key, outbox::StoredEntry};
 use mongodb::bson::{self, DateTime};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Booking, BookingRecord, NewBooking, Sale, Seats, SeatsRecord, Status};
+use crate::{
+    domain::{Booking, BookingRecord, NewBooking, Sale, Seats, SeatsRecord, Status},
+    store::entry,
+};
 
 pub(super) const EVENTS: &str = "events";
 pub(super) const BOOKINGS: &str = "bookings";
@@ -105,12 +108,12 @@ impl Hold {
     pub(super) fn to_book(request: &NewBooking, attempt: bson::Uuid) -> Self {
         Self {
             attempt,
-            booking: key(request.id()),
-            user: request.user_id().to_owned(),
-            seats: request.seats(),
-            at: date(request.at()),
+            booking: key(request.id),
+            user: request.user_id.clone(),
+            seats: request.seats,
+            at: date(request.at),
             cancel: false,
-            traceparent: request.traceparent().map(str::to_owned),
+            traceparent: request.traceparent.clone(),
         }
     }
 
@@ -127,7 +130,7 @@ impl BookingDoc {
     pub(super) fn from_hold(event: &EventDoc, hold: &Hold) -> (Self, Entry) {
         let (seats, user) = (Seats::from(event.clone()), hold.user.clone());
         let Sale { booking, message, .. } = seats.sold(id(hold.booking), user, hold.seats, instant(hold.at));
-        let entry = entry(&message, hold.traceparent.clone());
+        let entry = entry(&message, hold.traceparent.as_deref());
         let booking = Self {
             id: hold.booking,
             attempt: hold.attempt,
@@ -165,10 +168,6 @@ impl From<BookingDoc> for Booking {
             seq: booking.seq,
         })
     }
-}
-
-fn entry<M: Contract>(message: &M, traceparent: Option<String>) -> Entry {
-    Entry::new(M::NAME, M::MANDATORY, message.to_json(), traceparent)
 }
 
 pub(super) fn date(at: Instant) -> DateTime {

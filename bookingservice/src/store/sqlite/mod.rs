@@ -8,8 +8,8 @@ mod open;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contracts::{Contract, EventCreated, Instant};
-use messaging::{Effect, Entry};
+use contracts::{EventCreated, Instant};
+use messaging::Effect;
 use paging::Cursor;
 use process::fail_point::fail_point;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::{
     domain::{Booked, Booking, BookingRecord, NewBooking, Refused, Sale, Seats, SeatsRecord, Status},
     metrics::BookingMetrics,
-    store::{Store, Unavailable},
+    store::{Store, Unavailable, entry},
 };
 
 pub(super) use open::spec;
@@ -76,7 +76,7 @@ impl Store for SqliteStore {
     }
 
     async fn event(&self, id: Uuid) -> Result<Option<Seats>, Unavailable> {
-        Ok(self.database.read(move |connection| event(connection, id)).await?)
+        Ok(self.database.read(move |connection| seats(connection, id)).await?.map(|(_, seats)| seats))
     }
 
     async fn events(&self, after: Option<Uuid>, max: usize) -> Result<Vec<Seats>, Unavailable> {
@@ -94,12 +94,12 @@ impl Store for SqliteStore {
 }
 
 fn book(connection: &Connection, request: NewBooking) -> rusqlite::Result<Result<Booked, Refused>> {
-    if request.has_key()
-        && let Some(stored) = booking(connection, request.id())?
+    if request.has_key
+        && let Some(stored) = booking(connection, request.id)?
     {
-        return Ok(stored.replay(request.event_id(), request.seats()));
+        return Ok(stored.replay(request.event_id, request.seats));
     }
-    let Some((number, seats)) = seats(connection, request.event_id())? else { return Ok(Err(Refused::UnknownEvent)) };
+    let Some((number, seats)) = seats(connection, request.event_id)? else { return Ok(Err(Refused::UnknownEvent)) };
     let Sale { seats, booking, message } = match seats.sell(&request) {
         Ok(sale) => sale,
         Err(refused) => return Ok(Err(refused)),
@@ -111,7 +111,7 @@ fn book(connection: &Connection, request: NewBooking) -> rusqlite::Result<Result
     let values = params![id, number, seq, user_id, seats, booked_at.as_millis()];
     connection.prepare_cached(sql)?.execute(values)?;
     fail_point("book.inserted");
-    add_to_outbox(connection, &message, request.traceparent())?;
+    insert(connection, &entry(&message, request.traceparent.as_deref()))?;
     fail_point("book.in_outbox");
     Ok(Ok(Booked::New(booking)))
 }
@@ -129,8 +129,8 @@ fn cancel(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<(Booking
     let seats = seats.release(booking.record().seats).ok_or_else(damaged)?;
     store_seats(connection, number, &seats)?;
     fail_point("cancel.released");
-    add_to_outbox(connection, &message, None)?;
-    add_to_outbox(connection, &seats.seats_changed(), None)?;
+    insert(connection, &entry(&message, None))?;
+    insert(connection, &entry(&seats.seats_changed(), None))?;
     fail_point("cancel.in_outbox");
     Ok(Some((booking, true)))
 }
@@ -146,10 +146,6 @@ fn store_seats(connection: &Connection, number: i64, seats: &Seats) -> rusqlite:
     let SeatsRecord { left, booked, version, .. } = seats.record();
     connection.prepare_cached(sql)?.execute(params![left, booked, version, number])?;
     Ok(())
-}
-
-fn add_to_outbox<M: Contract>(connection: &Connection, message: &M, trace: Option<&str>) -> rusqlite::Result<()> {
-    insert(connection, &Entry::new(M::NAME, M::MANDATORY, message.to_json(), trace.map(str::to_owned)))
 }
 
 fn add_event(connection: &Connection, event: &EventCreated) -> rusqlite::Result<Effect> {
@@ -178,19 +174,16 @@ fn bookings_of(connection: &Connection, event: Uuid, after: i64, max: usize) -> 
     statement.query_map(params![number, after, max], booking_row)?.collect::<Result<_, _>>().map(Some)
 }
 
-fn event(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Seats>> {
-    Ok(seats(connection, id)?.map(|(_, seats)| seats))
-}
-
 /// In the order of their ids.
 fn events(connection: &Connection, after: Uuid, max: usize) -> rusqlite::Result<Vec<Seats>> {
     let sql = format!("{SEATS} WHERE id > ? ORDER BY id LIMIT ?");
     connection.prepare_cached(&sql)?.query_map(params![after, max], seats_row)?.collect()
 }
 
-const SEATS: &str = "SELECT id, name, end_date, capacity, seats_left, booked_seats, version, number FROM events";
+pub(super) const SEATS: &str =
+    "SELECT id, name, end_date, capacity, seats_left, booked_seats, version, number FROM events";
 
-fn seats_row(row: &Row<'_>) -> rusqlite::Result<Seats> {
+pub(super) fn seats_row(row: &Row<'_>) -> rusqlite::Result<Seats> {
     Ok(Seats::stored(SeatsRecord {
         event_id: row.get(0)?,
         event_name: row.get(1)?,
@@ -217,7 +210,7 @@ fn booking_row(row: &Row<'_>) -> rusqlite::Result<Booking> {
     }))
 }
 
-pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Instant> {
+fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Instant> {
     let ms = row.get(column)?;
     Instant::from_millis(ms).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, ms))
 }

@@ -3,7 +3,10 @@
 
 use std::path::Path;
 
-use bookingservice::store::audit::{Audit as Bookings, StoredBooking, StoredEvent as StoredOnSale};
+use bookingservice::{
+    domain::{Seats, SeatsRecord},
+    store::audit::{Audit as Bookings, StoredBooking, unlimited_off_by},
+};
 use eventservice::store::audit::{Audit as Events, StoredEvent};
 use sqlite::{BadRow, OpenError, StoppedFile};
 
@@ -74,7 +77,7 @@ fn facts(
     }
     let mut bad = Vec::new();
     if let Some(bookings) = bookings {
-        facts.sold.extend(table(bookings.events(|row| bad.push(row)), findings).into_iter().map(sold));
+        facts.sold.extend(table(bookings.seats(|row| bad.push(row)), findings).iter().map(sold));
         let see = |stored: StoredBooking<'_>| {
             let StoredBooking { id, event_id, seq, user_id, seats, cancelled } = stored;
             let booking = Booking { id, event_id, seq: Some(seq), user_id, seats, cancelled };
@@ -147,7 +150,9 @@ fn shown(stored: StoredEvent) -> Shown {
     Shown { id, name, end_date, capacity, booked_seats, seats_left, version: Some(version) }
 }
 
-fn sold(stored: StoredOnSale) -> Sold {
-    let StoredOnSale { id, name, end_date, capacity, seats_left, booked_seats, version, unlimited_off_by } = stored;
+fn sold(seats: &Seats) -> Sold {
+    let (seats_left, unlimited_off_by) = (seats.left(), unlimited_off_by(seats.record()));
+    let SeatsRecord { event_id: id, event_name: name, end_date, capacity, booked: booked_seats, version, .. } =
+        seats.record().clone();
     Sold { id, name, end_date: Some(end_date), capacity, seats_left, booked_seats, version, unlimited_off_by }
 }
