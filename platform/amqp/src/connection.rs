@@ -90,7 +90,6 @@ impl Connection {
         Err(Disconnect::new(reason, cause.text))
     }
 
-    /// A new channel.
     pub(super) async fn channel(self: &Arc<Self>) -> Result<Channel, Disconnect> {
         let channel = self.call("channel.open", self.connection.create_channel()).await?;
         Ok(Channel { channel, connection: self.clone() })

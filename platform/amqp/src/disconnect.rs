@@ -52,7 +52,6 @@ impl Reason {
     }
 }
 
-/// Why there is no connection.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{text}")]
 pub(super) struct Disconnect {

@@ -5,7 +5,6 @@ use prometheus::{IntCounterVec, IntGauge, Opts, Registry, Result};
 
 use super::disconnect::Reason;
 
-/// The state of one connection.
 pub(super) struct AmqpMetrics {
     pub(super) connected: IntGauge,
     pub(super) blocked: IntGauge,

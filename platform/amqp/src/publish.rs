@@ -57,7 +57,6 @@ impl Publisher {
         Arc::ptr_eq(&self.channel.connection, connection) && !broken
     }
 
-    /// Publishes a batch.
     pub(super) async fn batch(&self, exchange: &str, batch: &[Entry]) -> Vec<Published> {
         let publish = async |Entry { message, mandatory }: &Entry| {
             self.one(exchange, &message.name, *mandatory, &message.body, wire::properties(message)).await

@@ -40,7 +40,6 @@ impl Default for Tuning {
     }
 }
 
-/// What the session, the publishers and the dead letters share.
 pub(super) struct Shared {
     pub(super) broker: Broker,
     pub(super) name: &'static str,
@@ -157,9 +156,9 @@ impl Shared {
 
     /// The queue exists with other arguments. It is not read until a person has done something.
     pub(super) fn refused(&self, queue: &'static str, why: Disconnect) {
-        let address = self.broker.address();
+        let broker = self.broker.address();
         if lock(&self.refused).insert(queue, why.clone()).is_none() {
-            tracing::error!(broker = address, queue, "nothing is read, and somebody must do something: {why}");
+            tracing::error!(broker, queue, "nothing is read, and somebody must do something: {why}");
         }
     }
 
@@ -178,10 +177,9 @@ impl Shared {
     pub(super) fn up(&self, connection: &Arc<Connection>) {
         self.connection.send_replace(Some(connection.clone()));
         self.metrics.connected.set(1);
-        let address = self.broker.address();
         self.condition.send_replace(Condition::Connected);
         if lock(&self.log).changes_to(Logged::Connected) {
-            tracing::info!(broker = address, "connected to the broker");
+            tracing::info!(broker = self.broker.address(), "connected to the broker");
         }
     }
 
@@ -195,18 +193,12 @@ impl Shared {
     /// There is no connection, and why. One log line for each change.
     pub(super) fn disconnected(&self, disconnect: Disconnect) {
         self.metrics.reconnects.with_label_values(&[&disconnect.reason.to_string()]).inc();
-        let (address, needs_a_person) = (self.broker.address(), disconnect.reason.needs_a_person());
+        let (broker, needs_a_person) = (self.broker.address(), disconnect.reason.needs_a_person());
         if lock(&self.log).changes_to(Logged::Away(needs_a_person.then_some(disconnect.reason))) {
             if needs_a_person {
-                tracing::error!(
-                    broker = address,
-                    "no connection to the broker, and somebody must do something: {disconnect}"
-                );
+                tracing::error!(broker, "no connection to the broker, and somebody must do something: {disconnect}");
             } else {
-                tracing::warn!(
-                    broker = address,
-                    "no connection to the broker, it is tried again all the time: {disconnect}"
-                );
+                tracing::warn!(broker, "no connection to the broker, it is tried again all the time: {disconnect}");
             }
         }
         self.condition.send_replace(Condition::Away(disconnect));

@@ -21,7 +21,6 @@ use super::{
 /// After so many deliveries without an acknowledgement, the broker takes a message for one that kills its reader.
 pub(super) const DELIVERY_LIMIT: i32 = 20;
 
-/// The dead letter queue of `queue`.
 pub(super) fn dead_letter_queue(queue: &str) -> String {
     format!("{queue}.dead")
 }
@@ -39,7 +38,6 @@ async fn queue(channel: &Channel, name: &str, passive: bool, arguments: FieldTab
     channel.connection.call("queue.declare", channel.queue_declare(name.into(), options, arguments)).await
 }
 
-/// Whether the queue exists.
 pub(super) async fn exists(connection: &Arc<Connection>, name: &str) -> Result<bool, Disconnect> {
     let channel = connection.channel().await?; // of its own: the answer 404 closes it
     match queue(&channel, name, true, FieldTable::default()).await {

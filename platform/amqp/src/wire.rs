@@ -37,7 +37,6 @@ const BROKERS_NOTE: &str = "x-death";
 /// jiff would print nanoseconds.
 const MICROSECONDS: usize = 6;
 
-/// The properties of a message.
 pub(super) fn properties(message: &Message) -> BasicProperties {
     let mut headers = FieldTable::default();
     let mut header = |name: &str, value: &str| {
@@ -59,7 +58,6 @@ pub(super) fn properties(message: &Message) -> BasicProperties {
         .with_headers(headers)
 }
 
-/// The message in a delivery.
 pub(super) fn message(delivery: &Delivery) -> Message {
     let properties = &delivery.properties;
     let key = || key_before_death(delivery).unwrap_or_else(|| delivery.routing_key.to_string());
