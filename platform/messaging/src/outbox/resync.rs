@@ -58,14 +58,18 @@ impl ResyncOutbox {
     pub fn new(outbox: Arc<dyn Outbox>, snapshot: Arc<dyn Snapshot>) -> Arc<Self> {
         Arc::new(Self { outbox, snapshot, progress: Mutex::default() })
     }
+}
 
-    /// Replaces the requests in `entries` by messages of the snapshot.
-    async fn replace_requests(&self, entries: &mut Vec<Entry>) -> Result<(), OutboxError> {
+#[async_trait]
+impl Outbox for ResyncOutbox {
+    /// Gives messages of the snapshot in place of requests.
+    async fn pending(&self, max: usize) -> Result<Vec<Entry>, OutboxError> {
+        let mut entries = self.outbox.pending(max).await?;
         let requests: Vec<Uuid> =
             entries.extract_if(.., |entry| entry.message.name == REQUEST).map(|entry| entry.message.id).collect();
         let mut progress = self.progress.lock().await;
         if progress.is_none() && requests.is_empty() {
-            return Ok(());
+            return Ok(entries);
         }
         let resync =
             progress.get_or_insert_with(|| Progress { requests, after: None, unconfirmed: BTreeMap::new(), made: 0 });
@@ -75,22 +79,13 @@ impl ResyncOutbox {
                 self.outbox.mark_published(&resync.requests).await?;
                 tracing::info!(messages = resync.made, "the resync is complete");
                 *progress = None;
-                return Ok(());
+                return Ok(entries);
             };
             resync.after = Some(*last);
             resync.made += page.len();
             resync.unconfirmed = page.into_iter().map(|(_, entry)| (entry.message.id, entry)).collect();
         }
         entries.extend(resync.unconfirmed.values().cloned());
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Outbox for ResyncOutbox {
-    async fn pending(&self, max: usize) -> Result<Vec<Entry>, OutboxError> {
-        let mut entries = self.outbox.pending(max).await?;
-        self.replace_requests(&mut entries).await?;
         Ok(entries)
     }
 
