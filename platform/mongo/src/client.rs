@@ -1,6 +1,9 @@
 //! The client of one database: how it connects, and the one function through which every call goes. Read next: `prepare.rs`.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use mongodb::{
     Client,
@@ -41,6 +44,8 @@ pub struct Mongo {
     client: Client,
     pub(crate) database: mongodb::Database,
     pub(crate) failures: Arc<Failures>,
+    /// Why no call is made, if an older version has written the database.
+    pub(crate) refused: Arc<OnceLock<String>>,
     /// Why it is not ready, until the indexes are there.
     pub(crate) not_ready: watch::Sender<Option<String>>,
     metrics: ClientMetrics,
@@ -71,7 +76,7 @@ impl Mongo {
         let client = Client::with_options(options)?;
         let (database, failures) = (client.database(&name), Arc::new(Failures::new(url.masked(), monitor)));
         let not_ready = watch::Sender::new(Some("the indexes are being made".to_owned()));
-        Ok(Self { client, database, failures, not_ready, metrics, faults: Faults::none() })
+        Ok(Self { client, database, failures, refused: Arc::default(), not_ready, metrics, faults: Faults::none() })
     }
 
     /// The same database, with faults; for tests.
@@ -104,8 +109,8 @@ impl Mongo {
         step: &'static str,
         call: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,
     ) -> Result<T, MongoError> {
-        let result = match self.failures.refused() {
-            Some(cause) => Err(MongoError::Refused(cause)),
+        let result = match self.refused.get() {
+            Some(cause) => Err(MongoError::Refused(cause.clone())),
             None => self.faults.inject(step, deadline.bound(call)).await,
         };
         if matches!(result, Err(MongoError::Away(_))) {

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, MutexGuard, OnceLock},
+    sync::{Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -28,8 +28,6 @@ pub struct Failures {
     url: String,
     monitor: Monitor,
     logged: Mutex<Logged>,
-    /// Why the database is not used, if an older version has written it.
-    refused: OnceLock<String>,
 }
 
 struct Logged {
@@ -47,17 +45,7 @@ impl Failures {
     pub(super) fn new(url: String, monitor: Monitor) -> Self {
         let (calls, refusal) = (LogOnChange::working(), LogOnChange::new(None));
         let logged = Logged { calls, refusal, slow: None, unreadable: BTreeSet::new() };
-        Self { url, monitor, logged: Mutex::new(logged), refused: OnceLock::new() }
-    }
-
-    /// From now on no call is made.
-    pub(super) fn refuse(&self, cause: String) {
-        let _ = self.refused.set(cause); // the first cause stays
-    }
-
-    /// Why no call is made, if so.
-    pub(super) fn refused(&self) -> Option<String> {
-        self.refused.get().cloned()
+        Self { url, monitor, logged: Mutex::new(logged) }
     }
 
     /// Why there is no connection: what the monitor or an earlier call has seen says more than the driver's error.
@@ -75,9 +63,8 @@ impl Failures {
         let (mut logged, url) = (self.logged(), &self.url);
         match failure {
             // The database was not asked. While it is away that is no change; otherwise it was slow.
-            Some(MongoError::Late) if logged.calls.is_failing() => {}
             Some(MongoError::Late) => {
-                if logged.slow.is_none_or(|at| at.elapsed() >= SLOW_INTERVAL) {
+                if !logged.calls.is_failing() && logged.slow.is_none_or(|at| at.elapsed() >= SLOW_INTERVAL) {
                     logged.slow = Some(Instant::now());
                     tracing::warn!(
                         url,

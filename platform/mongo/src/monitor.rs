@@ -95,15 +95,10 @@ impl Monitor {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "the driver may add kinds, and all others are the same here")]
 fn failed(cause: &Error, tls: bool) -> Trouble {
-    match cause.kind.as_ref() {
-        ErrorKind::Io(cause) => io_failed(cause, tls),
-        other => Trouble { text: cut(&other.to_string()), needs_a_person: false },
-    }
-}
-
-fn io_failed(cause: &io::Error, tls: bool) -> Trouble {
+    let ErrorKind::Io(cause) = cause.kind.as_ref() else {
+        return Trouble { text: cut(&cause.kind.to_string()), needs_a_person: false };
+    };
     let said = cause.to_string();
     // The standard library has no kind for a failed name lookup, so its text decides; no request for one was found in Rust's
     // issues (#36546 asks only for the system's error). This can go when there is a kind. A name may become known later, as in

@@ -71,7 +71,7 @@ impl Mongo {
     }
 
     async fn refuse_if_there(&self, old: &'static OldField) -> Result<(), MongoError> {
-        if self.failures.refused().is_some() {
+        if self.refused.get().is_some() {
             return Ok(());
         }
         self.ping().await?;
@@ -79,9 +79,10 @@ impl Mongo {
         let collection = self.database.collection::<Document>(table);
         let find = async move { collection.find_one(doc! { *field: { "$exists": true } }).await };
         if self.call(Deadline::after(TIMEOUT), "version", find).await?.is_some() {
-            self.failures.refuse(format!(
+            let cause = format!(
                 "documents of `{table}` have the field `{field}`, so an older version has written them: {remedy}"
-            ));
+            );
+            let _ = self.refused.set(cause); // it is not set yet
         }
         Ok(())
     }

@@ -1,11 +1,15 @@
-//! What the outbox reads and writes of a document: its array `outbox`, with an entry for each unpublished message.
+//! What the outbox reads and writes of a document: its array `outbox`, with an entry for each unpublished message. They are counted
+//! for the metrics.
 
 use jiff::Timestamp;
-use messaging::{Entry, Message};
-use mongodb::bson;
+use messaging::{Entry, Message, outbox::Backlog};
+use mongodb::bson::{self, doc};
 use serde::{Deserialize, Serialize};
 
-use crate::table::{Table, id, key};
+use crate::{
+    error::{Deadline, MongoError},
+    table::{SUM_INTERVAL, Table, id, key, number},
+};
 
 /// The tables whose documents have an `outbox`, by their names.
 pub(super) type Tables = Vec<(&'static str, Table<DocumentWithOutbox>)>;
@@ -61,4 +65,22 @@ impl From<StoredEntry> for Entry {
         };
         Self { message, mandatory: stored.mandatory }
     }
+}
+
+/// Counts the entries that wait in all documents.
+pub(super) async fn count(tables: &Tables) -> Result<Backlog, MongoError> {
+    let mut backlog = Backlog::default();
+    for (_, table) in tables {
+        // Documents without entries are not in the index.
+        let pipeline = vec![
+            doc! { "$match": { "outbox.at": { "$gt": 0 } } },
+            doc! { "$project": { "n": { "$size": "$outbox" }, "at": { "$min": "$outbox.at" } } },
+            doc! { "$group": { "_id": null, "n": { "$sum": "$n" }, "at": { "$min": "$at" } } },
+        ];
+        let Some(found) = table.aggregate(Deadline::after(SUM_INTERVAL), pipeline).await?.pop() else { continue };
+        backlog.pending += number(&found, "n").max(0).cast_unsigned();
+        let oldest = Timestamp::from_microsecond(number(&found, "at")).ok();
+        backlog.oldest = backlog.oldest.into_iter().chain(oldest).min();
+    }
+    Ok(backlog)
 }

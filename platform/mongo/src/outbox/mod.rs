@@ -4,10 +4,9 @@
 //! A process publishes its own commits at once, from memory. An entry older than [`LEFT_OVER_AFTER`] was left by a process that
 //! died, or could not be published; the leader, which holds the [`Lease`], reads and publishes it.
 //!
-//! `in_flight` has the entries that this process has not removed yet, `backlog` counts what waits, [`source`] adds entries that are made
-//! of state. Read next: `lease.rs`.
+//! `document` is what is stored, `in_flight` has the entries that this process has not removed yet, [`source`] adds entries that are
+//! made of state. Read next: `lease.rs`.
 
-mod backlog;
 pub(crate) mod document;
 mod in_flight;
 mod source;
@@ -33,7 +32,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use self::{
-    document::{DocumentWithOutbox, Tables},
+    document::{DocumentWithOutbox, Tables, count},
     in_flight::{EntryLocation, InFlight},
 };
 use crate::{
@@ -106,7 +105,7 @@ impl MongoOutbox {
         let outbox = self.clone();
         background.spawn(keep_summing(async move || {
             // After an error, which was logged, the last count stays.
-            if let Ok(backlog) = backlog::count(&outbox.tables).await {
+            if let Ok(backlog) = count(&outbox.tables).await {
                 *outbox.backlog.lock().expect("nothing panics while it holds this") = backlog;
             }
         }));
