@@ -21,39 +21,31 @@ pub fn run<B>(name: &'static str, command: fn() -> Result<Command, ConfigError>,
 where
     B: AsyncFnOnce(Settings, Arc<dyn Bus>, CancellationToken) -> Result<Service, StartError>,
 {
-    process::threads::run(run_command(name, command, build)).map_or_else(
-        |error| {
+    let ended: anyhow::Result<()> = process::threads::run(async {
+        let config = match command()? {
+            Command::Serve(config) => config,
+            Command::Healthcheck(ops) => return Ok(healthcheck::ask(ops)?),
+        };
+        config.log.install();
+        let Some(broker) = config.broker else {
+            bail!(
+                "AMQP_BROKER_URL is not set, and a service on its own reaches the others only through a broker; \
+                 `myevents` runs both services in one process and needs none"
+            );
+        };
+        let stop = shutdown::on_signal()?;
+        let bus = Arc::new(AmqpBus::start(broker, name, Default::default()));
+        let service = build(config.settings, bus, stop.clone()).await?;
+        let file = service.file_closed();
+        service.run_until(stop).await?;
+        closed(file).await;
+        Ok(())
+    });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
             eprintln!("{name}: {error:#}"); // without the backtrace that `main` would print of an `Err`
             ExitCode::FAILURE
-        },
-        |()| ExitCode::SUCCESS,
-    )
-}
-
-async fn run_command<B>(
-    name: &'static str,
-    command: fn() -> Result<Command, ConfigError>,
-    build: B,
-) -> anyhow::Result<()>
-where
-    B: AsyncFnOnce(Settings, Arc<dyn Bus>, CancellationToken) -> Result<Service, StartError>,
-{
-    let config = match command()? {
-        Command::Serve(config) => config,
-        Command::Healthcheck(ops) => return Ok(healthcheck::ask(ops)?),
-    };
-    config.log.install();
-    let Some(broker) = config.broker else {
-        bail!(
-            "AMQP_BROKER_URL is not set, and a service on its own reaches the others only through a broker; \
-             `myevents` runs both services in one process and needs none"
-        );
-    };
-    let stop = shutdown::on_signal()?;
-    let bus = Arc::new(AmqpBus::start(broker, name, Default::default()));
-    let service = build(config.settings, bus, stop.clone()).await?;
-    let file = service.file_closed();
-    service.run_until(stop).await?;
-    closed(file).await;
-    Ok(())
+        }
+    }
 }
