@@ -150,50 +150,44 @@ impl HttpMetrics {
     /// Registers the metrics. Every route, method and status that `documented` names begins at zero, since `rate()` counts the first
     /// request only if there was a zero before it. So does 500, the answer of a panic, which no route documents.
     pub fn new(registry: &Registry, documented: &[(String, String, String)]) -> prometheus::Result<Self> {
+        let counters =
+            |name, help, labels: &[&str]| register_int_counter_vec_with_registry!(name, help, labels, registry);
+        let histograms = |name, help, labels: &[&str], buckets: &[f64]| {
+            register_histogram_vec_with_registry!(name, help, labels, buckets.to_vec(), registry)
+        };
+        let gauge = |name, help| register_int_gauge_with_registry!(name, help, registry);
+        let counter = |name, help| register_int_counter_with_registry!(name, help, registry);
         let metrics = Self {
-            requests: register_int_counter_vec_with_registry!(
+            requests: counters(
                 "myevents_request_total",
                 "HTTP requests answered, by method, route template and status; without those the parser itself refuses.",
                 &["method", "route", "status"],
-                registry,
             )?,
-            seconds: register_histogram_vec_with_registry!(
+            seconds: histograms(
                 "myevents_request_duration_seconds",
                 "Time from a request's head to its answer, by method and route template.",
                 &["method", "route"],
-                SECONDS.to_vec(),
-                registry,
+                &SECONDS,
             )?,
-            in_flight: register_int_gauge_with_registry!(
-                "myevents_http_requests_in_flight",
-                "HTTP requests being answered just now.",
-                registry,
-            )?,
-            request_bytes: register_histogram_vec_with_registry!(
+            in_flight: gauge("myevents_http_requests_in_flight", "HTTP requests being answered just now.")?,
+            request_bytes: histograms(
                 "myevents_http_request_size_bytes",
                 "Size of request bodies that were read, by method.",
                 &["method"],
-                BYTES.to_vec(),
-                registry,
+                &BYTES,
             )?,
-            response_bytes: register_histogram_vec_with_registry!(
+            response_bytes: histograms(
                 "myevents_http_response_size_bytes",
                 "Size of response bodies, by method.",
                 &["method"],
-                BYTES.to_vec(),
-                registry,
+                &BYTES,
             )?,
-            rejected: register_int_counter_vec_with_registry!(
+            rejected: counters(
                 "myevents_http_rejected_total",
                 "HTTP requests turned away before they were handled, by reason.",
                 &["reason"],
-                registry,
             )?,
-            panics: register_int_counter_with_registry!(
-                "myevents_http_panics_total",
-                "Handlers that panicked; each is a bug.",
-                registry,
-            )?,
+            panics: counter("myevents_http_panics_total", "Handlers that panicked; each is a bug.")?,
         };
         for reason in Rejection::ALL {
             metrics.rejected.with_label_values(&[reason.label()]);

@@ -126,7 +126,7 @@ enum Phase {
 pub(crate) struct ConnectionState(Rc<Cell<Phase>>);
 
 /// A handler runs until this is dropped, also when it panics or is dropped with its connection.
-pub(crate) struct HandlingGuard(Option<ConnectionState>);
+pub(crate) struct HandlingGuard(ConnectionState);
 
 impl ConnectionState {
     /// A new connection, which waits for its first head.
@@ -134,14 +134,14 @@ impl ConnectionState {
         Self(Rc::new(Cell::new(Phase::FirstHead(Instant::now()))))
     }
 
-    /// A handler begins with this request. A unit test has no connection, so it gets a guard without effect.
-    pub(crate) fn handling(request: &ServiceRequest) -> HandlingGuard {
-        request.conn_data::<Self>().map_or(HandlingGuard(None), Self::handle)
+    /// A handler begins with this request. A unit test has no connection, so it gets no guard.
+    pub(crate) fn handling(request: &ServiceRequest) -> Option<HandlingGuard> {
+        request.conn_data::<Self>().map(Self::handle)
     }
 
     pub(super) fn handle(&self) -> HandlingGuard {
         self.0.set(Phase::Handling);
-        HandlingGuard(Some(self.clone()))
+        HandlingGuard(self.clone())
     }
 
     /// Bytes have arrived.
@@ -164,9 +164,7 @@ impl ConnectionState {
 
 impl Drop for HandlingGuard {
     fn drop(&mut self) {
-        if let Some(state) = &self.0 {
-            state.0.set(Phase::Idle(Instant::now()));
-        }
+        self.0.0.set(Phase::Idle(Instant::now()));
     }
 }
 

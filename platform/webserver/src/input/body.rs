@@ -34,8 +34,6 @@ pub const BODY_MAX: usize = 64 * 1024;
 /// A body must be complete within this time.
 pub const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
-const BROKEN: &str = "it breaks off, or its chunks are malformed";
-
 /// The size of the body that was read; the middleware measures it.
 pub(crate) struct BodySize(pub(crate) usize);
 
@@ -68,16 +66,16 @@ fn is_json(request: &HttpRequest) -> Result<(), Problem> {
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", title, detail);
         problem.rejected(Rejection::BadRequest)
     };
-    let utf8 = |mime: &actix_web::mime::Mime| mime.get_param("charset").is_none_or(|set| set == "utf-8");
-    match request.mime_type() {
-        Ok(Some(mime)) if mime.essence_str() == "application/json" && utf8(&mime) => {}
-        _ => return Err(unsupported("send JSON in UTF-8, with the header `Content-Type: application/json`")),
+    let is_json = request.mime_type().ok().flatten().is_some_and(|mime| {
+        mime.essence_str() == "application/json" && mime.get_param("charset").is_none_or(|set| set == "utf-8")
+    });
+    if !is_json {
+        return Err(unsupported("send JSON in UTF-8, with the header `Content-Type: application/json`"));
     }
-    match request.headers().get(header::CONTENT_ENCODING) {
-        None => Ok(()),
-        Some(encoding) if encoding == "identity" => Ok(()),
-        Some(_) => Err(unsupported("send the body without Content-Encoding")),
+    if request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        return Err(unsupported("send the body without Content-Encoding"));
     }
+    Ok(())
 }
 
 async fn read(request: &HttpRequest, mut payload: Payload, max: usize) -> Result<web::BytesMut, Problem> {
@@ -92,7 +90,8 @@ async fn read(request: &HttpRequest, mut payload: Payload, max: usize) -> Result
     }
     let mut body = web::BytesMut::new();
     while let Some(piece) = payload.next().await {
-        let piece = piece.map_err(|_| Problem::bad_request("body", BROKEN).close())?;
+        let broken = |_| Problem::bad_request("body", "it breaks off, or its chunks are malformed").close();
+        let piece = piece.map_err(broken)?;
         if body.len() + piece.len() > max {
             return Err(too_large());
         }

@@ -34,9 +34,9 @@ pub fn header_text<'r>(request: &'r HttpRequest, name: &'static str, max: usize)
 /// (<https://www.w3.org/TR/trace-context/>).
 pub fn traceparent(request: &HttpRequest) -> Option<String> {
     let text = request.headers().get("traceparent")?.to_str().ok()?;
-    let parts: Vec<_> = text.split('-').collect();
+    let [version, trace, parent, flags] = text.split('-').collect::<Vec<_>>()[..] else { return None };
     let hex = |part: &str, length| part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    let known = parts.len() == 4 && parts[0] == "00" && hex(parts[1], 32) && hex(parts[2], 16) && hex(parts[3], 2);
+    let known = version == "00" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
     known.then(|| text.to_owned())
 }
 
@@ -94,20 +94,15 @@ fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 
 /// Whether the percent-decoded text is UTF-8, without a bare `%`.
 fn decodes(text: &str) -> bool {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let Some(hex) = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()) else { return false };
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let Some((hex, rest)) = part.split_at_checked(2) else { return false };
         let Some(byte) = u8::from_str_radix(hex, 16).ok().filter(|_| !hex.starts_with('+')) else { return false };
         bytes.push(byte);
-        rest = &tail[2..];
+        bytes.extend(rest.as_bytes());
     }
-    std::str::from_utf8(&bytes).is_ok()
+    String::from_utf8(bytes).is_ok()
 }
 
 /// For routes without query parameters: any parameter is refused.
