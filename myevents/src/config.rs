@@ -8,7 +8,7 @@ use clap::Parser;
 use inspect::{dead, verify};
 use process::{
     checks::{Checks, ConfigError, option},
-    telemetry::LogConfig,
+    telemetry::{LogConfig, LogOptions},
     threads,
 };
 use service::{Listen, Settings};
@@ -90,12 +90,8 @@ struct Serve {
     /// Seconds for which both go on answering after SIGTERM, so that load balancers can leave them first [default: 0]
     #[arg(long, env = "SHUTDOWN_DELAY", allow_negative_numbers = true)]
     shutdown_delay: Option<String>,
-    /// `text` or `json` [default: text on a terminal, else json]
-    #[arg(long, env = "LOG_FORMAT")]
-    log_format: Option<String>,
-    /// Which log lines, like `warn,bookingservice=debug` [default: info]
-    #[arg(long, env = "RUST_LOG")]
-    rust_log: Option<String>,
+    #[command(flatten)]
+    log: LogOptions,
 }
 
 /// The options of both services, checked.
@@ -142,7 +138,7 @@ impl Serve {
         let data_dir = checks.folder(option("DATA_DIR", &self.data_dir), "./myevents-data");
         let rest_workers = checks.threads(option("REST_WORKERS", &self.rest_workers), threads::REST_WORKERS);
         let shutdown_delay = checks.shutdown_delay(option("SHUTDOWN_DELAY", &self.shutdown_delay));
-        let log = LogConfig::read(checks, option("LOG_FORMAT", &self.log_format), option("RUST_LOG", &self.rust_log));
+        let log = self.log.read(checks);
 
         let settings = |rest, ops| Settings {
             rest,

@@ -4,7 +4,7 @@
 use process::{
     checks::{Checks, ConfigError, flag, option},
     secret::Secret,
-    telemetry::LogConfig,
+    telemetry::{LogConfig, LogOptions},
 };
 use service::Listen;
 
@@ -16,6 +16,7 @@ use alerts::dingtalk::check_secret;
 
 /// The options of the bridge.
 #[derive(clap::Args)]
+#[command(mut_arg("rust_log", |arg| arg.help("Which log lines, like `warn,bridge=debug` [default: info]")))]
 pub struct Options {
     /// Where /alertmanager and /grafana are; port 0 takes a free one, here and below
     #[arg(long, env = "BRIDGE_ADDR", default_value = "127.0.0.1:8060")]
@@ -35,12 +36,8 @@ pub struct Options {
     /// A file that holds the robot's secret
     #[arg(long, env = "DINGTALK_SECRET_FILE")]
     dingtalk_secret_file: Option<String>,
-    /// `text` or `json` [default: text on a terminal, else json]
-    #[arg(long, env = "LOG_FORMAT")]
-    log_format: Option<String>,
-    /// Which log lines, like `warn,bridge=debug` [default: info]
-    #[arg(long, env = "RUST_LOG")]
-    rust_log: Option<String>,
+    #[command(flatten)]
+    log: LogOptions,
 }
 
 /// The configuration: the options, checked.
@@ -87,8 +84,7 @@ impl Options {
         }
         let robot =
             robot.and_then(|url| Robot::new(url, secret).inspect_err(|cause| checks.problem(cause.to_string())).ok());
-        let log =
-            LogConfig::read(&mut checks, option("LOG_FORMAT", &self.log_format), option("RUST_LOG", &self.rust_log));
+        let log = self.log.read(&mut checks);
         checks.finish()?;
         let robot = robot.expect("without one there was a problem");
         Ok((Config { listen, ops, robot, rules: Rules::default() }, log))

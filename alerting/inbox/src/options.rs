@@ -2,7 +2,7 @@
 
 use process::{
     checks::{Checks, ConfigError, option},
-    telemetry::LogConfig,
+    telemetry::{LogConfig, LogOptions},
 };
 use service::Listen;
 
@@ -11,6 +11,7 @@ use alerts::dingtalk::check_secret;
 
 /// The options of the inbox.
 #[derive(clap::Args)]
+#[command(mut_arg("rust_log", |arg| arg.help("Which log lines, like `warn,inbox=debug` [default: info]")))]
 pub struct Options {
     /// Where it listens; port 0 takes a free one
     #[arg(long, env = "INBOX_ADDR", default_value = "127.0.0.1:8026")]
@@ -24,12 +25,8 @@ pub struct Options {
     /// The robot's access_token
     #[arg(long, env = "INBOX_TOKEN", default_value = "dev")]
     inbox_token: Option<String>,
-    /// `text` or `json` [default: text on a terminal, else json]
-    #[arg(long, env = "LOG_FORMAT")]
-    log_format: Option<String>,
-    /// Which log lines, like `warn,inbox=debug` [default: info]
-    #[arg(long, env = "RUST_LOG")]
-    rust_log: Option<String>,
+    #[command(flatten)]
+    log: LogOptions,
 }
 
 /// The configuration: the options, checked.
@@ -57,8 +54,7 @@ impl Options {
                 fits.then(|| text.to_owned())
             },
         );
-        let log =
-            LogConfig::read(&mut checks, option("LOG_FORMAT", &self.log_format), option("RUST_LOG", &self.rust_log));
+        let log = self.log.read(&mut checks);
         checks.finish()?;
         let keyword = self.inbox_keyword.clone().unwrap_or_default().trim().to_owned();
         Ok((Config { listen, rules: Rules { token, keyword, secret, ..Rules::default() } }, log))

@@ -13,7 +13,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    checks::{Checks, OptionText},
+    checks::{Checks, option},
     panics::log_panics,
 };
 
@@ -23,7 +23,18 @@ use crate::{
 /// lapin. This can go when lapin masks the login.
 pub const SILENT: &str = "lapin";
 
-/// What to log and how. [`LogConfig::read`] makes it.
+/// The options of every program that logs. The example names the services; other programs give `--rust-log` a help of their own.
+#[derive(clap::Args)]
+pub struct LogOptions {
+    /// `text` or `json` [default: text on a terminal, else json]
+    #[arg(long, env = "LOG_FORMAT")]
+    log_format: Option<String>,
+    /// Which log lines, like `warn,bookingservice=debug` [default: info]
+    #[arg(long, env = "RUST_LOG")]
+    rust_log: Option<String>,
+}
+
+/// What to log and how. [`LogOptions::read`] makes it.
 pub struct LogConfig {
     /// One JSON object a line; else one line of text.
     json: bool,
@@ -38,19 +49,23 @@ fn default_filter() -> Targets {
         .with_target("actix_http", LevelFilter::OFF)
 }
 
-impl LogConfig {
-    /// `LOG_FORMAT` is `text` or `json` (default: text on a terminal, else JSON). `RUST_LOG` is the filter (default: `info`).
-    pub fn read(checks: &mut Checks, format: OptionText<'_>, filter: OptionText<'_>) -> Self {
+impl LogOptions {
+    /// Checks them.
+    pub fn read(&self, checks: &mut Checks) -> LogConfig {
+        let format = option("LOG_FORMAT", &self.log_format);
         let json = checks.value(format, !std::io::stderr().is_terminal(), "`text` or `json`", |text| match text {
             "text" => Some(false),
             "json" => Some(true),
             _ => None,
         });
         let right = "a log filter, like `info` or `warn,bookingservice=debug`";
-        let filter = checks.value(filter.unless_blank(), default_filter(), right, parse_filter);
-        Self { json, filter: filter.with_target(SILENT, LevelFilter::OFF) }
+        let filter = option("RUST_LOG", &self.rust_log).unless_blank();
+        let filter = checks.value(filter, default_filter(), right, parse_filter);
+        LogConfig { json, filter: filter.with_target(SILENT, LevelFilter::OFF) }
     }
+}
 
+impl LogConfig {
     /// Starts logging. Only `main` calls this: a process has one subscriber, for as long as it runs.
     pub fn install(self) {
         let lines = layer().with_writer(std::io::stderr);
@@ -74,12 +89,10 @@ fn parse_filter(text: &str) -> Option<Targets> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::option;
 
     fn read(filter: &str) -> Result<String, String> {
         let mut checks = Checks::new();
-        let config =
-            LogConfig::read(&mut checks, option("LOG_FORMAT", &None), option("RUST_LOG", &Some(filter.to_owned())));
+        let config = LogOptions { log_format: None, rust_log: Some(filter.to_owned()) }.read(&mut checks);
         checks.finish().map(|()| config.filter.to_string()).map_err(|error| error.to_string())
     }
 
@@ -106,7 +119,7 @@ mod tests {
 
     #[test]
     fn an_empty_filter_is_the_one_that_is_taken_when_none_is_given() {
-        let default = LogConfig::read(&mut Checks::new(), option("LOG_FORMAT", &None), option("RUST_LOG", &None));
+        let default = LogOptions { log_format: None, rust_log: None }.read(&mut Checks::new());
         for empty in ["", "  "] {
             assert_eq!(read(empty).unwrap(), default.filter.to_string());
         }

@@ -10,7 +10,7 @@ use clap::Parser;
 use mongo::address::MongoUrl;
 use process::{
     checks::{Checks, ConfigError, option},
-    telemetry::LogConfig,
+    telemetry::{LogConfig, LogOptions},
     threads,
 };
 use webserver::listen::Listen;
@@ -90,12 +90,8 @@ pub struct ServiceOptions {
     /// A file with the certificate authority to trust alone, for an amqps:// broker [default: those of the machine]
     #[arg(long, env = "AMQP_CA_FILE")]
     amqp_ca_file: Option<String>,
-    /// `text` or `json` [default: text on a terminal, else json]
-    #[arg(long, env = "LOG_FORMAT")]
-    log_format: Option<String>,
-    /// Which log lines, like `warn,bookingservice=debug` [default: info]
-    #[arg(long, env = "RUST_LOG")]
-    rust_log: Option<String>,
+    #[command(flatten)]
+    log: LogOptions,
 }
 
 impl ServiceOptions {
@@ -125,8 +121,7 @@ impl ServiceOptions {
                 option("MONGO_URL_FILE", &self.mongo_url_file),
             ),
         };
-        let log =
-            LogConfig::read(&mut checks, option("LOG_FORMAT", &self.log_format), option("RUST_LOG", &self.rust_log));
+        let log = self.log.read(&mut checks);
         let broker = Broker::read(
             &mut checks,
             option("AMQP_BROKER_URL", &self.amqp_broker_url),
