@@ -20,16 +20,16 @@ use crate::healthcheck;
 /// Without a command it starts both.
 #[derive(Parser)]
 #[command(name = "myevents", version, after_help = THREADS, args_conflicts_with_subcommands = true)]
-struct CommandLine {
+pub(crate) struct CommandLine {
     #[command(subcommand)]
-    job: Option<Job>,
+    pub(crate) job: Option<Job>,
     #[command(flatten)]
-    serve: Serve,
+    pub(crate) serve: Serve,
 }
 
 /// The subcommands.
 #[derive(clap::Subcommand)]
-pub enum Job {
+pub(crate) enum Job {
     /// Loads a running system, and shows how fast it answers
     Load(Box<load::options::Options>),
     /// Shows the messages that a service gave up on, and sends them again
@@ -65,7 +65,7 @@ Both services together have 13 threads, whatever the number of cores: 6 for each
 service on its own, with a broker, has at most 8.";
 
 #[derive(clap::Args)]
-struct Serve {
+pub(crate) struct Serve {
     /// Where the event service's REST listens; port 0 takes a free one, here and below
     #[arg(long, env = "EVENTS_ADDR", default_value = "127.0.0.1:8181")]
     events_addr: Option<String>,
@@ -95,50 +95,32 @@ struct Serve {
 }
 
 /// The options of both services, checked.
-pub struct Config {
+pub(crate) struct Config {
     /// How the event service runs.
-    pub events: Settings,
+    pub(crate) events: Settings,
     /// How the booking service runs.
-    pub bookings: Settings,
+    pub(crate) bookings: Settings,
     /// Whether a new folder stays without samples.
-    pub empty: bool,
-}
-
-/// What the command line asks for.
-pub enum Command {
-    /// Both services.
-    Serve(Config, Box<LogConfig>),
-    /// A subcommand.
-    Job(Job),
-}
-
-/// Reads the process's options and environment; an error lists everything that is wrong.
-pub fn read() -> Result<Command, ConfigError> {
-    let CommandLine { job, serve } = service::options::parse()?;
-    if let Some(job) = job {
-        return Ok(Command::Job(job));
-    }
-    let mut checks = Checks::new();
-    let (config, log) = serve.read(&mut checks);
-    checks.finish()?;
-    Ok(Command::Serve(config, Box::new(log)))
+    pub(crate) empty: bool,
 }
 
 impl Serve {
-    fn read(&self, checks: &mut Checks) -> (Config, LogConfig) {
+    /// Checks them; an error lists everything that is wrong.
+    pub(crate) fn read(&self) -> Result<(Config, LogConfig), ConfigError> {
+        let mut checks = Checks::new();
         // clap sets the default of every option below. The default here is only used in place of a refused value.
-        let mut listen = |name, text| Listen::read(checks, option(name, text), "127.0.0.1:0");
+        let mut listen = |name, text| Listen::read(&mut checks, option(name, text), "127.0.0.1:0");
         let addresses = [
             listen("EVENTS_ADDR", &self.events_addr),
             listen("BOOKINGS_ADDR", &self.bookings_addr),
             listen("EVENTS_OPS_ADDR", &self.events_ops_addr),
             listen("BOOKINGS_OPS_ADDR", &self.bookings_ops_addr),
         ];
-        Listen::refuse_one_address_for_two(checks, &addresses.each_ref());
+        Listen::refuse_one_address_for_two(&mut checks, &addresses.each_ref());
         let data_dir = checks.folder(option("DATA_DIR", &self.data_dir), "./myevents-data");
         let rest_workers = checks.threads(option("REST_WORKERS", &self.rest_workers), threads::REST_WORKERS);
         let shutdown_delay = checks.shutdown_delay(option("SHUTDOWN_DELAY", &self.shutdown_delay));
-        let log = self.log.read(checks);
+        let log = self.log.read(&mut checks);
 
         let settings = |rest, ops| Settings {
             rest,
@@ -151,7 +133,8 @@ impl Serve {
         };
         let [events, bookings, events_ops, bookings_ops] = addresses;
         let (events, bookings) = (settings(events, events_ops), settings(bookings, bookings_ops));
-        (Config { events, bookings, empty: self.empty }, log)
+        checks.finish()?;
+        Ok((Config { events, bookings, empty: self.empty }, log))
     }
 }
 

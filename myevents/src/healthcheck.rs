@@ -10,7 +10,7 @@ use service::healthcheck;
 
 /// The options of `myevents healthcheck`: the addresses, as for `myevents` itself.
 #[derive(clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// What to ask: `services`, `bridge` or `inbox`
     #[arg(default_value = "services")]
     what: String,
@@ -29,7 +29,7 @@ pub struct Options {
 }
 
 /// Runs the subcommand.
-pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let mut checks = Checks::new();
     let mut address = |name, text| checks.address(option(name, text), "127.0.0.1:0");
     let asked = match options.what.as_str() {

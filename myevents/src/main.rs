@@ -1,12 +1,28 @@
-//! The `myevents` binary. `lib.rs` is the map.
+//! `myevents`: both services in one process, with nothing to install, and the command line of the tools around them.
+//!
+//! - [`config`]: the options, and the list of subcommands; read it first
+//! - [`serve`]: builds both services, runs them, stops them
+//! - [`folder`]: whose data folder it is, and whether it is new
+//! - [`own_services`]: how this program speaks to its own REST
+//! - [`samples`]: three events to begin with
+//! - [`start_page`]: what is shown when all is ready
+//! - [`healthcheck`]: whether a running one is ready
+//!
+//! Every other subcommand is a crate: `load`, `inspect` (`verify` and `dead`), `bridge` and `inbox`.
+
+mod config;
+mod folder;
+mod healthcheck;
+mod own_services;
+mod samples;
+mod serve;
+mod start_page;
 
 use std::process::ExitCode;
 
 use inspect::{dead, verify};
-use myevents::{
-    config::{self, Command, Job},
-    healthcheck, serve,
-};
+
+use crate::config::{CommandLine, Job};
 
 fn main() -> ExitCode {
     process::threads::run(run()).unwrap_or_else(|error| {
@@ -16,17 +32,19 @@ fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<ExitCode> {
-    match config::read()? {
-        Command::Serve(config, log) => {
+    let CommandLine { job, serve } = service::options::parse()?;
+    match job {
+        None => {
+            let (config, log) = serve.read()?;
             log.install();
             let stop = process::shutdown::on_signal()?;
             serve::run(config, stop).await.map(|()| ExitCode::SUCCESS)
         }
-        Command::Job(Job::Load(options)) => load::run(*options).await,
-        Command::Job(Job::Dead(options)) => dead::run(options).await,
-        Command::Job(Job::Verify(options)) => Ok(verify::run(options).await),
-        Command::Job(Job::Bridge(options)) => bridge::run(*options).await,
-        Command::Job(Job::Inbox(options)) => inbox::run(*options).await,
-        Command::Job(Job::Healthcheck(options)) => healthcheck::run(&options),
+        Some(Job::Load(options)) => load::run(*options).await,
+        Some(Job::Dead(options)) => dead::run(options).await,
+        Some(Job::Verify(options)) => Ok(verify::run(options).await),
+        Some(Job::Bridge(options)) => bridge::run(*options).await,
+        Some(Job::Inbox(options)) => inbox::run(*options).await,
+        Some(Job::Healthcheck(options)) => healthcheck::run(&options),
     }
 }

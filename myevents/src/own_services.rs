@@ -5,11 +5,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context;
-use rest::{
-    RestClient, RestError, Target,
-    shapes::{Event, OnSale},
-};
-use serde_json::Value;
+use rest::{RestClient, RestError, Target, shapes::Event};
 use service::healthcheck::url;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -25,8 +21,8 @@ const PAGES: usize = 3;
 
 /// The REST of both services.
 pub(crate) struct OwnServices {
-    events: RestClient,
-    bookings: RestClient,
+    pub(crate) events: RestClient,
+    pub(crate) bookings: RestClient,
 }
 
 /// The event that the command on the start page books.
@@ -45,33 +41,23 @@ impl OwnServices {
         Ok(Self { events: client(events)?, bookings: client(bookings)? })
     }
 
-    /// `POST /events`.
-    pub(crate) async fn create(&mut self, event: &Value) -> Result<Event, RestError> {
-        self.events.create("/events", event.to_string()).await
-    }
-
     /// `GET /events?…`, in pages; at most [`PAGES`] of them.
-    pub(crate) async fn events(&mut self, filter: &str) -> Result<Vec<Event>, RestError> {
+    pub(crate) async fn list(&mut self, filter: &str) -> Result<Vec<Event>, RestError> {
         let mut events = Vec::new();
         self.events.pages("/events", filter, PAGES, |event| events.push(event)).await?;
         Ok(events)
-    }
-
-    /// See [`RestClient::on_sale`].
-    pub(crate) async fn on_sale(&mut self, id: Uuid, deadline: Instant) -> Result<Option<OnSale>, RestError> {
-        self.bookings.on_sale(id, deadline).await
     }
 
     /// Finds an event that can be booked: the next one to begin, else one that has begun and is not over.
     pub(crate) async fn bookable(&mut self) -> Result<Option<Bookable>, RestError> {
         let (now, deadline) = (contracts::Instant::now(), Instant::now() + SAMPLE_ON_SALE_TIMEOUT);
         for filter in [format!("&from={now}"), format!("&to={now}")] {
-            for event in self.events(&filter).await? {
+            for event in self.list(&filter).await? {
                 if event.end_date <= now || event.seats_left == Some(0) {
                     continue;
                 }
                 // The view of the event service can be out of date, so the booking service is asked.
-                if let Some(sold) = self.on_sale(event.id, deadline).await?
+                if let Some(sold) = self.bookings.on_sale(event.id, deadline).await?
                     && sold.seats_left != Some(0)
                 {
                     let seats = sold.seats_left.map_or(2, |left| left.min(2));

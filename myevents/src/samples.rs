@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use jiff::{SignedDuration, Timestamp};
+use rest::shapes::Event;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -24,18 +25,18 @@ const SAMPLES: [(&str, i64, i64, Option<u32>); 3] = [
 
 /// Creates the samples that are missing, since an earlier start can have been killed in between. Waits until all can be booked.
 pub(crate) async fn create(services: &mut OwnServices) -> anyhow::Result<()> {
-    let there = services.events("").await?;
+    let there = services.list("").await?;
     let mut ids = Vec::new();
     for body in bodies(Timestamp::now()) {
         let same = there.iter().find(|event| body["name"] == event.name.as_str());
         ids.push(match same {
             Some(event) => event.id,
-            None => services.create(&body).await?.id,
+            None => services.events.create::<Event>("/events", body.to_string()).await?.id,
         });
     }
     let deadline = Instant::now() + ON_SALE_TIMEOUT;
     for id in ids {
-        if services.on_sale(id, deadline).await?.is_none() {
+        if services.bookings.on_sale(id, deadline).await?.is_none() {
             bail!("the booking service does not know event {id} after {ON_SALE_TIMEOUT:?}");
         }
     }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Builds both services, runs them until `stop` is cancelled, and returns when both have shut down gracefully.
-pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
+pub(crate) async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
     let (folder, rest_workers) = (config.events.data_dir.clone(), config.events.rest_workers);
     refuse_if_taken(&folder)?;
     let samples_due = SamplesDue::look(&folder, config.empty);
