@@ -157,7 +157,18 @@ impl Against {
     pub(super) fn see(&mut self, booking: &Booking<'_>) {
         let (id, user, findings) = (booking.id, booking.user_id, &mut self.findings);
         let Some(expected) = self.expected.get_mut(&id) else {
-            self.checked.not_in_record += u64::from(is_doubled(&self.users, booking, findings));
+            // Nobody's business where its user is not in the record either. Where the record is not complete, it is only counted.
+            match self.users.get(user) {
+                None => {}
+                Some(false) => self.checked.not_in_record += 1,
+                Some(true) => findings.add(Kind::Doubled, || {
+                    format!(
+                        "booking {id} of {user} ({}) comes from no request of the record: a key has booked twice, or \
+                         somebody else books as {user}",
+                        text(booking)
+                    )
+                }),
+            }
             return;
         };
         expected.found += 1;
@@ -214,26 +225,6 @@ impl Against {
             }
         }
         checked
-    }
-}
-
-/// A booking that the record has not asked for: nobody's business where its user is not in the record either. Gives whether
-/// it is only to be counted, since the record is not complete.
-fn is_doubled(users: &HashMap<Box<str>, bool>, booking: &Booking<'_>, findings: &mut Findings) -> bool {
-    let (id, user) = (booking.id, booking.user_id);
-    match users.get(user) {
-        None => false,
-        Some(false) => true,
-        Some(true) => {
-            findings.add(Kind::Doubled, || {
-                format!(
-                    "booking {id} of {user} ({}) comes from no request of the record: a key has booked twice, or somebody \
-                     else books as {user}",
-                    text(booking)
-                )
-            });
-            false
-        }
     }
 }
 

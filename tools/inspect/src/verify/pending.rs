@@ -18,14 +18,7 @@ use super::{
 #[derive(Default)]
 pub(super) struct Pending {
     created: HashSet<Uuid>,
-    seats: HashMap<Uuid, Seats>,
-}
-
-#[derive(Clone, Copy)]
-struct Seats {
-    left: Option<u64>,
-    booked: u64,
-    version: u64,
+    seats: HashMap<Uuid, SeatsChanged>,
 }
 
 impl Pending {
@@ -64,33 +57,29 @@ impl Pending {
             EventBooked::NAME => {
                 let EventBooked { event_id, seats_left, booked_seats, version, .. } =
                     EventBooked::from_json(&message.body)?;
-                self.apply(event_id, Seats { left: seats_left, booked: booked_seats, version });
+                self.apply(SeatsChanged { event_id, seats_left, booked_seats, version });
             }
-            SeatsChanged::NAME => {
-                let SeatsChanged { event_id, seats_left, booked_seats, version } =
-                    SeatsChanged::from_json(&message.body)?;
-                self.apply(event_id, Seats { left: seats_left, booked: booked_seats, version });
-            }
+            SeatsChanged::NAME => self.apply(SeatsChanged::from_json(&message.body)?),
             _ => {} // nobody reads it
         }
         Ok(())
     }
 
-    fn apply(&mut self, event: Uuid, seats: Seats) {
-        let known = self.seats.entry(event).or_insert(seats);
-        if known.version < seats.version {
-            *known = seats;
+    /// Keeps the newest.
+    fn apply(&mut self, seats: SeatsChanged) {
+        let newer = self.seats.get(&seats.event_id).is_none_or(|known| known.version < seats.version);
+        if newer {
+            self.seats.insert(seats.event_id, seats);
         }
     }
 
     /// The event as it will be shown.
     pub(super) fn applied_to(&self, shown: &Shown) -> Shown {
-        let newer = |seats: &&Seats| shown.version.is_some_and(|version| version < seats.version);
+        let newer = |seats: &&SeatsChanged| shown.version.is_some_and(|version| version < seats.version);
         match self.seats.get(&shown.id).filter(newer) {
             None => shown.clone(),
-            Some(seats) => {
-                let (booked_seats, seats_left, version) = (seats.booked, seats.left, Some(seats.version));
-                Shown { booked_seats, seats_left, version, ..shown.clone() }
+            Some(&SeatsChanged { booked_seats, seats_left, version, .. }) => {
+                Shown { booked_seats, seats_left, version: Some(version), ..shown.clone() }
             }
         }
     }

@@ -29,7 +29,8 @@ pub(super) fn reconcile(facts: &Facts, pending_ok: bool, findings: &mut Findings
     for (id, seats) in &facts.tally.impossible {
         findings.add(Kind::Row, || format!("booking {id} has {seats} seats: nobody can book so many"));
     }
-    let (none, shown) = (Sums::default(), by_id(&facts.shown));
+    let none = Sums::default();
+    let shown: HashMap<Uuid, &Shown> = facts.shown.iter().map(|shown| (shown.id, shown)).collect();
     for sold in &facts.sold {
         seats(sold, facts.tally.by_event.get(&sold.id).unwrap_or(&none), facts.may_release, findings);
         if facts.elsewhere.is_some() {
@@ -54,10 +55,6 @@ pub(super) fn reconcile(facts: &Facts, pending_ok: bool, findings: &mut Findings
     if let Some(totals) = &facts.totals {
         metrics(totals, &facts.sold, &facts.tally, facts.dead.len(), findings);
     }
-}
-
-fn by_id(shown: &[Shown]) -> HashMap<Uuid, &Shown> {
-    shown.iter().map(|shown| (shown.id, shown)).collect()
 }
 
 /// What the booking service says of an event, against its bookings.

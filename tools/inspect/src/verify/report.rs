@@ -57,7 +57,11 @@ impl Report {
                 format!("running at {} and {}", listed(&urls.events), listed(&urls.bookings)),
                 RUNNING.map(str::to_owned).to_vec(),
             ),
-            Source::Stopped(folder) => (format!("stopped, in {}", folder.display()), not_here(facts.elsewhere)),
+            Source::Stopped(folder) => {
+                // Services that run apart have a folder each.
+                let line = |file| format!("{file}, and whether the services agree: it was never in this folder");
+                (format!("stopped, in {}", folder.display()), facts.elsewhere.map(line).into_iter().collect())
+            }
         };
         if !plan.unused.is_empty() {
             not_seen.push(format!("what runs at {}: --data-dir reads files alone", plan.unused.join(", ")));
@@ -134,12 +138,6 @@ impl fmt::Display for Checked {
 /// The replicas of a service.
 fn listed(targets: &[Target]) -> String {
     targets.iter().map(|target| target.url.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// What is not seen in the folder of a service that runs apart.
-fn not_here(elsewhere: Option<&str>) -> Vec<String> {
-    let line = |file| format!("{file}, and whether the services agree: it was never in this folder");
-    elsewhere.map(line).into_iter().collect()
 }
 
 /// The JSON for what could not be checked.

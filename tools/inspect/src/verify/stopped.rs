@@ -43,8 +43,8 @@ pub(super) fn read(
         )
         .into());
     }
-    for file in [events.as_ref().map(|events| &events.file), bookings.as_ref().map(|bookings| &bookings.file)] {
-        let Some(file) = file else { continue };
+    let files = [events.as_ref().map(|events| &events.file), bookings.as_ref().map(|bookings| &bookings.file)];
+    for file in files.into_iter().flatten() {
         match file.problems() {
             Ok(problems) => {
                 for problem in problems {
