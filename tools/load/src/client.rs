@@ -39,7 +39,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(shared: Arc<Shared>, number: u32) -> Self {
-        let user = outcome::user(&shared.run, number);
+        let user = format!("{}{number}", outcome::users(&shared.run)).into();
         let (events, bookings) = (shared.plan.events.clone(), shared.plan.bookings.clone());
         Self {
             shared,

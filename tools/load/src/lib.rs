@@ -5,7 +5,7 @@
 //! - a request: [`pace`] says when the next is due, [`choice`] which it is, and [`job`] is one
 //! - [`client`]: sends them one by one; what all clients have in common is in [`shared`]
 //! - [`outcome`]: what an answer means for the inventory and for the [`record`]
-//! - the results: [`tally`] counts, [`report`] and [`table`] show it, [`progress`] is the bar, [`push`] sends it to a Pushgateway
+//! - the results: [`tally`] counts, [`report`] shows it, [`progress`] is the bar, [`push`] sends it to a Pushgateway
 //!
 //! It runs on the machine of the system it loads, so it must be cheap: one thread, and the bare HTTP/1.1 client of `hyper`.
 
@@ -23,7 +23,6 @@ mod push;
 pub mod record;
 pub mod report;
 mod shared;
-mod table;
 mod tally;
 
 use std::{

@@ -1,7 +1,5 @@
 //! What an answer, or none, means: for the inventory, for the record, and whether the request is sent again.
 
-use std::sync::Arc;
-
 use rest::{
     Answer,
     shapes::{Booking as Answered, BookingStatus, OnSale, Page},
@@ -14,12 +12,7 @@ use crate::{
     shared::Shared,
 };
 
-/// The `user_id` of a client. Its beginning marks the bookings of this run.
-pub(crate) fn user(run: &str, number: u32) -> Arc<str> {
-    format!("{}{number}", users(run)).into()
-}
-
-/// How they begin.
+/// How the `user_id` of each client begins: the mark of the bookings of this run.
 pub(crate) fn users(run: &str) -> String {
     format!("load-{run}-")
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     connection::{Answer, Connection, Failure, Request},
     shapes::{OnSale, Page},
-    target::Target,
+    urls::Target,
 };
 
 /// How many items of a list are asked for at once; the services give no more.

@@ -12,7 +12,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::target::Target;
+use crate::urls::Target;
 
 /// A connection that is not there after so long will not be.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -2,7 +2,7 @@
 //!
 //! - [`client`]: one question at a time, and what its JSON says
 //! - [`connection`]: the connection under it, which `load` uses as it is, since that must be fast
-//! - [`target`], [`urls`]: where the services are, and the options that say so
+//! - [`urls`]: where the services are, and the options that say so
 //! - [`shapes`]: what the services answer, as far as the tools need it
 //! - [`exposition`]: what an ops port answers at `/metrics`
 
@@ -10,11 +10,10 @@ pub mod client;
 pub mod connection;
 pub mod exposition;
 pub mod shapes;
-pub mod target;
 pub mod urls;
 
 pub use self::{
     client::{RestClient, RestError},
     connection::{Answer, Connection, Failure, Request},
-    target::Target,
+    urls::Target,
 };
