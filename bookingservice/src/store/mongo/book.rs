@@ -4,8 +4,6 @@
 //! attempt may be removed already, and then its seats would be lost. After such a write "there is no such event" and "sold out" are
 //! no possible answers any more.
 
-use std::time::Duration;
-
 use mongo::{
     error::{Deadline, MongoError},
     key,
@@ -15,15 +13,12 @@ use mongodb::bson;
 
 use super::{
     documents::{BookingDoc, EventDoc, Hold},
-    shared::Shared,
+    shared::{RETRY_PAUSE, Shared},
 };
 use crate::{
     domain::{Booked, Booking, NewBooking, Refused, Seats},
     store::Unavailable,
 };
-
-/// Before another try: long enough for a server to recover, short beside a request.
-const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 type Answer = Result<Booked, Refused>;
 

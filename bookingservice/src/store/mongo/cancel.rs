@@ -3,8 +3,6 @@
 //! Once the booking is marked it is cancelled, whatever happens to the seats: the hold of the request stays with the event until the
 //! seats are released, and the janitor releases them if this request does not.
 
-use std::time::Duration;
-
 use messaging::Entry;
 use mongo::{
     error::{Deadline, MongoError},
@@ -15,15 +13,12 @@ use uuid::Uuid;
 
 use super::{
     documents::{BookingDoc, Hold},
-    shared::Shared,
+    shared::{RETRY_PAUSE, Shared},
 };
 use crate::{
     domain::{Booking, Status},
     store::Unavailable,
 };
-
-/// Before another try.
-const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 /// One request to cancel, over all its tries.
 pub(super) struct CancelRequest<'a> {

@@ -99,7 +99,7 @@ impl Janitor {
             tokio::time::sleep(pace.every).await;
             if self.repair(pace.older_than).await.is_ok() {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                self.shared.hold_metrics.janitor_ran(now.as_secs_f64());
+                self.shared.hold_metrics.last_run.set(now.as_secs_f64());
             }
         }
     }

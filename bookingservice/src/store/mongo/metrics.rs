@@ -34,10 +34,10 @@ impl Repair {
 /// The metrics of holds.
 #[derive(Clone)]
 pub(super) struct HoldMetrics {
-    longest: IntGauge,
-    oldest: Gauge,
+    pub(super) longest: IntGauge,
+    pub(super) oldest: Gauge,
     repairs: IntCounterVec,
-    last_run: Gauge,
+    pub(super) last_run: Gauge,
 }
 
 impl HoldMetrics {
@@ -71,16 +71,7 @@ impl HoldMetrics {
         Ok(metrics)
     }
 
-    pub(super) fn holds(&self, longest: i64, oldest_seconds: f64) {
-        self.longest.set(longest);
-        self.oldest.set(oldest_seconds);
-    }
-
     pub(super) fn repaired(&self, action: Repair) {
         self.repairs.with_label_values(&[action.label()]).inc();
-    }
-
-    pub(super) fn janitor_ran(&self, seconds: f64) {
-        self.last_run.set(seconds);
     }
 }

@@ -5,6 +5,7 @@ use std::{
     collections::HashMap,
     mem,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use futures_util::{StreamExt, stream};
@@ -29,6 +30,9 @@ use crate::{
         unpublished_seats::UnpublishedSeats,
     },
 };
+
+/// Before another try of a request: long enough for a server to recover, short beside a request.
+pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 /// What requests and the store's tasks share.
 pub(super) struct Shared {
