@@ -18,7 +18,7 @@ pub struct Webhook {
     /// Only checked: it must be 4.
     #[serde(deserialize_with = "version_4")]
     #[expect(dead_code, reason = "it is checked while it is read")]
-    version: (),
+    version: String,
     /// There is one at least.
     #[serde(deserialize_with = "some_alerts")]
     pub alerts: Vec<Alert>,
@@ -79,7 +79,7 @@ impl Alert {
     }
 }
 
-fn version_4<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+fn version_4<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let version = String::deserialize(deserializer)?;
     if version == "4" { Ok(()) } else { Err(D::Error::custom(format!("{version:?} is not read here, only \"4\""))) }
 }

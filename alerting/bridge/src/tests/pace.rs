@@ -38,7 +38,7 @@ async fn twenty_five_at_once_arrive_completely_in_at_most_20_messages_and_so_do_
 #[tokio::test]
 async fn who_waits_when_the_bridge_stops_gets_an_answer_to_try_again() {
     // The first message of a minute is the only one.
-    let rules = Rules { window: Duration::from_secs(600), max_messages: 1, max_single: 1, ..Rules::default() };
+    let rules = Rules { window: Duration::from_secs(600), max_messages: 1, max_single: 1 };
     let world = World::start(Plan { rules, ..Plan::default() });
     let body = notification(vec![alert("firing", "A", "1", "s")]);
     assert_eq!(world.post("/alertmanager", &body).await.status(), 200);
