@@ -81,7 +81,11 @@ impl Alert {
 
 fn version_4<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let version = String::deserialize(deserializer)?;
-    if version == "4" { Ok(()) } else { Err(D::Error::custom(format!("{version:?} is not read here, only \"4\""))) }
+    if version == "4" {
+        Ok(version)
+    } else {
+        Err(D::Error::custom(format!("{version:?} is not read here, only \"4\"")))
+    }
 }
 
 fn some_alerts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Alert>, D::Error> {
