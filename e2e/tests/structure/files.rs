@@ -1,6 +1,6 @@
 //! How a file opens, how large a file and a crate may be, and which files a service has.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, process::Command};
 
 use crate::sources::{crates, sources, without_tests, workspace};
 
@@ -62,6 +62,31 @@ fn every_file_opens_by_saying_what_it_is() {
     for (file, source) in sources() {
         assert!(source.starts_with("//! "), "{file} does not open with //!");
     }
+}
+
+/// Files of binary data may have any bytes.
+#[test]
+fn no_clone_on_windows_has_other_line_ends() {
+    let clone = tempfile::tempdir().unwrap();
+    let mut git = Command::new("git");
+    git.current_dir(workspace()).args(["-c", "core.autocrlf=true", "checkout-index", "--all", "--prefix"]);
+    let output = git.arg(format!("{}/", clone.path().display())).output();
+    if !output.is_ok_and(|output| output.status.success()) {
+        return e2e::not_run("the line ends of a clone on Windows (needs git, and a clone)");
+    }
+    let (mut seen, mut folders) = (0, vec![clone.path().to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_none_or(|end| end != "png") {
+                seen += 1;
+                assert!(!fs::read(&path).unwrap().contains(&b'\r'), "{}", path.display());
+            }
+        }
+    }
+    assert!(seen > 500, "only {seen} files");
 }
 
 /// The paths of files that a text names.
