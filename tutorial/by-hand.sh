@@ -13,7 +13,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Set one of these to use another image; an empty GRAFANA_IMAGE leaves Grafana out.
-MONGO_IMAGE=${MONGO_IMAGE-mongo:8.0.29-noble}
+MONGO_IMAGE=${MONGO_IMAGE-mongo:8.0.32-noble}
 RABBITMQ_IMAGE=${RABBITMQ_IMAGE-rabbitmq:4.3.5-management}
 PROMETHEUS_IMAGE=${PROMETHEUS_IMAGE-prom/prometheus:v3.13.5}
 GRAFANA_IMAGE=${GRAFANA_IMAGE-grafana/grafana:13.2.0}
@@ -85,7 +85,8 @@ up() {
     run docker volume create --label "$LABEL" grafana-data
 
     step "A database and a broker. Nothing of them is published: only the services speak with them."
-    run docker run -d --label "$LABEL" --name mongo --network myevents -v mongo-data:/data/db "$MONGO_IMAGE"
+    run docker run -d --label "$LABEL" --name mongo --network myevents -v mongo-data:/data/db \
+        -e GLIBC_TUNABLES=glibc.pthread.rseq=1 "$MONGO_IMAGE"
     run docker run -d --label "$LABEL" --name rabbitmq --hostname rabbitmq --network myevents \
         -e RABBITMQ_DEFAULT_USER=myevents -e RABBITMQ_DEFAULT_PASS=by-hand "$RABBITMQ_IMAGE"
 

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use crate::ports::free_port;
 
 /// The image that docker-compose.yml names, too.
-const IMAGE: &str = "mongo:8.0.29-noble";
+const IMAGE: &str = "mongo:8.0.32-noble";
 
 /// What a stand-in in memory cannot show; printed with the results of the tests.
 const NOT_SHOWN: &str = "note: MongoDB was an in-memory stand-in, which cannot show: waiting for the journal and a majority, \
@@ -144,7 +144,8 @@ impl MongoServer {
             Kind::Mongod => command.args(["mongod", "--bind_ip", "127.0.0.1", "--port", &port, "--dbpath"]).arg(folder),
             Kind::Docker => {
                 let publish = format!("{}:27017", self.address);
-                command.args(["docker", "run", "--rm", "--publish", &publish, IMAGE])
+                let old_caches = "GLIBC_TUNABLES=glibc.pthread.rseq=1"; // as in docker-compose.yml
+                command.args(["docker", "run", "--rm", "--env", old_caches, "--publish", &publish, IMAGE])
             }
             Kind::Standin(built) => {
                 let classes = format!("{0}/lib/*:{0}/classes", built.display());

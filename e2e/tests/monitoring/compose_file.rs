@@ -100,6 +100,45 @@ fn every_service_is_bounded_pinned_and_comes_back() {
     }
 }
 
+/// What a machine without AVX does is tried with the text of `/proc/cpuinfo` of another one.
+#[test]
+fn a_processor_that_cannot_run_mongodb_is_named_in_the_log_of_what_runs_first() {
+    let Some(services) = services() else { return };
+    let script = services["fix-permissions"]["command"][0].as_str().unwrap().replace("$$", "$");
+    let folder = tempfile::tempdir().unwrap();
+    let (clone, cpuinfo) = (folder.path().join("clone"), folder.path().join("cpuinfo"));
+    fs::create_dir(&clone).unwrap();
+    let script = script.replace("/clone", clone.to_str().unwrap()).replace("/proc/cpuinfo", cpuinfo.to_str().unwrap());
+    for (processor, can) in [
+        ("flags\t\t: fpu sse4_2 avx avx2 rdrand\n", true),
+        ("flags\t\t: fpu sse4_2 avx\n", true),
+        ("Features\t: fp asimd evtstrm aes fphp asimdhp asimddp\n", true),
+        ("flags\t\t: fpu sse4_2 avx512f rdrand\n", false),
+        ("Features\t: fp asimd evtstrm crc32 cpuid\n", false),
+    ] {
+        fs::write(&cpuinfo, processor).unwrap();
+        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+        assert!(output.status.success(), "{processor}");
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(said.contains("docker-compose.sqlite.yml"), !can, "{processor}: {said}");
+    }
+}
+
+#[test]
+fn mongodb_starts_on_any_kernel_wherever_it_is_started() {
+    let Some(services) = services() else { return };
+    assert_eq!(services["mongo"]["environment"]["GLIBC_TUNABLES"], "glibc.pthread.rseq=1");
+    for file in [
+        "README.md",
+        "tutorial/by-hand.sh",
+        "prometheus/runbooks/MongoDBMemberUnhealthy.md",
+        "testing/src/mongo_server.rs",
+    ] {
+        let text = fs::read_to_string(workspace().join(file)).unwrap();
+        assert!(text.contains("GLIBC_TUNABLES=glibc.pthread.rseq=1"), "{file}");
+    }
+}
+
 /// The containers that deliver alerts cannot write to their root, either.
 #[test]
 fn who_delivers_alerts_has_no_rights_and_cannot_write_to_its_root() {
@@ -131,6 +170,7 @@ fn an_image_has_the_same_pin_wherever_it_is_named() {
         "README.md",
         ".env.example",
         "tutorial/by-hand.sh",
+        "prometheus/runbooks/MongoDBMemberUnhealthy.md",
         "testing/src/rabbitmq/mod.rs",
         "testing/src/mongo_server.rs",
     ] {
