@@ -87,7 +87,7 @@ up() {
     step "A database and a broker. Nothing of them is published: only the services speak with them."
     run docker run -d --label "$LABEL" --name mongo --network myevents -v mongo-data:/data/db \
         -e GLIBC_TUNABLES=glibc.pthread.rseq=1 "$MONGO_IMAGE"
-    run docker run -d --label "$LABEL" --name rabbitmq --hostname rabbitmq --network myevents \
+    run docker run -d --label "$LABEL" --name rabbitmq --hostname rabbitmq --network myevents --ulimit nofile=16384 \
         -e RABBITMQ_DEFAULT_USER=myevents -e RABBITMQ_DEFAULT_PASS=by-hand "$RABBITMQ_IMAGE"
 
     step "The event service: REST on 8181, metrics on 9100. It waits for the other two by itself."
@@ -105,7 +105,7 @@ up() {
         "The variables are where the links of its alerts lead to; \`cargo run -- inbox\` shows the runbooks there."
     run docker create --label "$LABEL" --name prometheus --network monitoring -p 127.0.0.1:9090:9090 \
         -e RUNBOOKS_URL=http://127.0.0.1:8026/runbooks -e DASHBOARDS_URL=http://127.0.0.1:3000 \
-        -v "$PWD/prometheus:/etc/prometheus:ro" -v prometheus-data:/prometheus "$PROMETHEUS_IMAGE" \
+        -v "$PWD/prometheus:/etc/prometheus:ro,z" -v prometheus-data:/prometheus "$PROMETHEUS_IMAGE" \
         --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus --web.enable-lifecycle
     run docker network connect myevents prometheus
     run docker start prometheus
@@ -114,10 +114,11 @@ up() {
         step "Grafana sees Prometheus only. A volume needs its name AND its path, else it is a new one each time."
         run docker run -d --label "$LABEL" --name grafana --network monitoring -p 127.0.0.1:3000:3000 \
             -e GF_AUTH_ANONYMOUS_ENABLED=true -e GF_SECURITY_ADMIN_PASSWORD=by-hand -e GF_PLUGINS_PREINSTALL_DISABLED=true \
+            -e GF_SERVER_ENABLE_GZIP=false -e NO_PROXY='*' \
             -e GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH=/etc/myevents/dashboards/overview.json \
-            -v "$PWD/grafana/provisioning:/etc/grafana/provisioning:ro" -v "$PWD/grafana/dashboards:/etc/myevents/dashboards:ro" \
-            -v "$PWD/grafana/exporters:/etc/myevents/exporters:ro" \
-            -v "$PWD/grafana/yours:/etc/myevents/yours:ro" -v grafana-data:/var/lib/grafana "$GRAFANA_IMAGE"
+            -v "$PWD/grafana/provisioning:/etc/grafana/provisioning:ro,z" -v "$PWD/grafana/dashboards:/etc/myevents/dashboards:ro,z" \
+            -v "$PWD/grafana/exporters:/etc/myevents/exporters:ro,z" \
+            -v "$PWD/grafana/yours:/etc/myevents/yours:ro,z" -v grafana-data:/var/lib/grafana "$GRAFANA_IMAGE"
     fi
 
     step "Wait until both services have their database, and then the broker, which takes longest."

@@ -17,8 +17,14 @@ const OURS: [&str; 5] = ["eventservice", "bookingservice", "load", "bridge", "in
 
 /// The file with all its defaults, or `None` and a word where there is no Compose.
 fn services() -> Option<BTreeMap<String, Value>> {
+    services_of(&["docker-compose.yml"])
+}
+
+/// The same of several files, one on top of the other.
+fn services_of(files: &[&str]) -> Option<BTreeMap<String, Value>> {
     let mut compose = Command::new("docker");
-    compose.current_dir(workspace()).args(["compose", "--file", "docker-compose.yml", "--env-file", "/dev/null"]);
+    compose.current_dir(workspace()).args(["compose", "--env-file", "/dev/null"]);
+    compose.args(files.iter().flat_map(|file| ["--file", file]));
     let output = compose.args(["--profile", "*", "config", "--format", "json"]).output();
     let Some(output) = output.ok().filter(|output| output.status.success()) else {
         not_run("docker-compose.yml (needs Docker Compose 2.24 or newer: docs.docker.com/compose/install)");
@@ -139,6 +145,60 @@ fn mongodb_starts_on_any_kernel_wherever_it_is_started() {
     }
 }
 
+/// BusyBox's wget, which most images have, knows `-Y off` only; curl knows `--noproxy` only.
+#[test]
+fn no_health_check_asks_a_proxy() {
+    let Some(services) = services() else { return };
+    let mut seen = 0;
+    for (name, service) in &services {
+        let words: Vec<_> = list(&service["healthcheck"]["test"]).filter_map(Value::as_str).collect();
+        let command = words.join(" ");
+        for (program, without) in [("wget ", "wget -Y off "), ("curl ", "curl --noproxy '*' ")] {
+            seen += command.matches(program).count();
+            assert_eq!(command.matches(program).count(), command.matches(without).count(), "{name}: {command}");
+        }
+    }
+    assert!(seen >= 4, "only {seen} were found");
+    assert_eq!(services["grafana"]["environment"]["NO_PROXY"], "*", "it asks Prometheus");
+}
+
+/// Erlang takes memory for each file that it might open, and some hosts allow a billion.
+#[test]
+fn rabbitmq_may_open_few_files_wherever_it_is_started() {
+    let Some(services) = services() else { return };
+    assert_eq!(services["rabbitmq"]["ulimits"]["nofile"], 16384);
+    for file in ["README.md", "tutorial/by-hand.sh", "testing/src/rabbitmq/mod.rs"] {
+        assert!(fs::read_to_string(workspace().join(file)).unwrap().contains("nofile=16384"), "{file}");
+    }
+}
+
+#[test]
+fn another_engine_is_asked_for_nothing_that_it_refuses() {
+    let Some(services) = services_of(&["docker-compose.yml", "docker-compose.other-engine.yml"]) else { return };
+    for (name, service) in &services {
+        assert!(service["cpus"].is_null(), "{name} has a limit of processors");
+        assert!(service["healthcheck"]["start_interval"].is_null(), "{name} has a start_interval");
+        for port in list(&service["ports"]) {
+            assert!(!port["published"].as_str().unwrap().contains('-'), "{name} has a range: {port}");
+        }
+    }
+}
+
+/// SELinux lets a container read only what has its label. Whatever runs first gives it, to all that others mount.
+#[test]
+fn what_is_mounted_from_the_clone_is_labelled_for_selinux() {
+    let Some(services) = services() else { return };
+    let bind =
+        |service: &str| list(&services[service]["volumes"]).filter(|one| one["type"] == "bind").collect::<Vec<_>>();
+    let labelled: Vec<_> = bind("fix-permissions").into_iter().filter(|one| one["bind"]["selinux"] == "z").collect();
+    for name in services.keys().filter(|name| *name != "node-exporter") {
+        for mounted in bind(name) {
+            let source = mounted["source"].as_str().unwrap();
+            assert!(labelled.iter().any(|one| source.starts_with(one["source"].as_str().unwrap())), "{name}: {source}");
+        }
+    }
+}
+
 /// The containers that deliver alerts cannot write to their root, either.
 #[test]
 fn who_delivers_alerts_has_no_rights_and_cannot_write_to_its_root() {
@@ -228,7 +288,7 @@ fn the_files_that_go_on_top_of_it_are_valid() {
     if services().is_none() {
         return;
     }
-    for more in ["docker-compose.sqlite.yml", ".ci/compose.offline.yml"] {
+    for more in ["docker-compose.sqlite.yml", "docker-compose.other-engine.yml", ".ci/compose.offline.yml"] {
         let mut compose = Command::new("docker");
         compose.current_dir(workspace()).args(["compose", "-f", "docker-compose.yml", "-f", more, "config", "-q"]);
         let output = compose.output().unwrap();

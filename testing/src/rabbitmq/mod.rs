@@ -212,7 +212,8 @@ fn docker() -> Option<String> {
     eprintln!("RabbitMQ: {DOCKER_IMAGE} by Docker");
     let port = free_port();
     let name = format!("myevents-test-{port}");
-    let run = ["run", "--rm", "-d", "--name", &name, "-p", &format!("127.0.0.1:{port}:5672"), DOCKER_IMAGE];
+    let publish = format!("127.0.0.1:{port}:5672");
+    let run = ["run", "--rm", "-d", "--name", &name, "--ulimit", "nofile=16384", "-p", &publish, DOCKER_IMAGE];
     let status = Command::new("docker").args(run).stdout(Stdio::null()).status().ok()?;
     status.success().then_some(())?;
     let clean = r#"cat > /dev/null; docker rm -f "$0" > /dev/null 2>&1"#;

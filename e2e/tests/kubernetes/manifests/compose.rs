@@ -30,7 +30,7 @@ pub(crate) const NAMES: [(&str, &str); 11] = [
 ];
 
 /// Variables that differ, with their values there and here.
-const VARIABLES: [(&str, &str, Option<&str>, Option<&str>); 8] = [
+const VARIABLES: [(&str, &str, Option<&str>, Option<&str>); 9] = [
     // A pod that ends is taken out of its Services, but the nodes know that a moment later. Under Compose there are no nodes.
     ("eventservice", "SHUTDOWN_DELAY", None, Some("5")),
     ("bookingservice", "SHUTDOWN_DELAY", None, Some("5")),
@@ -39,6 +39,8 @@ const VARIABLES: [(&str, &str, Option<&str>, Option<&str>); 8] = [
     ("load", "BOOKINGS_OPS_URL", Some("http://bookings:9100"), Some("http://bookings-ops:9100")),
     // The exporters run in Compose only.
     ("mongo", "MONGODB_EXPORTER_PASSWORD", Some("dev-only-exporter"), None),
+    // Docker can hand a proxy to each container. Nobody does that here.
+    ("grafana", "NO_PROXY", Some("*"), None),
     // There the container has a host name that stays. Here the node is called after its pod.
     ("rabbitmq", "POD_NAME", None, Some("metadata.name")),
     ("rabbitmq", "RABBITMQ_USE_LONGNAME", None, Some("true")),
