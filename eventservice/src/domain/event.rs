@@ -1,40 +1,31 @@
-//! An event, and the draft that it is made of: what a client asks for, not checked yet. Its docs are those of the OpenAPI document.
+//! An event, and the draft that it is made of.
 
 use contracts::{EventCreated, Instant};
 use garde::Validate;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::Serialize;
 use uuid::Uuid;
-use webserver::input::optional_uuid;
 
 use super::{
     limits::{CAPACITY_MAX, NAME_MAX, no_control_characters},
     records::EventRecord,
 };
 
-/// The body of `POST /events`.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-#[schema(as = EventBody)]
+/// What a client asks for, not checked yet.
+#[derive(Clone, Debug, Validate)]
 #[garde(allow_unvalidated)]
 pub struct EventDraft {
-    /// What it is called.
+    /// What it is called: 1 to [`NAME_MAX`] characters.
     #[garde(length(chars, min = 1, max = NAME_MAX), custom(no_control_characters))]
-    #[schema(example = "Tango for beginners")]
     pub name: String,
     /// Where it takes place; must be there already.
-    #[serde(default, deserialize_with = "optional_uuid")]
     pub location_id: Option<Uuid>,
     /// When it begins.
-    #[schema(value_type = String, format = DateTime, example = "2026-12-24T18:00:00Z")]
     pub start_date: Instant,
-    /// When it ends, after it began; it can be booked until then.
+    /// When it ends, after it began.
     #[garde(custom(after(self.start_date)))]
-    #[schema(value_type = String, format = DateTime, example = "2026-12-24T22:00:00Z")]
     pub end_date: Instant,
-    /// How many seats it has; absent means unlimited.
+    /// How many seats it has, 1 to [`CAPACITY_MAX`]; absent means unlimited.
     #[garde(range(min = 1, max = CAPACITY_MAX))]
-    #[schema(example = 100)]
     pub capacity: Option<i64>,
 }
 

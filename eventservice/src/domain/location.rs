@@ -1,61 +1,46 @@
-//! A location with its halls, and the draft that it is made of: what a client asks for, not checked yet. Its docs are those of the
-//! OpenAPI document.
+//! A location with its halls, and the draft that it is made of.
 
 use contracts::LocationCreated;
 use garde::Validate;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::Serialize;
 use uuid::Uuid;
-use webserver::input::objects;
 
 use super::{
     limits::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX, no_control_characters, time_of_day},
     records::{HallRecord, LocationRecord},
 };
 
-/// The body of `POST /locations`.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-#[schema(as = LocationBody)]
+/// What a client asks for, not checked yet.
+#[derive(Clone, Debug, Validate)]
 pub struct LocationDraft {
-    /// What it is called.
+    /// What it is called: 1 to [`NAME_MAX`] characters.
     #[garde(length(chars, min = 1, max = NAME_MAX), custom(no_control_characters))]
-    #[schema(example = "Old Mill")]
     pub name: String,
-    /// Street and number.
+    /// Street and number: 1 to [`TEXT_MAX`] characters.
     #[garde(length(chars, min = 1, max = TEXT_MAX), custom(no_control_characters))]
-    #[schema(example = "Mill Lane 1")]
     pub address: String,
-    /// The country.
+    /// The country: 1 to [`TEXT_MAX`] characters.
     #[garde(length(chars, min = 1, max = TEXT_MAX), custom(no_control_characters))]
-    #[schema(example = "Ireland")]
     pub country: String,
-    /// Opens at this time of day.
+    /// Opens at this time of day, `18:00`.
     #[garde(inner(custom(time_of_day)))]
-    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "18:00")]
     pub open_time: Option<String>,
     /// Closes at this time of day; before `open_time` means past midnight.
     #[garde(inner(custom(time_of_day)))]
-    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "02:00")]
     pub close_time: Option<String>,
-    /// Its halls.
+    /// Its halls, at most [`HALLS_MAX`].
     #[garde(length(max = HALLS_MAX), dive)]
-    #[serde(default, deserialize_with = "objects")]
     pub halls: Vec<HallDraft>,
 }
 
-/// A hall in the body.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-#[schema(as = HallBody)]
+/// A hall, not checked yet.
+#[derive(Clone, Debug, Validate)]
 pub struct HallDraft {
-    /// What it is called.
+    /// What it is called: 1 to [`NAME_MAX`] characters.
     #[garde(length(chars, min = 1, max = NAME_MAX), custom(no_control_characters))]
-    #[schema(example = "Main hall")]
     pub name: String,
-    /// How many people fit in.
+    /// How many people fit in, 1 to [`CAPACITY_MAX`].
     #[garde(range(min = 1, max = CAPACITY_MAX))]
-    #[schema(example = 120)]
     pub capacity: i64,
 }
 

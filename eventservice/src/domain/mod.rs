@@ -1,6 +1,6 @@
 //! What an event and a location are, and the rules for making one, without any store: nothing here knows HTTP, SQL or BSON.
 //!
-//! - [`event`], [`location`]: made only of a draft that keeps the rules; behind it nobody checks again. A draft is a request's body
+//! - [`event`], [`location`]: made only of a draft that keeps the rules; behind it nobody checks again
 //! - [`limits`]: the numbers in the rules
 //! - [`view`]: what is shown of an event's seats, and which of the booking service's messages wins
 //! - [`records`]: what a store keeps

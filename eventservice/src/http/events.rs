@@ -11,9 +11,9 @@ use webserver::{
     responses::{BodyProblems, CommonProblems, InvalidValue, NotFound},
 };
 
-use super::{Context, error};
+use super::{Context, bodies::EventBody, error};
 use crate::{
-    domain::{Event, EventDraft, EventRecord, NAME_MAX},
+    domain::{Event, EventRecord, NAME_MAX},
     store::{Filter, Unavailable, position},
 };
 
@@ -21,7 +21,7 @@ use crate::{
 #[utoipa::path(
     post,
     path = "/events",
-    request_body = EventDraft,
+    request_body = EventBody,
     responses(
         (status = 201, body = EventRecord, headers(("Location" = String, description = "the event"))),
         CommonProblems, BodyProblems,
@@ -29,8 +29,8 @@ use crate::{
             content_type = "application/problem+json"),
     )
 )]
-pub async fn create(context: web::Data<Context>, _: NoQuery, body: Json<EventDraft>) -> Result<HttpResponse, Problem> {
-    let event = Event::new(body.0)?;
+pub async fn create(context: web::Data<Context>, _: NoQuery, body: Json<EventBody>) -> Result<HttpResponse, Problem> {
+    let event = Event::new(body.0.into())?;
     let stored = context.store.create_event(event.clone()).await;
     stored.map_err(|cause| error::not_written(cause, "event_id", event.id()))?.map_err(error::unknown_location)?;
     Ok(HttpResponse::Created().insert_header((header::LOCATION, format!("/events/{}", event.id()))).json(event))

@@ -11,9 +11,9 @@ use webserver::{
     responses::{BodyProblems, CommonProblems, InvalidValue, NotFound},
 };
 
-use super::{Context, error};
+use super::{Context, bodies::LocationBody, error};
 use crate::{
-    domain::{Location, LocationDraft, LocationRecord},
+    domain::{Location, LocationRecord},
     store::Unavailable,
 };
 
@@ -21,7 +21,7 @@ use crate::{
 #[utoipa::path(
     post,
     path = "/locations",
-    request_body = LocationDraft,
+    request_body = LocationBody,
     responses(
         (status = 201, body = LocationRecord, headers(("Location" = String, description = "the location"))),
         CommonProblems, BodyProblems,
@@ -30,9 +30,9 @@ use crate::{
 pub async fn create(
     context: web::Data<Context>,
     _: NoQuery,
-    body: Json<LocationDraft>,
+    body: Json<LocationBody>,
 ) -> Result<HttpResponse, Problem> {
-    let location = Location::new(body.0)?;
+    let location = Location::new(body.0.into())?;
     let stored = context.store.create_location(location.clone()).await;
     stored.map_err(|cause| error::not_written(cause, "location_id", location.id()))?;
     Ok(HttpResponse::Created()

@@ -1,5 +1,6 @@
 //! The URL table. Everything a client can ask stands on this screen.
 
+pub mod bodies;
 pub mod error;
 pub mod events;
 pub mod locations;
