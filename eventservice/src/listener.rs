@@ -25,7 +25,7 @@ pub struct Listener {
 impl Handler for Listener {
     async fn handle(&self, batch: &[Message]) -> Vec<Outcome> {
         let parsed: Vec<Result<SeatUpdate, String>> = batch.iter().map(parse).collect();
-        let updates = parsed.iter().filter_map(|update| update.as_ref().ok()).copied().collect();
+        let updates = parsed.iter().filter_map(|update| update.as_ref().ok()).cloned().collect();
         fail_point("listener.seats.received");
         let stored = self.store.apply(updates).await;
         fail_point("listener.seats.stored");
@@ -35,7 +35,7 @@ impl Handler for Listener {
             (Ok(_), Err(_)) => Outcome::Retry("the store is away".into()),
             (Ok(update), Ok(_)) => match effects.next().expect("the store answers for each message") {
                 Some(effect) => Outcome::Done(*effect),
-                None => Outcome::Reject(format!("there is no event {}", update.event_id)),
+                None => Outcome::Reject(format!("there is no event {}", update.record().event_id)),
             },
         };
         parsed.into_iter().map(outcome).collect()

@@ -17,5 +17,5 @@ mod tests;
 pub use booking::{Booked, Booking, Refused};
 pub use limits::{KEY_MAX, SEATS_MAX, USER_ID_MAX};
 pub use records::{BookingRecord, SeatsRecord, Status};
-pub use request::{BookingDraft, NewBooking};
+pub use request::{BookingDraft, NewBooking, NewBookingRecord};
 pub use seats::{Sale, Seats};

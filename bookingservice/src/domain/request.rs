@@ -33,21 +33,25 @@ pub struct BookingDraft<'a> {
 
 /// A request that keeps the rules: made only by [`NewBooking::new`], and never changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewBooking {
+pub struct NewBooking(NewBookingRecord);
+
+/// What is asked for, as plain values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewBookingRecord {
     /// The booking's id: derived from user and key where there is a key, so that a repetition finds it.
-    pub(crate) id: Uuid,
+    pub id: Uuid,
     /// Whether a booking of this id may be there already.
-    pub(crate) has_key: bool,
+    pub has_key: bool,
     /// What is booked.
-    pub(crate) event_id: Uuid,
+    pub event_id: Uuid,
     /// Who books.
-    pub(crate) user_id: String,
+    pub user_id: String,
     /// How many seats.
-    pub(crate) seats: u64,
+    pub seats: u64,
     /// When it was asked for.
-    pub(crate) at: Instant,
+    pub at: Instant,
     /// The caller's trace.
-    pub(crate) traceparent: Option<String>,
+    pub traceparent: Option<String>,
 }
 
 impl NewBooking {
@@ -58,12 +62,17 @@ impl NewBooking {
         let user_id = user_id.unwrap_or_else(|| GUEST.to_owned());
         let id = key.map_or_else(Uuid::now_v7, |key| id_under(&user_id, key));
         let seats = seats.unsigned_abs();
-        Ok(Self { id, has_key: key.is_some(), event_id, user_id, seats, at, traceparent })
+        Ok(Self(NewBookingRecord { id, has_key: key.is_some(), event_id, user_id, seats, at, traceparent }))
     }
 
     /// The booking's id.
     pub fn id(&self) -> Uuid {
-        self.id
+        self.0.id
+    }
+
+    /// What is asked for.
+    pub fn record(&self) -> &NewBookingRecord {
+        &self.0
     }
 }
 

@@ -45,6 +45,7 @@ impl Seats {
 
     /// Takes the seats of a request, if as many are left and the event is not over.
     pub fn sell(mut self, request: &NewBooking) -> Result<Sale, Refused> {
+        let request = request.record();
         if self.0.end_date <= request.at {
             return Err(Refused::Over);
         }

@@ -83,8 +83,9 @@ proptest! {
 #[test]
 fn an_event_that_is_over_sells_nothing() {
     let asked = request(Uuid::now_v7(), 1);
-    assert_eq!(seats(None, asked.at).sell(&asked).unwrap_err(), Refused::Over);
-    let later = Instant::from_millis(asked.at.as_millis() + 1).unwrap();
+    let at = asked.record().at;
+    assert_eq!(seats(None, at).sell(&asked).unwrap_err(), Refused::Over);
+    let later = Instant::from_millis(at.as_millis() + 1).unwrap();
     assert!(seats(None, later).sell(&asked).is_ok());
 }
 

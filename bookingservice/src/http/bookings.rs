@@ -65,7 +65,7 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     let metrics = &context.metrics;
     let parsed = parse(&request, event, body).inspect_err(|_| metrics.rejected(Rejection::Invalid))?;
-    let (id, event_id) = (parsed.id, parsed.event_id);
+    let (id, event_id) = (parsed.id(), parsed.record().event_id);
     let answer = match context.store.book(parsed).await {
         Ok(Ok(Booked::New(booking))) => {
             fail_point("book.before_answer");

@@ -5,54 +5,49 @@ use std::cmp::Ordering;
 
 use contracts::{EventBooked, SeatsChanged};
 use messaging::Effect;
-use uuid::Uuid;
 
 /// The seats of an event, as a message of the booking service has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SeatUpdate {
-    /// The event.
-    pub event_id: Uuid,
-    /// Seats left; `None` where there is no capacity.
-    pub seats_left: Option<u64>,
-    /// Seats booked.
-    pub booked_seats: u64,
-    /// Which change of the seats this was.
-    pub version: u64,
-}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeatUpdate(SeatsChanged);
 
 impl SeatUpdate {
     /// What it does to an event that shows this version; 0 where no message has arrived yet.
     pub fn effect_on(&self, shown: u64) -> Effect {
-        match self.version.cmp(&shown) {
+        match self.0.version.cmp(&shown) {
             Ordering::Greater => Effect::Applied,
             Ordering::Equal => Effect::Duplicate,
             Ordering::Less => Effect::Stale,
         }
+    }
+
+    /// What a store keeps of it.
+    pub fn record(&self) -> &SeatsChanged {
+        &self.0
     }
 }
 
 impl From<EventBooked> for SeatUpdate {
     fn from(message: EventBooked) -> Self {
         let EventBooked { event_id, seats_left, booked_seats, version, .. } = message;
-        Self { event_id, seats_left, booked_seats, version }
+        Self(SeatsChanged { event_id, seats_left, booked_seats, version })
     }
 }
 
 impl From<SeatsChanged> for SeatUpdate {
     fn from(message: SeatsChanged) -> Self {
-        let SeatsChanged { event_id, seats_left, booked_seats, version } = message;
-        Self { event_id, seats_left, booked_seats, version }
+        Self(message)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use uuid::Uuid;
 
     use super::*;
 
     fn update(version: u64) -> SeatUpdate {
-        SeatUpdate { event_id: Uuid::nil(), seats_left: None, booked_seats: version, version }
+        SeatUpdate(SeatsChanged { event_id: Uuid::nil(), seats_left: None, booked_seats: version, version })
     }
 
     proptest! {

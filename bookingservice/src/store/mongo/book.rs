@@ -63,8 +63,8 @@ impl<'a> BookRequest<'a> {
         }
         let attempt = bson::Uuid::new();
         self.attempts.push(attempt);
-        let hold = Hold::to_book(&self.request, attempt);
-        let reserved = self.shared.steps.reserve(self.until, key(self.request.event_id), &hold).await;
+        let hold = Hold::to_book(self.request.record(), attempt);
+        let reserved = self.shared.steps.reserve(self.until, key(self.request.record().event_id), &hold).await;
         match self.note_write(reserved)? {
             Some(event) => self.complete(&event, &hold).await.map(Some),
             None => self.explain_refusal().await,
@@ -73,14 +73,14 @@ impl<'a> BookRequest<'a> {
 
     /// The answer where the booking is there already. It can only be there under a key, or after an earlier write of this request.
     async fn answer_if_booked(&self) -> Result<Option<Answer>, MongoError> {
-        if !self.request.has_key && !self.may_have_written {
+        if !self.request.record().has_key && !self.may_have_written {
             return Ok(None);
         }
         Ok(self.stored_booking().await?.map(|stored| self.answer(stored)))
     }
 
     async fn stored_booking(&self) -> Result<Option<BookingDoc>, MongoError> {
-        self.shared.steps.booking(self.until, key(self.request.id)).await
+        self.shared.steps.booking(self.until, key(self.request.id())).await
     }
 
     /// The seats are taken: inserts the booking of a hold, whether it is our own hold or that of a request under the same key.
@@ -118,9 +118,9 @@ impl<'a> BookRequest<'a> {
 
     /// The seats were not reserved. Finds out why; `None` where the cause is gone, and another try may succeed.
     async fn explain_refusal(&mut self) -> Result<Option<Answer>, MongoError> {
-        let event = self.shared.steps.event(self.until, key(self.request.event_id)).await?;
+        let event = self.shared.steps.event(self.until, key(self.request.record().event_id)).await?;
         let Some(event) = event else { return self.refuse(Refused::UnknownEvent).await };
-        let booking = key(self.request.id);
+        let booking = key(self.request.id());
         if let Some(hold) = event.holds.iter().find(|hold| hold.booking == booking && !hold.cancel) {
             return self.complete(&event, hold).await.map(Some);
         }
@@ -146,6 +146,7 @@ impl<'a> BookRequest<'a> {
         if self.attempts.contains(&stored.attempt) {
             return Ok(Booked::New(stored.into()));
         }
-        Booking::from(stored).replay(self.request.event_id, self.request.seats)
+        let asked = self.request.record();
+        Booking::from(stored).replay(asked.event_id, asked.seats)
     }
 }

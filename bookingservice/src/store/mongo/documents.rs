@@ -7,7 +7,7 @@ use mongodb::bson::{self, DateTime};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{Booking, BookingRecord, NewBooking, Sale, Seats, SeatsRecord, Status},
+    domain::{Booking, BookingRecord, NewBookingRecord, Sale, Seats, SeatsRecord, Status},
     store::entry,
 };
 
@@ -105,7 +105,7 @@ impl From<EventDoc> for Seats {
 
 impl Hold {
     /// What one try of a booking request leaves with the event.
-    pub(super) fn to_book(request: &NewBooking, attempt: bson::Uuid) -> Self {
+    pub(super) fn to_book(request: &NewBookingRecord, attempt: bson::Uuid) -> Self {
         Self {
             attempt,
             booking: key(request.id),

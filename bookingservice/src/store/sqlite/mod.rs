@@ -94,12 +94,13 @@ impl Store for SqliteStore {
 }
 
 fn book(connection: &Connection, request: NewBooking) -> rusqlite::Result<Result<Booked, Refused>> {
-    if request.has_key
-        && let Some(stored) = booking(connection, request.id)?
+    let asked = request.record();
+    if asked.has_key
+        && let Some(stored) = booking(connection, asked.id)?
     {
-        return Ok(stored.replay(request.event_id, request.seats));
+        return Ok(stored.replay(asked.event_id, asked.seats));
     }
-    let Some((number, seats)) = seats(connection, request.event_id)? else { return Ok(Err(Refused::UnknownEvent)) };
+    let Some((number, seats)) = seats(connection, asked.event_id)? else { return Ok(Err(Refused::UnknownEvent)) };
     let Sale { seats, booking, message } = match seats.sell(&request) {
         Ok(sale) => sale,
         Err(refused) => return Ok(Err(refused)),
@@ -111,7 +112,7 @@ fn book(connection: &Connection, request: NewBooking) -> rusqlite::Result<Result
     let values = params![id, number, seq, user_id, seats, booked_at.as_millis()];
     connection.prepare_cached(sql)?.execute(values)?;
     fail_point("book.inserted");
-    insert(connection, &entry(&message, request.traceparent.as_deref()))?;
+    insert(connection, &entry(&message, asked.traceparent.as_deref()))?;
     fail_point("book.in_outbox");
     Ok(Ok(Booked::New(booking)))
 }

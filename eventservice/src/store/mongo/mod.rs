@@ -12,6 +12,7 @@ mod list;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use contracts::SeatsChanged;
 use messaging::{Effect, outbox::Outbox};
 use mongo::{
     Index, Mongo,
@@ -187,7 +188,7 @@ impl Store for MongoStore {
 /// What became of each message, `None` for an unknown event; and by how much the versions grew in all.
 async fn apply(events: &Table<EventDoc>, updates: &[SeatUpdate]) -> Result<(Vec<Option<Effect>>, u64), MongoError> {
     let until = Deadline::new();
-    let mut ids: Vec<Uuid> = updates.iter().map(|update| update.event_id).collect();
+    let mut ids: Vec<Uuid> = updates.iter().map(|update| update.record().event_id).collect();
     ids.sort_unstable();
     ids.dedup();
     let filter = doc! { "_id": { "$in": ids.into_iter().map(key).collect::<Vec<_>>() } };
@@ -197,26 +198,27 @@ async fn apply(events: &Table<EventDoc>, updates: &[SeatUpdate]) -> Result<(Vec<
 
     let (mut shown, mut newest) = (before.clone(), HashMap::new());
     let effects = updates.iter().map(|update| {
-        let shown = shown.get_mut(&update.event_id)?;
+        let seats = update.record();
+        let shown = shown.get_mut(&seats.event_id)?;
         let effect = update.effect_on(*shown);
         if effect == Effect::Applied {
-            *shown = update.version;
-            newest.insert(update.event_id, *update);
+            *shown = seats.version;
+            newest.insert(seats.event_id, seats);
         }
         Some(effect)
     });
     let effects = effects.collect();
-    events.change_each(until, "apply", newest.values().map(change).collect()).await?;
-    let grown = newest.iter().map(|(event, update)| update.version - before[event]).sum();
+    events.change_each(until, "apply", newest.values().copied().map(change).collect()).await?;
+    let grown = newest.iter().map(|(event, seats)| seats.version - before[event]).sum();
     Ok((effects, grown))
 }
 
-fn change(update: &SeatUpdate) -> (Document, Document) {
-    let version = update.version.cast_signed();
-    let older = doc! { "_id": key(update.event_id), "version": { "$lt": version } };
-    let mut seats = doc! { "booked_seats": update.booked_seats.cast_signed(), "version": version };
-    if let Some(seats_left) = update.seats_left {
-        seats.insert("seats_left", seats_left.cast_signed());
+fn change(seats: &SeatsChanged) -> (Document, Document) {
+    let version = seats.version.cast_signed();
+    let older = doc! { "_id": key(seats.event_id), "version": { "$lt": version } };
+    let mut set = doc! { "booked_seats": seats.booked_seats.cast_signed(), "version": version };
+    if let Some(seats_left) = seats.seats_left {
+        set.insert("seats_left", seats_left.cast_signed());
     }
-    (older, doc! { "$set": seats })
+    (older, doc! { "$set": set })
 }

@@ -4,7 +4,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
-use contracts::Instant;
+use contracts::{Instant, SeatsChanged};
 use messaging::Effect;
 use paging::Cursor;
 use process::{fail_point::fail_point, metrics::Metrics};
@@ -189,15 +189,16 @@ fn events(connection: &Connection, filter: &Filter, after: Option<Cursor>, max: 
 
 /// `None` for an unknown event; adds to `grown` by how much the version grew.
 fn apply(connection: &Connection, update: &SeatUpdate, grown: &mut u64) -> rusqlite::Result<Option<Effect>> {
+    let SeatsChanged { event_id, seats_left, booked_seats, version } = update.record();
     let sql = "SELECT version FROM events WHERE id = ?";
-    let shown = connection.prepare_cached(sql)?.query_row([update.event_id], |row| row.get(0)).optional()?;
+    let shown = connection.prepare_cached(sql)?.query_row([event_id], |row| row.get(0)).optional()?;
     let Some(shown) = shown else { return Ok(None) };
     let effect = update.effect_on(shown);
     if effect == Effect::Applied {
         let sql = "UPDATE events SET seats_left = ?, booked_seats = ?, version = ? WHERE id = ?";
-        let values = params![update.seats_left, update.booked_seats, update.version, update.event_id];
+        let values = params![seats_left, booked_seats, version, event_id];
         connection.prepare_cached(sql)?.execute(values)?;
-        *grown += update.version - shown;
+        *grown += version - shown;
     }
     Ok(Some(effect))
 }
