@@ -5,10 +5,10 @@ use std::{
     time::Instant,
 };
 
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use serde_json::json;
 use webserver::{
-    input::{BODY_DEADLINE, Json, NoQuery},
+    input::{BODY_DEADLINE, Json, NoQuery, is_json},
     problem::Problem,
     routes::{nowhere, resource},
 };
@@ -92,7 +92,7 @@ async fn send(request: HttpRequest, body: web::Payload, inbox: web::Data<Inbox>)
     };
     let Ok(body) = body else { return answer(PARAMETER, "缺少参数 json") };
     let query = web::Query::<Query>::from_query(request.query_string()).map(web::Query::into_inner).unwrap_or_default();
-    let is_json = request.mime_type().ok().flatten().is_some_and(|mime| mime.essence_str() == "application/json");
+    let is_json = is_json(&request);
     let accepted = inbox.robot.lock().expect("nothing panics while it holds this").accept(&query, is_json, &body);
     match accepted {
         Ok((title, text)) => {

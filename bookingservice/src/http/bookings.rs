@@ -7,7 +7,7 @@ use process::fail_point::fail_point;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use webserver::{
-    input::{Id, Json, NoQuery, Query, header_text, traceparent},
+    input::{Id, Json, NoQuery, Query, key, traceparent},
     page::{self, Page},
     problem::{Problem, ProblemBody},
     responses::{BodyProblems, CommonProblems, InvalidValue, NotFound},
@@ -38,7 +38,8 @@ pub struct BookingBody {
     path = "/events/{id}/bookings",
     params(
         ("id" = uuid::Uuid, Path, description = "the event"),
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters; belongs to the user"),
+        ("Idempotency-Key" = Option<String>, Header,
+            description = "1 to 255 visible ASCII characters; belongs to the user. `\"k1\"` and `k1` are one key"),
     ),
     request_body = BookingBody,
     responses(
@@ -90,8 +91,9 @@ fn parse(
     body: Result<Json<BookingBody>, Problem>,
 ) -> Result<NewBooking, Problem> {
     let event_id = event?.0;
-    let key = header_text(request, "Idempotency-Key", KEY_MAX)?;
+    let key = key(request, "Idempotency-Key", KEY_MAX)?;
     let (BookingBody { seats, user_id }, traceparent) = (body?.0, traceparent(request));
+    let key = key.as_deref();
     Ok(NewBooking::new(BookingDraft { event_id, seats, user_id, key, traceparent }, Instant::now())?)
 }
 

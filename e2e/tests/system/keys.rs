@@ -90,6 +90,25 @@ async fn the_seats_of_a_replay_need_not_be_free_any_more() {
     is_replay(&book_under(&system, &event, &key, &json!({"seats": 2})).await, &first);
 }
 
+/// The IETF draft (draft-ietf-httpapi-idempotency-key-header) has the key as a quoted string, and many clients send it bare.
+#[tokio::test]
+async fn a_quoted_key_is_the_key_within_the_quotes() {
+    let system = System::start();
+    let event = seats(&system, 10).await;
+    let key = samples::unique("key").replace(' ', "-");
+    for (bare, quoted) in [
+        (key.clone(), format!("\"{key}\"")),
+        (format!("{key}/a\"\\b"), format!(r#""{key}/a\"\\b""#)),
+        (format!("{key:~<255}"), format!("\"{key:~<255}\"")),
+    ] {
+        let first = book_under(&system, &event, &quoted, &json!({"seats": 1})).await.expect(201);
+        for again in [&bare, &quoted] {
+            is_replay(&book_under(&system, &event, again, &json!({"seats": 1})).await, &first);
+        }
+    }
+    assert_eq!(stock(&system, &event).await["booked_seats"], 3);
+}
+
 #[tokio::test]
 async fn a_key_may_have_255_characters() {
     let system = System::start();

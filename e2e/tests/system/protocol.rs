@@ -109,6 +109,35 @@ async fn a_body_may_come_in_chunks_and_the_connection_may_be_used_again() {
 }
 
 #[tokio::test]
+async fn what_http_compares_without_case_is_compared_without_case() {
+    let system = System::start();
+    let event = seats(&system, 100).await;
+    let (path, body) = (format!("/events/{event}/bookings"), r#"{"seats": 1}"#);
+    let json = ("Content-Type", "application/json");
+    for (name, value) in [
+        ("content-TYPE", "application/json ; charset=utf-8"),
+        ("Content-Type", "Application/JSON"),
+        ("Content-Type", "APPLICATION/json\t;\tCharset=\"UTF-8\""),
+        ("Content-Type", "application/json; version=1; charset=Utf-8;"),
+        ("Content-Encoding", "Identity"),
+        ("Content-Encoding", "identity, IDENTITY"),
+        ("Expect", "100-Continue"),
+        ("Accept", "APPLICATION/JSON"),
+        ("Accept-Encoding", "GZIP"),
+        ("TE", "Trailers"),
+    ] {
+        let headers = [(name, value), json];
+        let headers = if name.eq_ignore_ascii_case(json.0) { &headers[..1] } else { &headers };
+        let answer = raw::send(system.bookings.address(), &raw::request("POST", &path, headers, body.as_bytes())).await;
+        let answer = answer.unwrap().text(); // with 100 Continue in front, where it was expected
+        assert!(answer.contains(r#""seats":1"#) || answer.contains("HTTP/1.1 201"), "{name}: {value}: {answer}");
+    }
+    let chunks = String::from_utf8(raw::chunked("POST", &path, &[json], body.as_bytes(), 5)).unwrap();
+    let chunks = chunks.replace("Transfer-Encoding: chunked", "TRANSFER-encoding: Chunked");
+    assert_eq!(raw::send(system.bookings.address(), chunks.as_bytes()).await.unwrap().status, 201);
+}
+
+#[tokio::test]
 async fn the_probes_of_both_services_say_that_they_are_well() {
     let system = System::start();
     for ops in [&system.events_ops, &system.bookings_ops] {

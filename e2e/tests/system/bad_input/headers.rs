@@ -4,6 +4,10 @@ use super::{Body, Case, To};
 
 const BOOK: &str = "/events/{event}/bookings";
 
+/// Keys that are not the quoted string that they begin or end as.
+const QUOTED_WRONG: [&str; 9] =
+    [r#""""#, r#"""#, r#""open"#, r#"shut""#, r#""a"b""#, r#""a\b""#, r#""a\""#, r#""a b""#, r#""a";b"#];
+
 pub(super) fn cases() -> Vec<Case> {
     let post = |what: &str, status, field: &str| Case::post(what, To::Bookings, BOOK, r#"{"seats": 1}"#, status, field);
     let typed = |content_type: &str| Case {
@@ -27,7 +31,13 @@ pub(super) fn cases() -> Vec<Case> {
         case.headers.push(("Content-Encoding", encoding.into()));
         cases.push(case);
     }
-    for key in [String::new(), "two words".into(), "é".into(), "k".repeat(256), "tab\there".into()] {
+    let mut second = post("an encoding in a second line", 415, "");
+    second.headers.extend([("Content-Encoding", "identity".into()), ("Content-Encoding", "gzip".into())]);
+    cases.push(second);
+    for key in [String::new(), "two words".into(), "é".into(), "k".repeat(256), "tab\there".into()]
+        .into_iter()
+        .chain(QUOTED_WRONG.map(str::to_owned))
+    {
         let mut case = post(&format!("the key {key:.20?}"), 400, "Idempotency-Key");
         case.headers.push(("Idempotency-Key", key));
         cases.push(case);

@@ -47,7 +47,7 @@ impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Json<T, MA
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            is_json(&request)?;
+            check_type(&request)?;
             let body = tokio::time::timeout(BODY_DEADLINE, read(&request, payload, MAX)).await.map_err(|_| {
                 let detail = format!("the body did not arrive within {} s", BODY_DEADLINE.as_secs());
                 let title = "The request took too long";
@@ -60,19 +60,17 @@ impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Json<T, MA
     }
 }
 
-fn is_json(request: &HttpRequest) -> Result<(), Problem> {
+fn check_type(request: &HttpRequest) -> Result<(), Problem> {
     let unsupported = |detail: &str| {
         let title = "The body is of a type that is not read here";
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", title, detail);
         problem.rejected(Rejection::BadRequest)
     };
-    let is_json = request.mime_type().ok().flatten().is_some_and(|mime| {
-        mime.essence_str() == "application/json" && mime.get_param("charset").is_none_or(|set| set == "utf-8")
-    });
-    if !is_json {
+    if !super::is_json(request) {
         return Err(unsupported("send JSON in UTF-8, with the header `Content-Type: application/json`"));
     }
-    if request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+    let mut encodings = request.headers().get_all(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
+    if !encodings.all(|all| all.split(',').all(|one| one.trim().eq_ignore_ascii_case("identity"))) {
         return Err(unsupported("send the body without Content-Encoding"));
     }
     Ok(())

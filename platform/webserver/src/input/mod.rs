@@ -6,7 +6,9 @@
 
 mod body;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use std::borrow::Cow;
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::CONTENT_TYPE};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error as _},
@@ -18,16 +20,50 @@ use crate::problem::{Problem, field_error};
 pub use body::{BODY_DEADLINE, BODY_MAX, Json, objects};
 pub(crate) use body::{BodySize, SharedBody};
 
-/// A header that may be given once, as visible ASCII of at most `max` characters.
-pub fn header_text<'r>(request: &'r HttpRequest, name: &'static str, max: usize) -> Result<Option<&'r str>, Problem> {
+/// A key that may be given once, in the header `name`: at most `max` characters of visible ASCII, bare or as a quoted string of RFC 9651
+/// (`"k1"`, in which `\"` and `\\` stand for `"` and `\`). Both forms give the same key.
+pub fn key<'r>(request: &'r HttpRequest, name: &'static str, max: usize) -> Result<Option<Cow<'r, str>>, Problem> {
     let mut values = request.headers().get_all(name);
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return Err(Problem::bad_request(name, "the header is there twice: send it once"));
     }
-    let text = value.to_str().ok().filter(|t| (1..=max).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_graphic()));
-    let right = || format!("must be 1 to {max} visible ASCII characters without spaces");
-    text.map(Some).ok_or_else(|| Problem::bad_request(name, right()))
+    let right = || format!("must be 1 to {max} visible ASCII characters without spaces, bare or as a quoted string");
+    let key = value.to_str().ok().and_then(unquoted);
+    let key = key.filter(|key| (1..=max).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()));
+    key.map(Some).ok_or_else(|| Problem::bad_request(name, right()))
+}
+
+/// The text within the quotes, or a text without them; `None` where it only begins or ends like a quoted string.
+fn unquoted(text: &str) -> Option<Cow<'_, str>> {
+    if !text.starts_with('"') && !text.ends_with('"') {
+        return Some(text.into());
+    }
+    let mut plain = String::new();
+    let mut rest = text.strip_prefix('"')?.strip_suffix('"')?.chars();
+    while let Some(character) = rest.next() {
+        plain.push(match character {
+            '"' => return None,
+            '\\' => rest.next().filter(|escaped| matches!(escaped, '"' | '\\'))?,
+            other => other,
+        });
+    }
+    Some(plain.into())
+}
+
+/// Whether the body is said to be JSON in UTF-8. Names and `charset` are compared without case, and spaces may stand around the `;`
+/// (RFC 9110, 8.3.1), where actix's `mime_type` takes none.
+pub fn is_json(request: &HttpRequest) -> bool {
+    let text = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut parts = text.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
+    let is_utf_8 = |parameter: &str| match parameter.split_once('=') {
+        Some((name, set)) if name.eq_ignore_ascii_case("charset") => {
+            set.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        Some(_) | None => true,
+    };
+    is_json && parts.all(is_utf_8)
 }
 
 /// The W3C `traceparent` of a request, which its messages carry on. A malformed one is ignored, as the specification demands
