@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use mongo::address::MongoUrl;
+use mongo::{Mongo, address::MongoUrl, error::Deadline, metrics::ClientMetrics, table::Table};
+use mongodb::bson::{Document, doc};
 use process::checks::{Checks, option};
+use prometheus::Registry;
 use testing::mongo_server;
 use uuid::Uuid;
 
@@ -111,4 +113,32 @@ async fn a_wrong_login_is_said_by_readyz_and_a_booking_is_refused_as_one_that_di
     assert_eq!((status, report.contains("the server refuses the login")), (503, true), "{report}");
     assert!(!report.contains("hunter2") && !report.contains("Kind:"), "{report}");
     app.stop().await;
+}
+
+#[actix_web::test]
+async fn a_database_of_another_service_is_refused_by_readyz_and_bookings_are_503() {
+    let Some(server) = mongo_server::shared() else { return };
+    let name = format!("myevents-test-{}", Uuid::new_v4().simple());
+    let url = Some(server.url(&name));
+    let url = MongoUrl::read(&mut Checks::new(), option("MONGO_URL", &url), option("", &None)).unwrap();
+    let mongo = Mongo::open(&url, "eventservice", ClientMetrics::new(&Registry::new()).unwrap()).await.unwrap();
+    let owner = doc! { "_id": "owner", "service": "eventservice" };
+    Table::<Document>::of(&mongo, "owner").insert(Deadline::new(), "test", owner).await.unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let app = TestApp::start_with(folder.path(), Some(url)).await;
+    let (status, problem) = app.book(Uuid::now_v7(), 1).await;
+    assert_eq!(
+        (status, problem["detail"].as_str().unwrap().ends_with("nothing was changed")),
+        (503, true),
+        "{problem}"
+    );
+    shows(&app, "/readyz", Duration::from_secs(5), |status, report| {
+        let words = format!("the database \\\"{name}\\\" belongs to the service \\\"eventservice\\\"");
+        status == 503 && report.contains(&words)
+    })
+    .await;
+    app.stop().await;
+    let of_ours = Table::<Document>::of(&mongo, "leases").aggregate(Deadline::new(), vec![]).await.unwrap();
+    assert_eq!(of_ours, []);
 }

@@ -1,9 +1,6 @@
-//! The client of one database: how it connects, and the one function through which every call goes. Read next: `prepare.rs`.
+//! The client of one database: how it connects, and the one function through which every call goes. Read next: `state.rs`.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use mongodb::{
     Client,
@@ -20,6 +17,7 @@ use crate::{
     faults::Faults,
     metrics::ClientMetrics,
     monitor::Monitor,
+    state::State,
 };
 
 /// How long the driver looks for a server. It is shorter than a [`Deadline`], so that a request whose first write may have
@@ -44,10 +42,10 @@ pub struct Mongo {
     client: Client,
     pub(crate) database: mongodb::Database,
     pub(crate) failures: Arc<Failures>,
-    /// Why no call is made, if an older version has written the database.
-    pub(crate) refused: Arc<OnceLock<String>>,
-    /// Why it is not ready, until the indexes are there.
-    pub(crate) not_ready: watch::Sender<Option<String>>,
+    /// The service whose database it must be.
+    pub(crate) service: Arc<str>,
+    /// Whether it may be used, and whether it is ready.
+    pub(crate) state: watch::Sender<State>,
     metrics: ClientMetrics,
     faults: Faults,
 }
@@ -75,8 +73,8 @@ impl Mongo {
         let name = options.default_database.clone().unwrap_or_else(|| service.to_owned());
         let client = Client::with_options(options)?;
         let (database, failures) = (client.database(&name), Arc::new(Failures::new(url.masked(), monitor)));
-        let not_ready = watch::Sender::new(Some("the indexes are being made".to_owned()));
-        Ok(Self { client, database, failures, refused: Arc::default(), not_ready, metrics, faults: Faults::none() })
+        let (service, state) = (service.into(), watch::Sender::new(State::default()));
+        Ok(Self { client, database, failures, service, state, metrics, faults: Faults::none() })
     }
 
     /// The same database, with faults; for tests.
@@ -84,35 +82,54 @@ impl Mongo {
         Self { faults, ..self }
     }
 
+    /// Asks whether the server answers. It reads and writes nothing, so it need not be known yet whose database it is.
     pub(crate) async fn ping(&self) -> Result<(), MongoError> {
+        let refusal = self.state.borrow().refusal();
+        if let Some(refusal) = refusal {
+            return self.recorded(Err(refusal));
+        }
         let database = self.database.clone();
         let ping = async move { database.run_command(doc! { "ping": 1 }).await.map(drop) };
-        self.call(Deadline::after(PING_TIMEOUT), "ping", ping).await
+        self.call_before_use(Deadline::after(PING_TIMEOUT), "ping", ping).await
     }
 
-    /// A check for `/readyz`: whether the server answers, and the indexes are there.
+    /// A check for `/readyz`: whether the server answers, the database is the service's, and the indexes are there.
     pub fn probe(&self) -> Probe {
         let mongo = self.clone();
         Arc::new(move || {
             let mongo = mongo.clone();
             Box::pin(async move {
                 mongo.ping().await.map_err(|cause| cause.to_string())?;
-                mongo.not_ready.borrow().clone().map_or_else(|| Ok("MongoDB answers".to_owned()), Err)
+                mongo.state.borrow().readiness()
             })
         })
     }
 
-    /// One call: with a deadline, with its failure logged, and with the faults of a test.
+    /// One call, as soon as the database is known to be the service's own.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         deadline: Deadline,
         step: &'static str,
         call: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,
     ) -> Result<T, MongoError> {
-        let result = match self.refused.get() {
-            Some(cause) => Err(MongoError::Refused(cause.clone())),
-            None => self.faults.inject(step, deadline.bound(call)).await,
-        };
+        match State::wait(&self.state, deadline).await {
+            Ok(()) => self.call_before_use(deadline, step, call).await,
+            Err(cause) => self.recorded(Err(cause)),
+        }
+    }
+
+    /// One call: with a deadline, with its failure logged, and with the faults of a test. For [`Self::call`], and for what finds out
+    /// whose database it is.
+    pub(crate) async fn call_before_use<T: Send + 'static>(
+        &self,
+        deadline: Deadline,
+        step: &'static str,
+        call: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,
+    ) -> Result<T, MongoError> {
+        self.recorded(self.faults.inject(step, deadline.bound(call)).await)
+    }
+
+    fn recorded<T>(&self, result: Result<T, MongoError>) -> Result<T, MongoError> {
         if matches!(result, Err(MongoError::Away(_))) {
             self.metrics.found_no_server();
         }

@@ -72,6 +72,14 @@ impl MongoError {
         }
     }
 
+    /// The same for a call that was not sent because this one failed.
+    pub(super) fn of_what_was_not_sent(self) -> Self {
+        match self {
+            Self::Unreadable(cause) | Self::Unknown(cause) => Self::Away(cause),
+            Self::Away(_) | Self::NotConnected | Self::Refused(_) | Self::Late => self,
+        }
+    }
+
     /// The driver's text of an error lists all its fields, so each kind gets a short text here.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the driver may add kinds, and all others are the same here")]
     pub(super) fn of(cause: &Error) -> Self {
@@ -178,6 +186,11 @@ impl Deadline {
             Ok(result) => result.map_err(|cause| MongoError::of(&cause)),
             Err(_) => Err(MongoError::Unknown("no answer came in time".into())),
         }
+    }
+
+    /// Waits until then for what must be true before a call.
+    pub(super) async fn wait_for<T>(self, ready: impl Future<Output = T>) -> Result<T, MongoError> {
+        tokio::time::timeout_at(self.0, ready).await.map_err(|_| MongoError::Late)
     }
 }
 

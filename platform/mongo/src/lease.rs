@@ -22,6 +22,9 @@ use crate::{
     table::{Inserted, Table},
 };
 
+/// The collection.
+pub(super) const TABLE: &str = "leases";
+
 /// How often the holder renews the lease.
 const BEAT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -51,7 +54,7 @@ pub struct Lease {
 impl Lease {
     /// A lease that is not held yet. `held` is kept up to date.
     pub fn new(mongo: &Mongo, name: &'static str, held: Arc<AtomicBool>) -> Self {
-        Self { table: Table::of(mongo, "leases"), name, me: Uuid::new(), held, seen: None, renewed: Instant::now() }
+        Self { table: Table::of(mongo, TABLE), name, me: Uuid::new(), held, seen: None, renewed: Instant::now() }
     }
 
     /// Takes and renews it until `stop`. Then it is removed, so that the next process need not wait.

@@ -9,7 +9,8 @@
 //! - [`metrics`]: what the driver reports of commands and connections; `monitor`: what it reports of the servers
 //! - [`failures`]: what is logged of all that
 //! - [`faults`]: crashes and lost answers, for tests
-//! - `prepare`: the indexes that a service needs, and what shows that an older version has written the database
+//! - `prepare`: the owner of the database, what shows that an older version has written it, and the indexes that a service needs;
+//!   `state`: what is called until then
 //!
 //! Read next: `client.rs`, then `table.rs`.
 //!
@@ -29,6 +30,7 @@ pub mod table;
 mod client;
 mod monitor;
 mod prepare;
+mod state;
 
 pub use crate::table::{id, key};
 pub use client::Mongo;

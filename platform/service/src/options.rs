@@ -75,7 +75,7 @@ pub struct ServiceOptions {
     #[arg(long, env = "DATA_DIR")]
     data_dir: Option<String>,
     /// The MongoDB server to store in instead, like mongodb://user:password@host:27017; a database that is named behind it
-    /// is taken in place of the one with the service's name
+    /// is taken in place of the one with the service's name, and must be this service's alone
     #[arg(long, env = "MONGO_URL", hide_env_values = true)]
     mongo_url: Option<String>,
     /// A file that holds the MongoDB server's URL

@@ -7,7 +7,7 @@ use mongo::{error::Deadline, faults::Faults, key, table::Table};
 use mongodb::bson::{Document, doc};
 use testing::logs;
 
-use super::world::{Replica, World, eventually};
+use super::world::{Replica, World, eventually, watched};
 use crate::suite::request;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -29,13 +29,17 @@ async fn an_older_database_is_refused_with_what_to_do_until_its_field_is_renamed
     };
     change(doc! { "$set": { "untold": true, "untold_at": 1_i64 } }).await;
 
-    let refused = world.running(Faults::none(), Pace::default()).await;
+    let (faults, steps) = watched();
+    let refused = world.running(faults, Pace::default()).await;
+    assert_eq!(refused.store.book(request(event, 1)).await, Err(Unavailable::Away), "not even before it has looked");
     eventually(SOON, "it says why it is not ready", async || {
         readiness(&refused).await.is_err_and(|cause| cause.contains("the field `untold`") && cause.contains("$rename"))
     })
     .await;
     assert_eq!(refused.store.book(request(event, 1)).await, Err(Unavailable::Away));
     assert_eq!(refused.store.event(event).await, Err(Unavailable::Away));
+    let steps = steps.lock().unwrap().clone();
+    assert!(steps.iter().all(|step| ["ping", "owner", "version"].contains(step)), "{steps:?}");
     let lines = logs::lines_with(world.name());
     let lines: Vec<_> = lines.iter().filter(|line| line.contains("the field `untold`")).collect();
     assert_eq!(lines.len(), 1, "{lines:?}");

@@ -4,4 +4,6 @@
 
 mod failures;
 mod outbox;
+#[cfg(debug_assertions)] // faults are not in release builds
+mod owner;
 mod resync;

@@ -30,10 +30,20 @@ use uuid::Uuid;
 
 const NOTES: &str = "notes";
 
-pub(crate) async fn connect() -> Option<Mongo> {
-    let url = Some(testing::mongo_server::shared()?.url(&format!("myevents-test-{}", Uuid::new_v4().simple())));
+/// The URL of a database that nobody else uses, and its name.
+pub(crate) fn new_url() -> Option<(String, String)> {
+    let name = format!("myevents-test-{}", Uuid::new_v4().simple());
+    Some((testing::mongo_server::shared()?.url(&name), name))
+}
+
+pub(crate) async fn client_of(url: &str, service: &str) -> Mongo {
+    let url = Some(url.to_owned());
     let url = MongoUrl::read(&mut Checks::new(), option("MONGO_URL", &url), option("", &None)).unwrap();
-    Some(Mongo::open(&url, "notes", ClientMetrics::new(&Registry::new()).unwrap()).await.unwrap())
+    Mongo::open(&url, service, ClientMetrics::new(&Registry::new()).unwrap()).await.unwrap()
+}
+
+pub(crate) async fn connect() -> Option<Mongo> {
+    Some(client_of(&new_url()?.0, "notes").await)
 }
 
 fn outbox_of(mongo: &Mongo) -> Arc<MongoOutbox> {
