@@ -3,6 +3,7 @@
 //! - [`eventually`], [`not_run`]: waiting without sleeping, and saying what was not run
 //! - [`rabbitmq`], [`mongo_server`]: real servers, found or started; [`proxy`]: a bad network before one
 //! - [`binary`], [`services`]: our programs, built and started; [`ports`]: free ones
+//! - [`strangers`]: messages as somebody else may publish them
 //! - [`dice`]: random numbers that can be had again
 //! - [`alertmanager`]: notifications as Alertmanager sends them; [`logs`]: what was logged
 //! - [`mod@bus_suite`], [`bus_world`]: what every bus must do; [`notes`]: a database file as a service would have one
@@ -22,6 +23,7 @@ pub mod ports;
 pub mod proxy;
 pub mod rabbitmq;
 pub mod services;
+pub mod strangers;
 mod wait;
 
 use std::path::PathBuf;

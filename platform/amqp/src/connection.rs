@@ -6,7 +6,7 @@
 
 use std::{
     io,
-    net::{Shutdown, TcpStream, ToSocketAddrs},
+    net::{self, Shutdown, ToSocketAddrs},
     ops::Deref,
     os::fd::AsFd,
     sync::{Arc, Mutex, PoisonError, Weak},
@@ -20,12 +20,16 @@ use lapin::{
     uri::{AMQPScheme, AMQPUri},
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject};
-use tokio::time::timeout;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_util::{
+    compat::TokioAsyncReadCompatExt,
+    sync::{CancellationToken, DropGuard},
+};
 
 use super::{
     broker::Broker,
     disconnect::{Disconnect, Reason, TlsFailed},
+    incoming::Incoming,
     reactor,
 };
 
@@ -146,11 +150,11 @@ impl Connection {
 /// to `connection.close`, and keep a thread and a file descriptor. No report of that was found in lapin's issues. This can go
 /// when lapin has a timeout for closing. It shuts the socket down when it is dropped.
 #[derive(Default)]
-struct SocketGuard(Mutex<Option<TcpStream>>);
+struct SocketGuard(Mutex<Option<net::TcpStream>>);
 
 impl SocketGuard {
     fn keep(&self, stream: impl AsFd) -> io::Result<()> {
-        let stream = TcpStream::from(stream.as_fd().try_clone_to_owned()?);
+        let stream = net::TcpStream::from(stream.as_fd().try_clone_to_owned()?);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
         Ok(())
     }
@@ -182,27 +186,28 @@ fn connect(
             Some(tls(broker.ca.as_deref()).map_err(|cause| Disconnect::new(Reason::Tls, cause.to_string()))?)
         }
     };
-    let connector = async move |uri: AMQPUri, runtime| {
+    let connector = async move |uri: AMQPUri, _| {
         let _ = &with_thread;
         let host = (uri.authority.host.as_str(), uri.authority.port);
-        let stream = tcp(host, &runtime).await?;
-        if let AsyncTcpStream::Plain(plain) = &stream {
-            // Where nobody waits for this connection any more, the socket is shut down at once.
-            guard.upgrade().unwrap_or_default().keep(plain.get_ref())?;
+        let socket = tcp(host).await?;
+        // Where nobody waits for this connection any more, the socket is shut down at once.
+        guard.upgrade().unwrap_or_default().keep(&socket)?;
+        let mut stream = AsyncTcpStream::Plain(socket.compat());
+        if let Some(tls) = &tls {
+            let encrypted = stream.into_rustls(tls, host.0).await;
+            stream = encrypted.map_err(|cause| io::Error::other(TlsFailed(cause.to_string())))?;
         }
-        let Some(tls) = &tls else { return Ok(stream) };
-        let encrypted = stream.into_rustls(tls, host.0).await;
-        Ok(encrypted.map_err(|cause| io::Error::other(TlsFailed(cause.to_string())))?)
+        Ok(AsyncTcpStream::Plain(Incoming::new(stream)))
     };
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     Ok(lapin::Connection::connector(broker.uri.clone(), reactor::current(), connector, properties))
 }
 
 /// To the first address of the host that answers.
-async fn tcp(host: (&str, u16), runtime: &reactor::Runtime) -> io::Result<AsyncTcpStream<reactor::Socket>> {
+async fn tcp(host: (&str, u16)) -> io::Result<TcpStream> {
     let mut cause = io::Error::new(io::ErrorKind::NotFound, "the host's name has no address");
     for address in host.to_socket_addrs()? {
-        match timeout(TCP_CONNECT_TIMEOUT, AsyncTcpStream::connect(runtime, address)).await {
+        match timeout(TCP_CONNECT_TIMEOUT, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => cause = error,
             Err(_) => cause = io::Error::new(io::ErrorKind::TimedOut, "nobody answers"),

@@ -16,14 +16,14 @@ use messaging::{
     Message, Subscription,
     process_with_retry::{Verdict, process_with_retry},
 };
-use tokio::{sync::OnceCell, time::timeout};
+use tokio::time::timeout;
 
 use super::{
     connection::{Channel, Connection},
     disconnect::{Disconnect, Reason},
     publish::Publisher,
     shared::Shared,
-    topology, wire,
+    wire,
 };
 
 /// The most messages of one batch, which is one transaction of the handler. One commit for a batch handles 123,000 messages a
@@ -68,13 +68,17 @@ impl Reader<'_> {
         let Ok(verdicts) = timeout(self.shared.tuning.retry_max, processing).await else {
             return self.requeue_at_end(channel, batches, batch).await;
         };
-        let (mut rejected, publisher) = (Vec::new(), OnceCell::new());
-        let dead_letters = topology::dead_letter_queue(self.subscription.queue);
+        let (mut rejected, mut publisher) = (Vec::new(), None);
+        let dead_letters = wire::dead_letter_queue(self.subscription.queue);
         for ((delivery, message), verdict) in batch.iter().zip(&messages).zip(verdicts) {
             let Verdict::Dead { cause, attempts } = verdict else { continue };
-            let properties = wire::dead_letter(&delivery.properties, message, &cause, attempts);
-            let publisher = publisher.get_or_try_init(|| self.publisher()).await?;
-            if publisher.to_queue(&dead_letters, &message.body, properties).await.is_err() {
+            let properties = wire::dead_letter(message, &cause, attempts);
+            let to = match &publisher {
+                Some(publisher) => publisher,
+                None => &*publisher.insert(self.publisher().await?),
+            };
+            if to.to_queue(&dead_letters, &message.body, properties).await.is_err() {
+                publisher = None; // its channel may be closed
                 // The broker then moves the message there, without the cause.
                 let reject = channel.basic_reject(delivery.delivery_tag, BasicRejectOptions { requeue: false });
                 self.connection.call("basic.reject", reject).await?;
@@ -111,7 +115,7 @@ impl Reader<'_> {
         }
         let publisher = self.publisher().await?;
         for delivery in &unacknowledged {
-            let properties = wire::forwarded(&delivery.properties, &wire::message(delivery));
+            let properties = wire::properties(&wire::message(delivery));
             let put = publisher.to_queue(self.subscription.queue, &delivery.data, properties).await;
             put.map_err(|cause| Disconnect::new(Reason::Timeout, format!("a message cannot be put back: {cause}")))?;
         }

@@ -11,7 +11,7 @@ use lapin::{
     options::{BasicAckOptions, BasicGetOptions, BasicNackOptions},
     types::AMQPValue,
 };
-use messaging::{DeadLetter, DeadLetters, outbox::OutboxError};
+use messaging::{DeadLetter, DeadLetters, Message, outbox::OutboxError};
 use tokio::{sync::Mutex, time::timeout};
 use uuid::Uuid;
 
@@ -29,6 +29,9 @@ const LIST_MAX: usize = 1000;
 
 /// For the redrive of one queue. What was redriven by then stays redriven.
 const REDRIVE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The most that are told of those that did not go.
+const FAILED_MAX: usize = 20;
 
 /// Returned messages are counted again after a few milliseconds.
 const RETURN_CHECKS: u32 = 100;
@@ -65,7 +68,7 @@ impl DeadLetters for AmqpDeadLetters {
         let connection = self.connection().await?;
         let mut redriven = 0;
         // A message that was in flight when the alarm came may arrive, and is still a dead letter, too: at least once.
-        let failed = tokio::select! {
+        let mut failed = tokio::select! {
             biased;
             alarm = self.shared.alarm() => vec![alarm],
             failed = self.redrive_queues(&connection, id, &mut redriven) => failed,
@@ -73,6 +76,11 @@ impl DeadLetters for AmqpDeadLetters {
         // If the one that was asked for was found, an error of another queue does not matter.
         if failed.is_empty() || (id.is_some() && redriven > 0) {
             return Ok(redriven);
+        }
+        let more = failed.len().saturating_sub(FAILED_MAX);
+        failed.truncate(FAILED_MAX);
+        if more > 0 {
+            failed.push(format!("and {more} more"));
         }
         Err(OutboxError(format!("{redriven} went to their queue; {}", failed.join("; "))))
     }
@@ -108,7 +116,7 @@ impl AmqpDeadLetters {
     async fn redrive_queues(&self, connection: &Arc<Connection>, id: Option<Uuid>, redriven: &mut u64) -> Vec<String> {
         let mut failed = Vec::new();
         for queue in self.shared.queues() {
-            match timeout(REDRIVE_TIMEOUT, self.redrive_queue(connection, queue, id, redriven)).await {
+            match timeout(REDRIVE_TIMEOUT, self.redrive_queue(connection, queue, id, redriven, &mut failed)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(cause)) => failed.push(format!("{queue}: {cause}")),
                 Err(_) => failed.push(format!("{queue}: the broker is too slow")),
@@ -137,39 +145,46 @@ impl AmqpDeadLetters {
     }
 
     /// Takes one after the other, publishes it to its queue, and acknowledges it only after the confirm. It takes no more than
-    /// there are at the beginning, so a message that becomes a dead letter again is not taken twice.
+    /// there are at the beginning, so a message that becomes a dead letter again is not taken twice. One that the broker refuses
+    /// stays, and is told of; the others go on.
     async fn redrive_queue(
         &self,
         connection: &Arc<Connection>,
         queue: &'static str,
         id: Option<Uuid>,
         redriven: &mut u64,
-    ) -> Result<(), OutboxError> {
+        failed: &mut Vec<String>,
+    ) -> Result<(), Disconnect> {
         let channel = connection.channel().await?;
-        let publisher = Publisher::open(connection, &self.shared.metrics.unconfirmed).await?;
+        let mut publisher = Publisher::open(connection, &self.shared.metrics.unconfirmed).await?;
         let there = topology::count_dead(&channel, queue).await?;
-        let mut others = Vec::new();
+        let mut stay = Vec::new();
         for _ in 0..there {
             let Some(delivery) = take(&channel, queue).await? else { break };
-            let message = wire::message(&delivery);
+            let message = Message { redriven: true, ..wire::message(&delivery) };
             if id.is_some_and(|id| id != message.id) {
-                others.push(delivery);
+                stay.push(delivery);
                 continue;
             }
-            let properties = wire::redriven(&delivery.properties, &message);
-            let published = publisher.to_queue(queue, &delivery.data, properties).await;
-            published.map_err(|cause| OutboxError(cause.to_string()))?;
+            if let Err(cause) = publisher.to_queue(queue, &message.body, wire::properties(&message)).await {
+                failed.push(format!("{queue}: {}: {cause}", message.id));
+                stay.push(delivery);
+                if !publisher.works_on(connection) {
+                    publisher = Publisher::open(connection, &self.shared.metrics.unconfirmed).await?;
+                }
+                continue;
+            }
             let ack = channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
             connection.call("basic.ack", ack).await?;
             *redriven += 1;
         }
-        Ok(self.put_back(&channel, queue, &others).await?)
+        self.put_back(&channel, queue, &stay).await
     }
 }
 
 /// Takes a dead letter. The broker returns it to the queue when the channel ends.
 async fn take(channel: &Channel, queue: &str) -> Result<Option<Delivery>, Disconnect> {
-    let get = channel.basic_get(topology::dead_letter_queue(queue).into(), BasicGetOptions { no_ack: false });
+    let get = channel.basic_get(wire::dead_letter_queue(queue).into(), BasicGetOptions { no_ack: false });
     Ok(channel.connection.call("basic.get", get).await?.map(|message| message.delivery))
 }
 
@@ -197,6 +212,9 @@ fn brokers_verdict(delivery: &Delivery) -> (String, u32) {
             format!("it was delivered {DELIVERY_LIMIT} times without an end: it may kill its reader"),
             DELIVERY_LIMIT.unsigned_abs(),
         ),
+        Some("expired") => {
+            ("nobody read it in time: it had a time to live, its own or by a policy of the queue".into(), 0)
+        }
         Some("rejected") => ("a reader rejected it; the reader's log says why".into(), 1), // at least
         Some(other) => (format!("the broker gave up on it: {other}"), 1),
         None => ("nobody noted why".into(), 0),

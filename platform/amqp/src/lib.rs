@@ -3,7 +3,7 @@
 //! | file | idea |
 //! |---|---|
 //! | [`broker`] | where it is and how to log in, read from the options |
-//! | [`connection`] | one connection, used until its first error; [`reactor`] reads and writes its socket |
+//! | [`connection`] | one connection, used until its first error; [`reactor`] reads and writes its socket, [`incoming`] cuts what lapin could not read |
 //! | [`session`] | connect, declare (before a new queue: request a resync), read; after any error build all of it again |
 //! | [`shared`] | what others see of the session |
 //! | [`topology`] | exchange, queues, bindings: wire format |
@@ -23,6 +23,7 @@ mod connection;
 mod consume;
 mod dead_letters;
 mod disconnect;
+mod incoming;
 mod metrics;
 mod publish;
 mod reactor;

@@ -17,8 +17,10 @@ use futures_util::{
     Stream,
     io::{AsyncRead, AsyncWrite},
 };
-use tokio::net::TcpStream;
-use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
+use lapin::tcp::AsyncTcpStream;
+use tokio_util::compat::TokioAsyncReadCompatExt;
+
+use super::incoming::Incoming;
 
 /// A runtime in the form that lapin needs.
 pub(super) type Runtime = async_rs::Runtime<RuntimeParts<Tokio, PlainSocketReactor>>;
@@ -29,15 +31,12 @@ pub(super) fn current() -> Runtime {
     Runtime::new(RuntimeParts::new(tokio.clone(), PlainSocketReactor(tokio)))
 }
 
-/// tokio's socket, as lapin reads and writes it.
-pub(super) type Socket = Compat<TcpStream>;
-
 /// tokio's reactor with another socket type.
 #[derive(Clone, Debug)]
 pub(super) struct PlainSocketReactor(Tokio);
 
 impl Reactor for PlainSocketReactor {
-    type TcpStream = Socket;
+    type TcpStream = Incoming;
     type Sleep = <Tokio as Reactor>::Sleep;
 
     fn register<H: Read + Write + AsFd + AsRawFd + Send + 'static>(
@@ -57,6 +56,6 @@ impl Reactor for PlainSocketReactor {
 
     fn tcp_connect_addr(&self, addr: SocketAddr) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
         let connecting = self.0.tcp_connect_addr(addr);
-        async move { Ok(connecting.await?.into_inner().compat()) }
+        async move { Ok(Incoming::new(AsyncTcpStream::Plain(connecting.await?.into_inner().compat()))) }
     }
 }

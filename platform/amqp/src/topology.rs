@@ -16,14 +16,11 @@ use messaging::Subscription;
 use super::{
     connection::{Channel, Connection},
     disconnect::{Disconnect, Reason},
+    wire,
 };
 
 /// After so many deliveries without an acknowledgement, the broker takes a message for one that kills its reader.
 pub(super) const DELIVERY_LIMIT: i32 = 20;
-
-pub(super) fn dead_letter_queue(queue: &str) -> String {
-    format!("{queue}.dead")
-}
 
 /// Declares the exchange that all messages are published to.
 pub(super) async fn exchange(channel: &Channel, name: &str) -> Result<(), Disconnect> {
@@ -54,7 +51,7 @@ pub(super) async fn declare(
     subscription: &Subscription,
 ) -> Result<(), Disconnect> {
     let name = subscription.queue;
-    declare_dead(connection, &dead_letter_queue(name)).await?; // first: a queue must not give up on a message before its dead letter queue exists
+    declare_dead(connection, &wire::dead_letter_queue(name)).await?; // first: a queue must not give up on a message before its dead letter queue exists
     let channel = connection.channel().await?;
     queue(&channel, name, false, arguments(name)).await.map_err(|disconnect| explain(disconnect, name))?;
     bind(&channel, exchange, subscription).await
@@ -72,7 +69,7 @@ pub(super) async fn bind(channel: &Channel, exchange: &str, subscription: &Subsc
 
 /// How many dead letters there are. Fails if the queue does not exist.
 pub(super) async fn count_dead(channel: &Channel, name: &str) -> Result<u64, Disconnect> {
-    Ok(queue(channel, &dead_letter_queue(name), true, FieldTable::default()).await?.message_count().into())
+    Ok(queue(channel, &wire::dead_letter_queue(name), true, FieldTable::default()).await?.message_count().into())
 }
 
 /// Declares a dead letter queue without a delivery limit, since listing it is a delivery. RabbitMQ 3 has no limit by default;
@@ -97,7 +94,7 @@ fn quorum(delivery_limit: i32) -> FieldTable {
 fn arguments(queue: &str) -> FieldTable {
     let mut arguments = quorum(DELIVERY_LIMIT);
     arguments.insert("x-dead-letter-exchange".into(), text(""));
-    arguments.insert("x-dead-letter-routing-key".into(), text(&dead_letter_queue(queue)));
+    arguments.insert("x-dead-letter-routing-key".into(), text(&wire::dead_letter_queue(queue)));
     arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
     arguments.insert("x-overflow".into(), text("reject-publish")); // what at-least-once asks for
     arguments

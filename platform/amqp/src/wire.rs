@@ -1,20 +1,21 @@
 //! A message as AMQP properties, headers and body, and back. This is wire format.
 //!
+//! What is published here is always a message of ours: of one that somebody else published, only what was read goes on, to the
+//! dead letters, to the end of the queue or into a redrive. Its own properties and headers do not: they may end its life
+//! (`expiration`), be refused (`user_id`), or send it elsewhere (`CC`). Each part is short, so that all fit into the smallest frame
+//! that AMQP knows, of 4,096 bytes: the broker ends a connection for one that is too large.
+//!
 //! Reading never fails: any client can publish anything, and a message that is not of a service must reach a handler, which
 //! answers `Reject`. So it becomes a dead letter, and does not stop the consumer. Read next: `consume.rs`.
-
-use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use lapin::{
     BasicProperties,
     message::Delivery,
-    types::{AMQPValue, FieldTable, ShortString},
+    types::{AMQPValue, FieldTable, MAX_SHORT_STRING_LENGTH},
 };
 use messaging::Message;
 use uuid::Uuid;
-
-use super::topology;
 
 /// The name of the message.
 const NAME: &str = "x-event-name";
@@ -23,6 +24,7 @@ const NAME: &str = "x-event-name";
 const OCCURRED_AT: &str = "x-occurred-at";
 
 const TRACEPARENT: &str = "traceparent";
+const TRACEPARENT_LENGTH: usize = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".len();
 
 /// Set by a redrive.
 const REDRIVEN: &str = "x-redriven";
@@ -34,8 +36,20 @@ pub(super) const DEAD_ATTEMPTS: &str = "x-dead-attempts";
 /// Written by the broker when it moves a message to the dead letters itself.
 const BROKERS_NOTE: &str = "x-death";
 
+/// All headers that are read: `incoming.rs` leaves away the others.
+pub(super) const HEADERS: [&str; 7] =
+    [NAME, OCCURRED_AT, TRACEPARENT, REDRIVEN, DEAD_CAUSE, DEAD_ATTEMPTS, BROKERS_NOTE];
+
+/// Of a cause, in characters: up to 2,000 bytes.
+const CAUSE_MAX: usize = 500;
+
 /// jiff would print nanoseconds.
 const MICROSECONDS: usize = 6;
+
+/// Beside each queue that is read.
+pub(super) fn dead_letter_queue(queue: &str) -> String {
+    format!("{queue}.dead")
+}
 
 pub(super) fn properties(message: &Message) -> BasicProperties {
     let mut headers = FieldTable::default();
@@ -61,7 +75,8 @@ pub(super) fn properties(message: &Message) -> BasicProperties {
 pub(super) fn message(delivery: &Delivery) -> Message {
     let properties = &delivery.properties;
     let key = || key_before_death(delivery).unwrap_or_else(|| delivery.routing_key.to_string());
-    let name = text(properties, NAME).unwrap_or_else(key);
+    // A routing key cannot be longer.
+    let name = text(properties, NAME).filter(|name| name.len() <= MAX_SHORT_STRING_LENGTH).unwrap_or_else(key);
     let timestamp = || properties.timestamp().and_then(seconds);
     let died = || brokers_note(delivery)?.inner().get("time")?.as_timestamp().and_then(seconds);
     let written = text(properties, OCCURRED_AT).and_then(|text| text.parse().ok());
@@ -71,7 +86,7 @@ pub(super) fn message(delivery: &Delivery) -> Message {
         name,
         body: delivery.data.clone(),
         occurred_at: occurred_at.unwrap_or_else(Timestamp::now),
-        traceparent: text(properties, TRACEPARENT),
+        traceparent: text(properties, TRACEPARENT).filter(|trace| trace.len() == TRACEPARENT_LENGTH),
         redriven: header(properties, REDRIVEN).and_then(AMQPValue::as_bool).unwrap_or(false),
     }
 }
@@ -93,7 +108,7 @@ pub(super) fn brokers_note(delivery: &Delivery) -> Option<&FieldTable> {
     // Entries of other queues are about earlier moves.
     let this = |note: &&FieldTable| {
         let queue = note.inner().get("queue").and_then(AMQPValue::as_long_string);
-        queue.is_some_and(|queue| topology::dead_letter_queue(&queue.to_string()) == delivery.routing_key.as_str())
+        queue.is_some_and(|queue| dead_letter_queue(&queue.to_string()) == delivery.routing_key.as_str())
     };
     notes.as_slice().iter().filter_map(AMQPValue::as_field_table).find(this)
 }
@@ -104,39 +119,14 @@ fn key_before_death(delivery: &Delivery) -> Option<String> {
     Some(keys.as_slice().first()?.as_long_string()?.to_string())
 }
 
-/// The properties of a message that is published to a queue directly: those it had. Its routing key is then the name of the
-/// queue, so what was read of the message is written to headers; a message of another client may have none.
-pub(super) fn forwarded(properties: &BasicProperties, read: &Message) -> BasicProperties {
-    let ours = self::properties(read);
-    let ours = ours.headers().iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
-    let id = read.id.to_string().into();
-    with_changed_headers(properties, |headers| headers.extend(ours)).with_message_id(id).with_delivery_mode(2)
-}
-
-/// The properties of a message that goes to the dead letters: those it had, with the cause.
-pub(super) fn dead_letter(properties: &BasicProperties, read: &Message, cause: &str, attempts: u32) -> BasicProperties {
-    let cause: String = cause.chars().take(1000).collect(); // a frame has 128 KB for all headers
-    with_changed_headers(&forwarded(properties, read), |headers| {
-        headers.insert(DEAD_CAUSE.into(), AMQPValue::LongString(cause.into()));
-        headers.insert(DEAD_ATTEMPTS.into(), AMQPValue::LongUInt(attempts));
-    })
-}
-
-/// The properties of a message that is redriven: those it had, without the cause of death.
-pub(super) fn redriven(properties: &BasicProperties, read: &Message) -> BasicProperties {
-    with_changed_headers(&forwarded(properties, read), |headers| {
-        headers.retain(|name, _| ![DEAD_CAUSE, DEAD_ATTEMPTS, BROKERS_NOTE].contains(&name.as_str()));
-        headers.insert(REDRIVEN.into(), AMQPValue::Boolean(true));
-    })
-}
-
-fn with_changed_headers(
-    properties: &BasicProperties,
-    change: impl FnOnce(&mut BTreeMap<ShortString, AMQPValue>),
-) -> BasicProperties {
-    let mut headers = properties.headers().as_ref().map(|headers| headers.inner().clone()).unwrap_or_default();
-    change(&mut headers);
-    properties.clone().with_headers(headers.into())
+/// The properties of a message that goes to the dead letters.
+pub(super) fn dead_letter(read: &Message, cause: &str, attempts: u32) -> BasicProperties {
+    let cause: String = cause.chars().take(CAUSE_MAX).collect();
+    let ours = properties(read);
+    let mut headers = ours.headers().clone().unwrap_or_default();
+    headers.insert(DEAD_CAUSE.into(), AMQPValue::LongString(cause.into()));
+    headers.insert(DEAD_ATTEMPTS.into(), AMQPValue::LongUInt(attempts));
+    ours.with_headers(headers)
 }
 
 /// A header of any type.

@@ -153,6 +153,19 @@ impl RabbitMq {
         format!("{}/{name}", self.url)
     }
 
+    /// A user with the password `secret`, and what it may configure, write to, and read of a virtual host.
+    pub fn user(&self, name: &str, host: &str, [configure, write, read]: [&str; 3]) {
+        let done = self.eval(&format!(
+            r#"case rabbit_auth_backend_internal:lookup_user(<<"{name}">>) of
+                {{ok, _}} -> ok;
+                _ -> rabbit_auth_backend_internal:add_user(<<"{name}">>, <<"secret">>, <<"test">>)
+            end,
+            rabbit_auth_backend_internal:set_permissions(
+                <<"{name}">>, <<"{host}">>, <<"{configure}">>, <<"{write}">>, <<"{read}">>, <<"test">>)"#
+        ));
+        assert_eq!(done, "ok");
+    }
+
     /// Listens on a further port, encrypted, with `ca.pem`, `server.pem` and `server.key` of the folder.
     pub fn listens_encrypted(&self, folder: &Path) -> u16 {
         let port = free_port();

@@ -7,5 +7,6 @@ mod bus;
 mod messages;
 mod network;
 mod service;
+mod strangers;
 mod tls;
 mod topology;

@@ -4,8 +4,8 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets::UTF8_FUL
 
 use super::Letter;
 
-/// A cause may quote what a stranger sent.
-const CAUSE_MAX: usize = 300;
+/// A cause may quote what a stranger sent, and a name may be what a stranger wrote.
+const TEXT_MAX: usize = 300;
 
 pub(super) fn text(letters: &[Letter]) -> String {
     if letters.is_empty() {
@@ -21,19 +21,19 @@ pub(super) fn text(letters: &[Letter]) -> String {
     for Letter { publisher, letter } in letters {
         let written = format!("{:.3}", letter.occurred_at);
         let (id, tries) = (letter.id.to_string(), letter.attempts.to_string());
-        let why = readable(&letter.cause);
-        table.add_row([&id, &letter.queue, &letter.message, publisher.unwrap_or("-"), &written, &tries, &why]);
+        let (message, why) = (readable(&letter.message), readable(&letter.cause));
+        table.add_row([&id, &letter.queue, &message, publisher.unwrap_or("-"), &written, &tries, &why]);
     }
     table.to_string()
 }
 
 /// Without characters that would move the cursor.
-fn readable(cause: &str) -> String {
-    let mut text: String = cause.chars().take(CAUSE_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if cause.chars().nth(CAUSE_MAX).is_some() {
-        text.push('…');
+fn readable(text: &str) -> String {
+    let mut short: String = text.chars().take(TEXT_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(TEXT_MAX).is_some() {
+        short.push('…');
     }
-    text
+    short
 }
 
 #[cfg(test)]
@@ -47,7 +47,7 @@ mod tests {
         let letter = DeadLetter {
             id: uuid::Uuid::from_u128(7),
             queue: "eventservice".into(),
-            message: "eventBooked".into(),
+            message: "eventBooked\u{1b}[2J".into(),
             cause: "there is no event 8\u{1b}[2J".into(),
             attempts: 1,
             occurred_at: "2026-11-21T08:00:00Z".parse().unwrap(),
