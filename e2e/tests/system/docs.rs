@@ -1,6 +1,7 @@
 //! OpenAPI and its page: everything that is documented is served, and nothing is loaded from elsewhere.
 
 use e2e::{Api, System, api::send, samples};
+use reqwest::Url;
 use serde_json::Value;
 
 #[tokio::test]
@@ -117,8 +118,32 @@ async fn the_root_and_docs_with_a_slash_lead_to_the_page() {
         for path in ["/", "/docs/"] {
             let answer = api.get(path).await;
             assert!((300..400).contains(&answer.status), "{answer:?}");
-            assert_eq!(answer.header("location"), Some("/docs"), "{path}");
+            assert_eq!(leads_to(api, path, answer.header("location").unwrap()), "/p/docs", "{path}");
         }
+    }
+}
+
+/// Where a link of a page leads to, where a proxy serves the service below `/p`.
+fn leads_to(api: &Api, page: &str, link: &str) -> String {
+    let page: Url = format!("http://{}/p{page}", api.address()).parse().unwrap();
+    page.join(link).unwrap().path().to_owned()
+}
+
+#[tokio::test]
+async fn behind_a_path_the_page_finds_its_files_the_document_and_the_service() {
+    let system = System::start();
+    for api in [&system.events, &system.bookings] {
+        let page = api.get("/docs").await.expect(200).text();
+        let files: Vec<_> = page.split('"').filter(|text| text.ends_with(".js") || text.ends_with(".css")).collect();
+        for file in &files {
+            assert!(leads_to(api, "/docs", file).starts_with("/p/docs/"), "{file}");
+        }
+        let script = api.get("/docs/swagger-initializer.js").await.expect(200).text();
+        let (_, document) = script.split_once("\"url\": \"").unwrap();
+        assert_eq!(leads_to(api, "/docs", document.split('"').next().unwrap()), "/p/openapi.json");
+        let document = api.get("/openapi.json").await.json();
+        let server = document["servers"][0]["url"].as_str().unwrap();
+        assert_eq!(leads_to(api, "/openapi.json", server), "/p/");
     }
 }
 

@@ -10,13 +10,13 @@ use actix_web::{
     http::{StatusCode, header},
     web,
 };
-use utoipa::openapi::{OpenApi, RefOr, header::Header};
+use utoipa::openapi::{OpenApi, RefOr, Server, header::Header};
 use utoipa_swagger_ui::Config;
 
 use super::{input::NoQuery, routes::resource};
 use crate::problem::Problem;
 
-/// The document and its page; shared by all workers.
+/// The document and its page; shared by all workers. Each link in them is relative, for a proxy that serves them below a path of its own.
 #[derive(Clone)]
 pub struct Docs {
     json: Arc<str>,
@@ -27,22 +27,30 @@ impl Docs {
     /// Renders the document once.
     pub fn new(api: &OpenApi) -> Self {
         let json = complete(api.clone()).to_json().expect("an OpenAPI document has only string keys");
-        Self { json: json.into(), page: Arc::new(Config::from("/openapi.json")) }
+        Self { json: json.into(), page: Arc::new(Config::from("openapi.json")) }
     }
 
     /// `/openapi.json`, `/docs` with its files, and `/` and `/docs/`, which redirect to it.
     pub fn configure(&self, app: &mut web::ServiceConfig) {
         app.app_data(web::Data::new(self.clone()))
-            .service(resource("/").get(to_docs).done())
+            .service(resource("/").get(root).done())
             .service(resource("/openapi.json").get(json).done())
             .service(resource("/docs").get(page).done())
-            .service(resource("/docs/").get(to_docs).done())
+            .service(resource("/docs/").get(with_slash).done())
             .service(resource("/docs/{file}").get(file).done());
     }
 }
 
-async fn to_docs(_: NoQuery) -> HttpResponse {
-    HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs")).finish()
+async fn root(_: NoQuery) -> HttpResponse {
+    redirect("docs")
+}
+
+async fn with_slash(_: NoQuery) -> HttpResponse {
+    redirect("../docs")
+}
+
+fn redirect(to: &'static str) -> HttpResponse {
+    HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, to)).finish()
 }
 
 async fn json(docs: web::Data<Docs>, _: NoQuery) -> HttpResponse {
@@ -96,8 +104,9 @@ pub fn documented(api: &OpenApi) -> Vec<(String, String, String)> {
 }
 
 /// Adds what OpenAPI 3.1 demands and every handler would have to repeat: a description of each response, unique operation ids, and
-/// the headers that each answer has.
+/// the headers that each answer has. The URLs of the document begin where the document is.
 fn complete(mut api: OpenApi) -> OpenApi {
+    api.servers = Some(vec![Server::new(".")]); // relative to the document; without it, it is the root of the host
     for item in api.paths.paths.values_mut() {
         for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
             if let (Some(id), Some([tag, ..])) = (&operation.operation_id, operation.tags.as_deref()) {
