@@ -68,7 +68,8 @@ impl Bridge {
         let (listener, ops) = (config.listen.bind()?, config.ops.bind()?);
         let mut metrics = Metrics::new();
         usage::register(&metrics.registry)?;
-        usage::register_build(&metrics.registry, env!("CARGO_PKG_VERSION"))?;
+        let version = env!("CARGO_PKG_VERSION");
+        usage::register_build(&metrics.registry, version)?;
         let runtimes = Runtimes::new(&mut metrics)?;
         runtimes.join("main");
         let counted = BridgeMetrics::new(&metrics.registry)?;
@@ -82,7 +83,7 @@ impl Bridge {
             http::configure(app, context);
         })?;
         let health = Health::new(stop).informational("dingtalk", probe(last.clone()));
-        let ops = Ops { metrics, health, dead: None, runtimes }.serve(ops, "bridge")?;
+        let ops = Ops { metrics, health, dead: None, runtimes, version }.serve(ops, "bridge")?;
         let queue = Queue { incoming, robot: config.robot, pace: Pace::new(config.rules), last };
         Ok(Self { address: server.address, ops_address: ops.address, server, ops, queue })
     }

@@ -5,9 +5,10 @@ use std::{
     time::Instant,
 };
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 use webserver::{
+    html,
     input::{BODY_DEADLINE, Json, NoQuery, is_json},
     problem::Problem,
     routes::{nowhere, resource},
@@ -26,10 +27,6 @@ use alerts::{
 
 /// A longer body is not read; it is far too long for a message.
 const BODY_MAX: usize = 1024 * 1024;
-
-/// The browser loads, runs, frames and sends nothing, with any message on the page.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What the handlers share.
 struct Inbox {
@@ -61,28 +58,22 @@ pub(super) fn configure(app: &mut web::ServiceConfig, robot: Robot) {
         .default_service(nowhere("the page is at /"));
 }
 
-fn html(page: String) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(page)
-}
-
 async fn index(inbox: web::Data<Inbox>) -> HttpResponse {
-    html(page::inbox(&inbox.store()))
+    html::answer(page::inbox(&inbox.store()))
 }
 
 async fn all_runbooks() -> HttpResponse {
-    html(linked::runbooks())
+    html::answer(linked::runbooks())
 }
 
 async fn runbook(name: web::Path<String>) -> Result<HttpResponse, Problem> {
-    linked::runbook(&name).map(html).ok_or_else(|| Problem::not_found("there is no such runbook; /runbooks lists them"))
+    linked::runbook(&name)
+        .map(html::answer)
+        .ok_or_else(|| Problem::not_found("there is no such runbook; /runbooks lists them"))
 }
 
 async fn dashboard(uid: web::Path<String>) -> Result<HttpResponse, Problem> {
-    linked::dashboard(&uid).map(html).ok_or_else(|| Problem::not_found("that is no uid of a dashboard"))
+    linked::dashboard(&uid).map(html::answer).ok_or_else(|| Problem::not_found("that is no uid of a dashboard"))
 }
 
 /// DingTalk's robot: it always answers HTTP 200.

@@ -1,10 +1,9 @@
 //! The pages behind the links of alerts: the runbooks, which `build.rs` has put into the binary, and in place of each dashboard how to
 //! start Grafana, since none may run.
 
-use super::{
-    markdown::to_html,
-    page::{escaped, framed},
-};
+use webserver::html::{escaped, framed};
+
+use super::markdown::to_html;
 
 /// Each alert's name with its runbook, in Markdown.
 const RUNBOOKS: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/runbooks.rs"));
@@ -12,7 +11,7 @@ const RUNBOOKS: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/runbooks.
 /// The page with links to all runbooks.
 pub(super) fn runbooks() -> String {
     let names = RUNBOOKS.iter().map(|(name, _)| escaped(name));
-    let items: String = names.map(|name| format!("<li><a href=\"/runbooks/{name}\">{name}</a></li>\n")).collect();
+    let items: String = names.map(|name| format!("<li><a href=\"runbooks/{name}\">{name}</a></li>\n")).collect();
     let body = match RUNBOOKS {
         [] => "<p>This build holds no runbooks: there were none in <code>prometheus/runbooks</code>.</p>".to_owned(),
         _ => format!(
@@ -26,7 +25,7 @@ pub(super) fn runbooks() -> String {
 /// The page of one runbook.
 pub(super) fn runbook(name: &str) -> Option<String> {
     let (name, markdown) = RUNBOOKS.iter().find(|(known, _)| *known == name)?;
-    let back = "<p><a href=\"/runbooks\">All runbooks</a> · <a href=\"/\">Inbox</a></p>";
+    let back = "<p><a href=\"../runbooks\">All runbooks</a> · <a href=\"../\">Inbox</a></p>";
     Some(framed(name, None, &format!("<article>\n{}</article>\n{back}", to_html(markdown))))
 }
 
@@ -39,8 +38,8 @@ pub(super) fn dashboard(uid: &str) -> Option<String> {
          <p>Grafana shows it, and no Grafana runs here. With Docker: <code>docker compose up -d --build --wait</code>, then \
          <a href=\"http://127.0.0.1:3000/d/{uid}\">http://127.0.0.1:3000/d/{uid}</a>. Its file is in \
          <code>grafana/dashboards</code>.</p>\n\
-         <p>Without it: the <a href=\"/runbooks\">runbook</a> of the alert has queries for Prometheus.</p>\n\
-         <p><a href=\"/\">Inbox</a></p>"
+         <p>Without it: the <a href=\"../../runbooks\">runbook</a> of the alert has queries for Prometheus.</p>\n\
+         <p><a href=\"../../\">Inbox</a></p>"
     );
     Some(framed(&format!("Dashboard {uid}"), None, &body))
 }
@@ -54,11 +53,19 @@ mod tests {
         let list = runbooks();
         for (name, _) in RUNBOOKS {
             assert!(
-                runbook(name).unwrap().contains("<article>") && list.contains(&format!("/runbooks/{name}\"")),
+                runbook(name).unwrap().contains("<article>") && list.contains(&format!("\"runbooks/{name}\"")),
                 "{name}"
             );
         }
         assert!(runbook("../Cargo").is_none() && runbook("").is_none());
+    }
+
+    #[test]
+    fn each_link_is_relative() {
+        let of_a_runbook = RUNBOOKS.first().and_then(|(name, _)| runbook(name)).unwrap();
+        for page in [runbooks(), of_a_runbook, dashboard("myevents-slo").unwrap()] {
+            assert!(!page.contains("href=\"/"), "{page}");
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The page of the inbox: the dead-man's switch, and below it the messages by DingTalk and by mail, side by side, the newest first.
-//! The server renders it completely; it loads nothing and refreshes itself.
+//! It
+//! refreshes itself.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
+use webserver::html::{escaped, framed};
 
 use super::{
     markdown::to_html,
@@ -17,21 +19,6 @@ const WATCHDOG_TIMEOUT: Duration = Duration::from_secs(180);
 /// How often the page is loaded again, in seconds.
 const REFRESH: u32 = 3;
 
-const STYLE: &str = "\
-:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
-body { max-width: 75rem; margin: 0 auto; padding: 1rem; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; }
-h3, article h1 { font-size: 1.05rem; margin: .2rem 0; } h4 { font-size: 1rem; margin: .2rem 0; }
-.note { opacity: .75; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; align-items: start; }
-.message, .switch { border: 1px solid #8886; border-left: .5rem solid #888; border-radius: .3rem; padding: .4rem .8rem; margin: .6rem 0; overflow-wrap: anywhere; }
-.red { border-left-color: #c62828; } .green { border-left-color: #2e7d32; }
-.red > strong { color: #c62828; } .green > strong { color: #2e7d32; }
-time { opacity: .75; font-size: .85rem; }
-table { border-collapse: collapse; } td, th { border: 1px solid #8886; padding: .2rem .5rem; }
-pre { overflow-x: auto; background: #8882; padding: .5rem; }
-";
-
 /// The page at `/`.
 pub(super) fn inbox(store: &Store) -> String {
     let (watchdog, class) = switch(store.watchdog.map(|at| at.elapsed()));
@@ -39,7 +26,7 @@ pub(super) fn inbox(store: &Store) -> String {
     let body = format!(
         "<h1>MyEvents: inbox</h1>\n\
          <p class=\"note\">For your own machine: there is no password, and nothing is kept but the last 200 messages, in \
-         memory. <a href=\"/runbooks\">Runbooks</a></p>\n\
+         memory. <a href=\"runbooks\">Runbooks</a></p>\n\
          <p class=\"switch {class}\"><strong>Dead-man's switch</strong>: {watchdog}</p>\n\
          <div class=\"columns\">\n<section><h2>DingTalk</h2>\n{dingtalk}</section>\n\
          <section><h2>Mail</h2>\n{mail}</section>\n</div>"
@@ -86,23 +73,6 @@ fn colour(title: &str) -> &'static str {
     }
 }
 
-/// A whole page around a body.
-pub(super) fn framed(title: &str, refresh: Option<u32>, body: &str) -> String {
-    let refresh = refresh.map(|seconds| format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">\n"));
-    let head = refresh.unwrap_or_default();
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n{head}<title>{}</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n",
-        escaped(title)
-    )
-}
-
-/// A text, escaped for HTML.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,7 +88,7 @@ mod tests {
             dingtalk.contains("message red\"><strong>[报警] firing: A<") && dingtalk.contains("<h3>text of A</h3>")
         );
         assert!(mail.contains("message green\"><strong>resolved: B<") && !mail.contains("text of A"), "{page}");
-        assert!(page.contains("For your own machine") && page.contains("href=\"/runbooks\""));
+        assert!(page.contains("For your own machine") && page.contains("href=\"runbooks\""));
     }
 
     #[test]

@@ -146,3 +146,20 @@ async fn the_probes_of_both_services_say_that_they_are_well() {
         ops.get("/nowhere").await.problem(404, "not-found");
     }
 }
+
+#[tokio::test]
+async fn the_ops_port_has_a_page_with_version_and_uptime_whose_links_lead_somewhere() {
+    let system = System::start();
+    for (ops, name) in [(&system.events_ops, "eventservice"), (&system.bookings_ops, "bookingservice")] {
+        let page = ops.get("/").await.expect(200);
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+        let page = page.text();
+        let version = format!("Version {}, up for 0 d 0 h ", env!("CARGO_PKG_VERSION"));
+        assert!(page.contains(name) && page.contains(&version), "{page}");
+        let links: Vec<_> = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(links, ["metrics", "livez", "readyz", "dead"]);
+        for link in links {
+            ops.get(&format!("/{link}")).await.expect(200);
+        }
+    }
+}

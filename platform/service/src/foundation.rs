@@ -47,13 +47,14 @@ pub struct Foundation {
     ops: TcpListener,
     runtimes: Runtimes,
     http: Arc<HttpMetrics>,
+    version: &'static str,
     /// The service adds its own metrics here.
     pub metrics: Metrics,
 }
 
 impl Foundation {
     /// Binds both ports, before any file is made: a start that fails for a port in use leaves nothing behind.
-    pub fn bind(settings: Settings, version: &str, api: &OpenApi) -> Result<Self, StartError> {
+    pub fn bind(settings: Settings, version: &'static str, api: &OpenApi) -> Result<Self, StartError> {
         let (rest, ops) = (settings.rest.bind()?, settings.ops.bind()?);
         fail_point::arm();
         let mut metrics = Metrics::new();
@@ -63,7 +64,7 @@ impl Foundation {
         let runtimes = Runtimes::new(&mut metrics)?;
         runtimes.join("main");
         let http = Arc::new(HttpMetrics::new(&metrics.registry, &documented(api))?);
-        Ok(Self { settings, rest, ops, runtimes, http, metrics })
+        Ok(Self { settings, rest, ops, runtimes, http, version, metrics })
     }
 
     /// Builds the servers.
@@ -85,7 +86,8 @@ impl Foundation {
         let rest = Rest { listener: self.rest, workers, servers, metrics: self.http, runtimes, stopping };
         let rest = rest.serve(configure)?;
         let ops =
-            Ops { metrics: self.metrics, health, dead: Some(dead), runtimes: self.runtimes }.serve(self.ops, name)?;
+            Ops { metrics: self.metrics, health, dead: Some(dead), runtimes: self.runtimes, version: self.version }
+                .serve(self.ops, name)?;
         Ok(Service {
             name,
             shutdown_delay,

@@ -1,9 +1,15 @@
-//! The ops port: `/metrics`, `/livez`, `/readyz`, `/dead`. It is not the REST port, so that metrics are not shown to callers by
-//! accident.
+//! The ops port: `/metrics`, `/livez`, `/readyz`, `/dead`, and a page at `/` that lists them. It is not the REST port, so that metrics are
+//! not shown to callers by accident.
 //!
 //! `/livez` checks nothing outside the process: a service that waits for its database must not be killed for that.
 
-use std::{collections::BTreeMap, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    net::TcpListener,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::{HttpResponse, web};
 use messaging::DeadLetters;
@@ -16,6 +22,7 @@ use serde_json::json;
 use uuid::Uuid;
 use webserver::{
     connection_limits::{Limits, Timeouts, descriptors, ops_connections},
+    html,
     input::{NoQuery, Query, uuid},
     problem::Problem,
     routes::{nowhere, resource},
@@ -24,6 +31,13 @@ use webserver::{
 
 /// Shorter than for REST: a client of the ops port is near, and sends its head at once.
 const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(2), Duration::from_secs(5));
+
+/// What every ops port has.
+const LINKS: [(&str, &str); 3] = [
+    ("metrics", "for Prometheus"),
+    ("livez", "whether the process lives"),
+    ("readyz", "whether it can answer its callers, and how what it needs is doing"),
+];
 
 /// What the ops port answers with.
 #[derive(Clone)]
@@ -36,28 +50,52 @@ pub struct Ops {
     pub dead: Option<Arc<dyn DeadLetters>>,
     /// The metrics of its runtime.
     pub runtimes: Runtimes,
+    /// The program's version, for the page.
+    pub version: &'static str,
+}
+
+/// What the page says.
+struct Page {
+    name: String,
+    since: Instant,
 }
 
 impl Ops {
     /// Starts the ops server of the program `name`, on a thread of its own, since encoding 100,000 series takes 0.1 s.
     pub fn serve(self, listener: TcpListener, name: &str) -> io::Result<SmallServer> {
         let limits = Limits { connections: ops_connections(descriptors()), timeouts: TIMEOUTS, drain_seconds: 1 };
+        let page = Page { name: name.to_owned(), since: Instant::now() };
         SmallServer::start(limits, listener, &format!("ops-{name}"), move |app| {
             self.runtimes.join("ops");
             app.app_data(web::Data::new(self.clone()))
+                .app_data(web::Data::new(page))
+                .service(resource("/").get(index).done())
                 .service(resource("/metrics").get(metrics).done())
                 .service(resource("/livez").get(livez).done())
-                .service(resource("/readyz").get(readyz).done());
-            match self.dead {
-                Some(dead_letters) => app
-                    .app_data(web::Data::from(dead_letters))
+                .service(resource("/readyz").get(readyz).done())
+                .default_service(nowhere("/ lists what there is"));
+            if let Some(dead_letters) = self.dead {
+                app.app_data(web::Data::from(dead_letters))
                     .service(resource("/dead").get(dead).done())
-                    .service(resource("/dead/redrive").post(redrive).done())
-                    .default_service(nowhere("there are /metrics, /livez, /readyz, /dead and /dead/redrive")),
-                None => app.default_service(nowhere("there are /metrics, /livez and /readyz")),
-            };
+                    .service(resource("/dead/redrive").post(redrive).done());
+            }
         })
     }
+}
+
+async fn index(ops: web::Data<Ops>, page: web::Data<Page>) -> HttpResponse {
+    let dead: &[_] = match ops.dead {
+        Some(_) => &[("dead", "messages that could not be handled; <code>POST /dead/redrive</code> sends them again")],
+        None => &[],
+    };
+    let links =
+        LINKS.iter().chain(dead).map(|(path, what)| format!("<li><a href=\"{path}\">/{path}</a>: {what}</li>\n"));
+    let (links, title) = (links.collect::<String>(), format!("{}: ops port", page.name));
+    let (seconds, version) = (page.since.elapsed().as_secs(), ops.version);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    let uptime = format!("{days} d {hours} h {minutes} min {} s", seconds % 60);
+    let body = format!("<h1>{title}</h1>\n<p>Version {version}, up for {uptime}</p>\n<ul>\n{links}</ul>");
+    html::answer(html::framed(&title, None, &body))
 }
 
 async fn metrics(ops: web::Data<Ops>) -> HttpResponse {

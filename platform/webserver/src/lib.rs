@@ -11,6 +11,7 @@
 //! | [`input`] | body, query, path and headers, each with errors that name the field; bodies that no handler reads |
 //! | [`problem`] | the form of every error answer |
 //! | [`page`] | a list in pages |
+//! | [`html`] | small pages for people |
 //! | [`docs`] | the OpenAPI document and its page |
 //! | [`responses`], [`limits`] | what handlers have in common in that document |
 //!
@@ -18,6 +19,7 @@
 
 pub mod connection_limits;
 pub mod docs;
+pub mod html;
 pub mod input;
 pub mod limits;
 pub mod listen;

@@ -131,5 +131,5 @@ async fn other_urls_and_methods_say_what_there_is() {
     let get = client().get(format!("http://{}/alertmanager", world.bridge)).send().await.unwrap();
     assert_eq!((get.status().as_u16(), &get.headers()["allow"]), (405, &"POST".parse().unwrap()));
     let nowhere = world.get(&format!("http://{}/dead", world.ops)).await;
-    assert!(nowhere.contains("there are /metrics, /livez and /readyz"), "{nowhere}");
+    assert!(nowhere.contains("/ lists what there is"), "{nowhere}");
 }
