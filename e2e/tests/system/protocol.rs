@@ -163,3 +163,23 @@ async fn the_ops_port_has_a_page_with_version_and_uptime_whose_links_lead_somewh
         }
     }
 }
+
+#[tokio::test]
+async fn a_web_page_of_another_site_cannot_press_a_redrive() {
+    let system = System::start();
+    for ops in [&system.events_ops, &system.bookings_ops] {
+        let here = ops.address().to_string();
+        let pressed = async |origin: Option<&str>, host: &str| {
+            let origin = origin.map_or_else(String::new, |origin| format!("Origin: {origin}\r\n"));
+            let head = format!("POST /dead/redrive HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{origin}\r\n");
+            raw::send(ops.address(), head.as_bytes()).await.unwrap()
+        };
+        for (origin, host) in
+            [("http://evil.example", &*here), ("http://evil.example", "evil.example"), ("null", &here)]
+        {
+            pressed(Some(origin), host).await.problem(403, "foreign-origin");
+        }
+        pressed(Some(&format!("http://{here}")), &here).await.expect(200);
+        pressed(None, "bookings-ops:9100").await.expect(200);
+    }
+}

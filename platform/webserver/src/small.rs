@@ -31,7 +31,9 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{connection_limits::Limits, input::SharedBody, server::connection_service, timed_stream::ConnectionState};
+use crate::{
+    connection_limits::Limits, input::SharedBody, origin, server::connection_service, timed_stream::ConnectionState,
+};
 
 /// The limits of the programs beside the services.
 pub const LIMITS: Limits = Limits::new(256);
@@ -82,11 +84,14 @@ impl SmallServer {
     }
 }
 
-/// The protection against slow clients that REST has from the middleware `observe`.
+/// The protection against slow clients that REST has from the middleware `observe`, and that against web pages of others.
 async fn guard(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let _handling = ConnectionState::handling(&request);
     let body = SharedBody::share(&mut request);
-    let response = next.call(request).await?;
+    let response = match origin::check(&request) {
+        Ok(()) => next.call(request).await?,
+        Err(foreign) => request.error_response(foreign),
+    };
     Ok(SharedBody::attach(body, response).await)
 }
 

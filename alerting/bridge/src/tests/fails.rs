@@ -133,3 +133,18 @@ async fn other_urls_and_methods_say_what_there_is() {
     let nowhere = world.get(&format!("http://{}/dead", world.ops)).await;
     assert!(nowhere.contains("/ lists what there is"), "{nowhere}");
 }
+
+#[tokio::test]
+async fn a_web_page_of_another_site_sends_nothing_to_bridge_or_inbox() {
+    let world = World::start(Plan::default());
+    for url in [
+        format!("http://{}/alertmanager", world.bridge),
+        format!("http://{}/robot/send?access_token=dev", world.inbox),
+        format!("http://{}/watchdog", world.inbox),
+        format!("http://{}/mail", world.inbox),
+    ] {
+        let post = client().post(&url).header("origin", "http://evil.example").body("{}");
+        assert_eq!(post.send().await.unwrap().status(), 403, "{url}");
+    }
+    assert!(world.messages().await.is_empty());
+}
