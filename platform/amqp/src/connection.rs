@@ -89,9 +89,7 @@ impl Connection {
         // answers, the threads would become more and more.
         drop(socket);
         let _ = timeout(THREAD_END_TIMEOUT, thread_ended.cancelled()).await;
-        // A connection that breaks before the login is counted as unreachable.
-        let reason = if cause.reason == Reason::Broken { Reason::Unreachable } else { cause.reason };
-        Err(Disconnect::new(reason, cause.text))
+        Err(cause.before_the_login())
     }
 
     pub(super) async fn channel(self: &Arc<Self>) -> Result<Channel, Disconnect> {

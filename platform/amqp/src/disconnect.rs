@@ -16,9 +16,12 @@ pub(super) enum Reason {
     /// The TLS handshake failed.
     #[error("tls")]
     Tls,
-    /// The queue exists with other arguments.
+    /// The exchange or the queue exists with another type, or other arguments.
     #[error("arguments")]
     Arguments,
+    /// The user is known, and may not do what is asked for.
+    #[error("permission")]
+    Permission,
     /// The broker closed it: it shuts down, or an operator closed the connection.
     #[error("closed")]
     Closed,
@@ -35,11 +38,12 @@ pub(super) enum Reason {
 
 impl Reason {
     /// All of them, so that each has a series at zero.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Unreachable,
         Self::Login,
         Self::Tls,
         Self::Arguments,
+        Self::Permission,
         Self::Closed,
         Self::Broken,
         Self::Timeout,
@@ -48,7 +52,13 @@ impl Reason {
 
     /// Whether a person must do something. The others pass when the broker is back.
     pub(super) fn needs_a_person(self) -> bool {
-        matches!(self, Self::Login | Self::Tls | Self::Arguments)
+        matches!(self, Self::Login | Self::Tls | Self::Arguments | Self::Permission)
+    }
+
+    /// What that means; the name of the broker follows.
+    pub(super) fn effect(self) -> &'static str {
+        let connected = matches!(self, Self::Arguments | Self::Permission);
+        if connected { "nothing is published or read at" } else { "no connection to" }
     }
 }
 
@@ -64,6 +74,13 @@ impl Disconnect {
         Self { reason, text: text.into() }
     }
 
+    /// What broke a connection that was not usable yet.
+    pub(super) fn before_the_login(self) -> Self {
+        let reasons = [(Reason::Broken, Reason::Unreachable), (Reason::Permission, Reason::Login)];
+        let changed = reasons.into_iter().find(|(reason, _)| *reason == self.reason);
+        Self { reason: changed.map_or(self.reason, |(_, before)| before), ..self }
+    }
+
     /// The answer to `what` did not come in time.
     pub(super) fn timeout(what: &str) -> Self {
         Self::new(Reason::Timeout, format!("the broker did not answer in time, asked for {what}"))
@@ -75,7 +92,8 @@ impl From<lapin::Error> for Disconnect {
         if let ErrorKind::ProtocolError(said) = error.kind() {
             let text = format!("the broker says: {}", said.get_message());
             let reason = match said.get_id() {
-                403 | 530 => Reason::Login, // access-refused; not-allowed, which is a virtual host that is not there
+                403 => Reason::Permission, // access-refused
+                530 => Reason::Login,      // not-allowed, which is a virtual host that is not there
                 404 => Reason::QueueGone,
                 406 => Reason::Arguments,
                 _ => Reason::Closed,

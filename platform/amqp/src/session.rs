@@ -59,7 +59,7 @@ async fn session(shared: &Shared) -> Result<(), (bool, Disconnect)> {
     let session = Session { shared, connection, subscriptions: shared.subscriptions() };
     let end = match session.declare().await {
         Err(disconnect) => Err((false, disconnect)),
-        Ok(()) => session.run().await.map_err(|disconnect| (true, disconnect)),
+        Ok(may_declare) => session.run(may_declare).await.map_err(|disconnect| (true, disconnect)),
     };
     shared.down(); // first, so that no publisher takes a connection that is being closed
     session.connection.close().await;
@@ -73,16 +73,18 @@ struct Session<'s> {
 }
 
 impl Session<'_> {
-    async fn declare(&self) -> Result<(), Disconnect> {
-        topology::exchange(&self.connection.channel().await?, &self.shared.tuning.exchange).await?;
+    /// Declares all that is needed. Answers whether this user may declare the exchange.
+    async fn declare(&self) -> Result<bool, Disconnect> {
+        let may_declare = topology::declare_exchange(&self.connection, &self.shared.tuning.exchange).await?;
         for subscription in &self.subscriptions {
             self.declare_queue(subscription).await?;
         }
-        Ok(())
+        Ok(may_declare)
     }
 
     /// Declares one queue. A refusal is remembered and is no error: publishing needs no queue of this service.
     async fn declare_queue(&self, subscription: &Subscription) -> Result<(), Disconnect> {
+        topology::declare_dead(&self.connection, subscription.queue).await?;
         self.request_resync(subscription).await?;
         match topology::declare(&self.connection, &self.shared.tuning.exchange, subscription).await {
             Err(disconnect) if disconnect.reason == Reason::Arguments => {
@@ -117,14 +119,14 @@ impl Session<'_> {
     }
 
     /// Works until the first error, until `stop`, or until there is a new subscription, which the next session has.
-    async fn run(&self) -> Result<(), Disconnect> {
+    async fn run(&self, may_declare: bool) -> Result<(), Disconnect> {
         self.shared.up(&self.connection);
         let mut listening = std::pin::pin!(self.listen());
         let work = async {
             tokio::select! {
                 biased;
                 end = self.read() => end,
-                disconnect = self.keep_topology() => disconnect,
+                disconnect = self.keep_topology(may_declare) => disconnect,
                 () = self.shared.changed.notified() => Ok(()),
             }
         };
@@ -175,20 +177,21 @@ impl Session<'_> {
 
     /// Declares exchange and bindings again and again, and counts the dead letters, also those that the broker moved there
     /// itself. It ends only by an error.
-    async fn keep_topology(&self) -> Result<(), Disconnect> {
+    async fn keep_topology(&self, may_declare: bool) -> Result<(), Disconnect> {
         let channel = self.connection.channel().await?;
         loop {
-            self.check_topology(&channel).await?;
+            self.check_topology(&channel, may_declare).await?;
             let _ = tokio::time::timeout(TOPOLOGY_INTERVAL, self.shared.check_topology.notified()).await;
         }
     }
 
-    async fn check_topology(&self, channel: &Channel) -> Result<(), Disconnect> {
+    async fn check_topology(&self, channel: &Channel, may_declare: bool) -> Result<(), Disconnect> {
         if self.connection.is_blocked() {
             return Ok(()); // it answers nothing now; heartbeats show whether it is alive
         }
         let exchange = &self.shared.tuning.exchange;
-        match tokio::time::timeout(LIVENESS_TIMEOUT, topology::exchange(channel, exchange)).await {
+        let there = topology::exchange(channel, exchange, !may_declare);
+        match tokio::time::timeout(LIVENESS_TIMEOUT, there).await {
             Ok(answer) => answer?,
             Err(_) if self.connection.is_blocked() => return Ok(()),
             Err(_) => return Err(Disconnect::timeout("a sign of life")),

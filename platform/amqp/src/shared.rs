@@ -149,7 +149,7 @@ impl Shared {
             },
             Condition::Blocked(why) => Err(format!("{address} has an alarm and takes no messages: {why}")),
             Condition::Away(disconnect) => {
-                Err(format!("no connection to {address}, tried again all the time: {disconnect}"))
+                Err(format!("{} {address}, tried again all the time: {disconnect}", disconnect.reason.effect()))
             }
         }
     }
@@ -196,7 +196,8 @@ impl Shared {
         let (broker, needs_a_person) = (self.broker.address(), disconnect.reason.needs_a_person());
         if lock(&self.log).changes_to(Logged::Away(needs_a_person.then_some(disconnect.reason))) {
             if needs_a_person {
-                tracing::error!(broker, "no connection to the broker, and somebody must do something: {disconnect}");
+                let effect = disconnect.reason.effect();
+                tracing::error!(broker, "{effect} the broker, and somebody must do something: {disconnect}");
             } else {
                 tracing::warn!(broker, "no connection to the broker, it is tried again all the time: {disconnect}");
             }

@@ -35,7 +35,16 @@ impl Service {
     }
 
     pub(crate) async fn start_without_a_broker() -> Self {
-        let (mut world, reader) = (World::new(amqp).await, Reader::accepting());
+        Self::on(World::new(amqp).await).await
+    }
+
+    /// The same service, as after a kill. Nothing waits in it.
+    pub(crate) async fn started_again(&self) -> Self {
+        Self::on(self.world.killed_and_started_again().await).await
+    }
+
+    async fn on(mut world: World) -> Self {
+        let reader = Reader::accepting();
         world.bus.register(&world.metrics.registry).unwrap();
         world.subscribe(NOTES, &reader).await;
         world.start();

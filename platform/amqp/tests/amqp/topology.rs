@@ -2,11 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions};
+use lapin::{
+    Channel, ExchangeKind,
+    options::{
+        ExchangeDeclareOptions, ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
+    },
+};
 use testing::{bus_world::Reader, eventually, eventually_mut, logs, rabbitmq};
 
 use crate::{
-    bus::tuning,
+    bus::{detour, tuning},
     service::{HEALED, NOTES, NOTICED, Service},
 };
 
@@ -95,4 +100,62 @@ async fn a_queue_with_other_arguments_stops_its_reading_only_and_works_when_the_
     eventually(HEALED, "it reads", async || reader.bodies() == ["at last"]).await;
     next.all_is_sent().await;
     assert_eq!(next.metric(r#"myevents_amqp_reconnects_total{reason="arguments"}"#).await, 0.0);
+}
+
+async fn declare_exchange(channel: &Channel, kind: ExchangeKind, durable: bool) {
+    let options = ExchangeDeclareOptions { durable, ..ExchangeDeclareOptions::default() };
+    channel.exchange_declare(tuning().exchange.into(), kind, options, Default::default()).await.unwrap();
+}
+
+async fn delete_exchange(channel: &Channel) {
+    channel.exchange_delete(tuning().exchange.into(), ExchangeDeleteOptions::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_exchange_of_another_kind_is_told_with_advice_and_all_works_when_that_is_followed() {
+    logs::capture();
+    let Some(server) = rabbitmq::shared().await else { return };
+    let channel = server.connect().await.unwrap().create_channel().await.unwrap();
+    for (kind, durable, wrong) in [(ExchangeKind::Fanout, true, "'type'"), (ExchangeKind::Topic, false, "'durable'")] {
+        declare_exchange(&channel, kind, durable).await;
+        let mut service = Service::start_without_a_broker().await;
+        service.commit(10).await;
+        let what_to_do = format!("delete exchange name={}", tuning().exchange);
+        let refused = || service.world.bus.state().err().unwrap_or_default();
+        eventually(NOTICED, "it says what to do", async || refused().contains(&what_to_do)).await;
+        assert!(!refused().contains("no connection"), "{}", refused());
+        let tries = r#"myevents_amqp_reconnects_total{reason="arguments"}"#;
+        eventually(NOTICED, "it goes on trying", async || service.metric(tries).await >= 3.0).await;
+        let lines: Vec<_> = logs::lines_with(&what_to_do).into_iter().filter(|line| line.contains(wrong)).collect();
+        assert!(lines.len() == 1 && lines[0].contains("ERROR"), "{lines:#?}");
+        delete_exchange(&channel).await;
+        service.all_arrive(HEALED).await;
+        service.world.bus.close().await; // it would declare the exchange again
+        delete_exchange(&channel).await;
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_may_declare_nothing_works_with_what_is_there_and_is_told_what_is_missing() {
+    let Some(server) = rabbitmq::exclusive().await else { return };
+    let channel = server.connect().await.unwrap().create_channel().await.unwrap();
+    let first = Service::start().await;
+    first.world.bus.close().await;
+    server.user("humble", "/", ["", ".*", ".*"]);
+    detour(&format!("amqp://humble:secret@127.0.0.1:{}", server.port()));
+    let mut service = first.started_again().await;
+    drop(first);
+    service.commit(10).await;
+    service.all_arrive(HEALED).await;
+
+    delete_exchange(&channel).await;
+    service.commit(10).await;
+    let refused = || service.world.bus.state().err().unwrap_or_default();
+    eventually(NOTICED, "it says so", async || refused().contains("is not there, and this user may not declare it"))
+        .await;
+    assert!(refused().contains("set_permissions") && refused().contains(&tuning().exchange), "{}", refused());
+    declare_exchange(&channel, ExchangeKind::Topic, true).await;
+    service.all_arrive(HEALED).await;
+    assert!(service.metric(r#"myevents_amqp_reconnects_total{reason="permission"}"#).await >= 1.0);
+    assert_eq!(service.metric(r#"myevents_amqp_reconnects_total{reason="login"}"#).await, 0.0);
 }
