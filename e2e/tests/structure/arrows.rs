@@ -11,6 +11,7 @@ use std::{
 use serde_json::Value;
 
 use crate::sources::{code, folder, names, sources, without_tests, workspace};
+use e2e::not_run;
 
 /// Which crate of the workspace may use which. `testing` is for tests and benchmarks, and may be used by those of all others.
 const ARROWS: [(&str, &[&str]); 20] = [
@@ -80,13 +81,36 @@ const SEAMS: [(&str, &[&str]); 4] = [
 /// Each crate of the workspace with the names of all crates it depends on: for `kinds` of cargo's, where `normal` is what
 /// it is made of.
 fn dependencies(kinds: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(workspace()).args(["metadata", "--no-deps", "--format-version", "1", "--locked"]);
-    let metadata: Value = serde_json::from_slice(&cargo.output().unwrap().stdout).unwrap();
+    let metadata = metadata(&["--no-deps"]).unwrap();
     let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
     let counts = |one: &&Value| kinds.contains(&one["kind"].as_str().unwrap_or("normal"));
     let used = |package: &Value| package["dependencies"].as_array().unwrap().iter().filter(counts).map(name).collect();
     metadata["packages"].as_array().unwrap().iter().map(|package| (name(package), used(package))).collect()
+}
+
+/// What cargo says of the workspace, or why it cannot.
+fn metadata(options: &[&str]) -> Result<Value, String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(workspace()).args(["metadata", "--format-version", "1", "--locked"]).args(options);
+    let output = cargo.output().unwrap();
+    serde_json::from_slice(&output.stdout).map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Crates that refuse to be built elsewhere say so in their names; rustix leaves `linux-raw-sys` out by itself.
+#[test]
+fn nothing_that_is_for_linux_alone_is_used_elsewhere() {
+    let for_linux = |target: &str| -> Result<Vec<String>, String> {
+        let metadata = metadata(&["--filter-platform", target])?;
+        let names = metadata["packages"].as_array().unwrap().iter().map(|package| package["name"].as_str().unwrap());
+        let words = ["linux", "procfs", "inotify", "uring", "systemd", "seccomp", "landlock"];
+        Ok(names.filter(|name| words.iter().any(|word| name.contains(word))).map(str::to_owned).collect())
+    };
+    for (target, found) in [("aarch64-apple-darwin", false), ("x86_64-unknown-linux-gnu", true)] {
+        match for_linux(target) {
+            Ok(names) => assert_eq!(!names.is_empty(), found, "{target}: {names:?}"),
+            Err(cause) => return not_run(&format!("the crates of {target} (cargo fetch, with a network): {cause}")),
+        }
+    }
 }
 
 #[test]

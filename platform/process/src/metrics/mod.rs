@@ -1,8 +1,10 @@
 //! One metrics registry per service. It is passed in and not global, so two services in one process do not share counters.
 //!
-//! - [`usage`]: CPU, memory, descriptors, threads, from /proc; which build this is
+//! - [`usage`]: which build this is; what the process uses (`proc.rs`)
 //! - [`runtime`]: the tokio runtimes, and how late they run
 
+#[cfg(target_os = "linux")]
+mod proc;
 pub mod runtime;
 pub mod usage;
 
