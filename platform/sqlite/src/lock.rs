@@ -1,7 +1,7 @@
 //! The lock that keeps a second process away from a database file. Read next: `open.rs`.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::{self, File, TryLockError},
     io::{Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -16,7 +16,7 @@ pub(super) const FILE_MODE: u32 = 0o600;
 pub(super) struct Lock(File);
 
 impl Lock {
-    /// Takes the lock, or refuses a file that another process has locked. The lock file holds the process id, for that error.
+    /// Takes the lock, or refuses a file that another process has locked. The lock file says which one has it, for that error.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
         let lock_path = lock_path(path);
         let lock_error = |cause| OpenError::Lock(lock_path.clone(), cause);
@@ -26,17 +26,37 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = file.read_to_string(&mut holder);
-                let holder = holder.trim().parse::<u32>().map_or(String::new(), |pid| format!(" (process {pid})"));
-                return Err(OpenError::InUse(path.to_owned(), holder));
+                let mut written = String::new();
+                let _ = file.read_to_string(&mut written);
+                return Err(OpenError::InUse(path.to_owned(), holder(&written)));
             }
             Err(TryLockError::Error(cause)) => return Err(lock_error(cause)),
         }
-        // The process id is not needed: a full disk must not keep the service from starting.
-        let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        // That is not needed: a full disk must not keep the service from starting.
+        let _ = file.set_len(0).and_then(|()| write!(file, "{}\n{}\n{}\n", std::process::id(), host(), numbered_by()));
         Ok(Self(file))
     }
+}
+
+/// Which process has the lock, by what it wrote: its number, its host and who gave it that number. In another container or on another
+/// machine that number is another process's, or nobody's, so the host is named: of a container that is its id.
+fn holder(written: &str) -> String {
+    match written.lines().collect::<Vec<_>>()[..] {
+        [number, _, by] if by == numbered_by() => format!(" (process {number})"),
+        [_, host, _] => format!(" (on the host or in the container {host})"),
+        _ => String::new(),
+    }
+}
+
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Processes that read the same here have numbers from the same list: the host, the start of its kernel, and the namespace.
+fn numbered_by() -> String {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    format!("{} {} {}", host(), boot.trim(), namespace.display())
 }
 
 impl Drop for Lock {
@@ -48,7 +68,9 @@ impl Drop for Lock {
 
 /// The path of the lock file of a database file.
 pub(super) fn lock_path(path: &Path) -> PathBuf {
-    PathBuf::from(format!("{}.lock", path.display()))
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
 }
 
 #[cfg(test)]
@@ -65,5 +87,25 @@ mod tests {
         drop(lock);
         assert!(Lock::take(&path).is_ok());
         drop(as_a_child_has_it);
+    }
+
+    #[test]
+    fn a_process_number_is_named_only_where_it_means_that_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bookingservice.db");
+        let _lock = Lock::take(&path).unwrap();
+        let refused = || Lock::take(&path).err().unwrap().to_string();
+        let number = format!("process {}", std::process::id());
+        assert!(refused().contains(&number), "{}", refused());
+
+        // As a process in another container has it, which is number 1 there, and as an older version wrote it.
+        let here = fs::read_to_string(lock_path(&path)).unwrap();
+        let there =
+            here.replace("pid:[", "pid:[1").replacen(&format!("{}\n{}", std::process::id(), host()), "1\n0dd5ab1e", 1);
+        assert_ne!(here, there);
+        fs::write(lock_path(&path), there).unwrap();
+        assert!(refused().contains("in the container 0dd5ab1e)") && !refused().contains("process 1"), "{}", refused());
+        fs::write(lock_path(&path), "1\n").unwrap();
+        assert!(!refused().contains("process 1"), "{}", refused());
     }
 }
