@@ -31,6 +31,7 @@ pub const BOTH: &[Line] = &[
     ("myevents_build_info", "gauge", "revision rustc target version"),
     ("myevents_memory_limit_bytes", "gauge", ""),
     ("myevents_services_in_process", "gauge", ""),
+    ("myevents_log_lines_dropped_total", "counter", ""),
     ("process_cpu_seconds_total", "counter", ""),
     ("process_resident_memory_bytes", "gauge", ""),
     ("process_virtual_memory_bytes", "gauge", ""),

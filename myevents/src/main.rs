@@ -26,7 +26,7 @@ use crate::config::{CommandLine, Job};
 
 fn main() -> ExitCode {
     process::threads::run(run()).unwrap_or_else(|error| {
-        eprintln!("myevents: {error:#}");
+        process::log_lines::last_words(&format!("myevents: {error:#}"));
         ExitCode::FAILURE
     })
 }

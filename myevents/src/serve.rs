@@ -4,12 +4,12 @@
 //! by messages, as if they ran on two machines. Read next: `app.rs` of either service.
 
 use std::{
-    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use messaging::{Bus, in_process::InProcessBus};
+use process::output::Output;
 use service::{Service, closed};
 use tokio_util::sync::CancellationToken;
 
@@ -64,8 +64,8 @@ async fn welcome(mut page: StartPage, samples_due: Option<SamplesDue>) {
         Ok(found) => page.bookable = found,
         Err(cause) => tracing::warn!("the start page is without a booking command: {cause:#}"),
     }
-    // `println!` would panic if standard output is closed, and end the services.
-    if let Err(cause) = write!(std::io::stdout(), "{page}") {
+    // `println!` would panic if standard output is closed, and stop the main thread while nobody reads.
+    if let Err(cause) = Output::stdout().write_all(page.to_string().into_bytes()).await {
         tracing::info!("nobody reads the start page: {cause}");
     }
 }

@@ -27,6 +27,7 @@ use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use process::{
     health::{Health, Probe},
+    log_lines,
     metrics::{Metrics, runtime::Runtimes, usage},
 };
 use service::{StartError, ops_server::Ops};
@@ -70,6 +71,7 @@ impl Bridge {
         usage::register(&metrics.registry)?;
         let version = env!("CARGO_PKG_VERSION");
         usage::register_build(&metrics.registry, version)?;
+        log_lines::register(&metrics.registry)?;
         let runtimes = Runtimes::new(&mut metrics)?;
         runtimes.join("main");
         let counted = BridgeMetrics::new(&metrics.registry)?;

@@ -28,10 +28,12 @@ fn no_source_says_what_must_never_be_said() {
 /// A name is read as its words: `seats_left`, `BookingId` and `EventBooked` are about seats, bookings and events.
 #[test]
 fn the_platform_knows_no_event_no_booking_and_no_seat() {
-    // Events of others: MongoDB's driver and tokio report some, a log line is one, and messages go to an exchange of this name.
+    // Events of others: MongoDB's driver, tokio and the kernel report some, a log line is one, and messages go to an exchange of this
+    // name.
     let events_of_others = [
         "platform/mongo/src/",
         "platform/amqp/src/",
+        "platform/process/src/output.rs",
         "platform/process/src/telemetry.rs",
         "platform/process/src/metrics/runtime.rs",
     ];

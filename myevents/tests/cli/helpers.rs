@@ -50,14 +50,22 @@ impl MyEvents {
     /// Starts it on free ports and waits for the start page. An address among the arguments
     /// takes the place of a free one.
     pub(crate) async fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut run = Self::spawn(folder, arguments, &[]);
+        Self::spawn(folder, arguments, &[]).started().await
+    }
+
+    /// The same with this as standard error.
+    pub(crate) async fn start_with_stderr(stderr: Stdio, folder: &Path, arguments: &[&str]) -> Self {
+        Self::spawn_with(None, Some(stderr), folder, arguments, &[]).started().await
+    }
+
+    async fn started(mut self) -> Self {
         eventually(DEADLINE, "the start page", async || {
-            let end = run.child.try_wait().unwrap();
-            assert!(end.is_none(), "it ended instead of starting: {}", run.log());
-            run.page().contains("Ctrl-C").then_some(())
+            let end = self.child.try_wait().unwrap();
+            assert!(end.is_none(), "it ended instead of starting: {}", self.log());
+            self.page().contains("Ctrl-C").then_some(())
         })
         .await;
-        run
+        self
     }
 
     /// Runs it where it must not start: exit code 1, no start page. Gives what it said on standard error.
@@ -70,23 +78,24 @@ impl MyEvents {
     }
 
     fn spawn(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let output = tempfile::tempdir().unwrap();
-        let page = File::create(output.path().join("out")).unwrap();
-        Self::spawn_with_stdout(page.into(), output, folder, arguments, variables)
+        Self::spawn_with(None, None, folder, arguments, variables)
     }
 
     /// Starts it with this as standard output, and waits for nothing.
     pub(crate) fn with_stdout(stdout: Stdio, folder: &Path, arguments: &[&str]) -> Self {
-        Self::spawn_with_stdout(stdout, tempfile::tempdir().unwrap(), folder, arguments, &[])
+        Self::spawn_with(Some(stdout), None, folder, arguments, &[])
     }
 
-    fn spawn_with_stdout(
-        out: Stdio,
-        output: TempDir,
+    fn spawn_with(
+        out: Option<Stdio>,
+        err: Option<Stdio>,
         folder: &Path,
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
+        let output = tempfile::tempdir().unwrap();
+        let file = |name| Stdio::from(File::create(output.path().join(name)).unwrap());
+        let (out, err) = (out.unwrap_or(file("out")), err.unwrap_or(file("err")));
         let mut command = Command::new(env!("CARGO_BIN_EXE_myevents"));
         for option in PORTS.into_iter().filter(|option| !arguments.contains(option)) {
             // A variable under test must not be hidden by an option of ours.
@@ -98,7 +107,6 @@ impl MyEvents {
         command.arg("--data-dir").arg(folder).args(arguments);
         // Nothing of the developer's environment.
         command.env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
-        let err = File::create(output.path().join("err")).unwrap();
         let child = command.stdout(out).stderr(err).spawn().unwrap();
         Self { child, output }
     }
@@ -212,10 +220,15 @@ pub(crate) fn new_folder() -> (TempDir, PathBuf) {
 
 /// Creates an event that begins and ends so many hours from now.
 pub(crate) async fn create_event(run: &MyEvents, name: &str, hours: (i64, i64), capacity: u64) -> String {
+    create_event_at(&run.events(), name, hours, capacity).await
+}
+
+/// The same at the event service's URL.
+pub(crate) async fn create_event_at(rest: &str, name: &str, hours: (i64, i64), capacity: u64) -> String {
     let at = |hours| format!("{:.3}", jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours));
     let (start, end) = (at(hours.0), at(hours.1));
     let body = serde_json::json!({ "name": name, "start_date": start, "end_date": end, "capacity": capacity });
-    let response = client().post(format!("{}/events", run.events())).json(&body).send().await.unwrap();
+    let response = client().post(format!("{rest}/events")).json(&body).send().await.unwrap();
     assert_eq!(response.status(), 201);
     response.json::<Value>().await.unwrap()["id"].as_str().unwrap().to_owned()
 }

@@ -4,6 +4,7 @@
 //! - `restart`: what is there after `kill -9`
 //! - `load`: the load generator, against a running system
 //! - `refused`: what the program does not start with, and what it says then
+//! - `stalled`: nobody reads what it writes
 //! - `stop`, `stop_delay`: signals
 //! - `terminal`: what `load` draws where there is somebody to see it
 //! - `verify`: that it finds each damage, and nothing where there is none
@@ -23,6 +24,7 @@ mod load;
 mod push;
 mod refused;
 mod restart;
+mod stalled;
 mod start;
 mod stop;
 mod stop_delay;

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use crate::helpers::{DEADLINE, MyEvents, create_event, eventually, get, new_folder};
 
 /// Of a stop without requests in flight. It takes some milliseconds; the machine may be busy.
-const SOON: Duration = Duration::from_secs(4);
+pub(crate) const SOON: Duration = Duration::from_secs(4);
 
 fn connect(address: &str) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();

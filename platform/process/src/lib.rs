@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`checks`], [`secret`] | every option is checked before anything starts; all problems at once, and no secret shown |
 //! | [`telemetry`], [`panics`] | logs; a panic is one line of them |
+//! | [`log_lines`], [`output`] | what is written waits for no reader |
 //! | [`log_on_change`] | one log line for each change, not one for each request |
 //! | [`shutdown`] | SIGINT and SIGTERM cancel one token |
 //! | [`threads`] | the thread budget |
@@ -19,8 +20,10 @@ pub mod background;
 pub mod checks;
 pub mod fail_point;
 pub mod health;
+pub mod log_lines;
 pub mod log_on_change;
 pub mod metrics;
+pub mod output;
 pub mod panics;
 pub mod secret;
 pub mod shutdown;

@@ -1,6 +1,7 @@
 //! Logs: text for people at a terminal, JSON for machines, always on standard error.
 //!
-//! Standard output is for what a program answers. A panic is a log line, too: see `panics.rs`.
+//! Standard output is for what a program answers. A panic is a log line, too: see `panics.rs`. Nothing waits until somebody reads the
+//! log: see `log_lines.rs`.
 
 use std::io::IsTerminal;
 
@@ -14,6 +15,7 @@ use tracing_subscriber::{
 
 use crate::{
     checks::{Checks, option},
+    log_lines::{Line, write_what_is_left},
     panics::log_panics,
 };
 
@@ -66,9 +68,10 @@ impl LogOptions {
 }
 
 impl LogConfig {
-    /// Starts logging. Only `main` calls this: a process has one subscriber, for as long as it runs.
+    /// Starts logging. Only `main` calls this, in its runtime: a process has one subscriber, for as long as it runs.
     pub fn install(self) {
-        let lines = layer().with_writer(std::io::stderr);
+        tokio::spawn(write_what_is_left());
+        let lines = layer().with_writer(|| Line);
         let lines = if self.json { lines.json().flatten_event(true).boxed() } else { lines.with_target(false).boxed() };
         tracing_subscriber::registry().with(lines.with_filter(self.filter)).init();
         log_panics();

@@ -8,6 +8,8 @@ use std::{future::Future, io};
 
 use tokio::runtime::{Builder, Runtime};
 
+use crate::log_lines;
+
 /// What threads are for, and how many there are of them.
 pub type ThreadGroup = (&'static str, usize);
 
@@ -51,6 +53,7 @@ pub fn run<T>(program: impl Future<Output = T>) -> T {
     let runtime = runtime().expect("the process can have a runtime");
     let end = runtime.block_on(program);
     runtime.shutdown_background(); // a name lookup that hangs must not delay the end
+    log_lines::flush();
     end
 }
 

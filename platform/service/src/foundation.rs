@@ -9,6 +9,7 @@ use mongo::error::ClientError;
 use process::{
     fail_point,
     health::Health,
+    log_lines,
     metrics::{Metrics, runtime::Runtimes, usage},
 };
 use sqlite::{StoreError, open::OpenError};
@@ -61,6 +62,7 @@ impl Foundation {
         usage::register(&metrics.registry)?;
         usage::register_services(&metrics.registry, settings.servers)?;
         usage::register_build(&metrics.registry, version)?;
+        log_lines::register(&metrics.registry)?;
         let runtimes = Runtimes::new(&mut metrics)?;
         runtimes.join("main");
         let http = Arc::new(HttpMetrics::new(&metrics.registry, &documented(api))?);

@@ -5,7 +5,7 @@ use std::{process::ExitCode, sync::Arc};
 use amqp::AmqpBus;
 use anyhow::bail;
 use messaging::Bus;
-use process::{checks::ConfigError, shutdown};
+use process::{checks::ConfigError, log_lines::last_words, shutdown};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -44,7 +44,7 @@ where
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{name}: {error:#}"); // without the backtrace that `main` would print of an `Err`
+            last_words(&format!("{name}: {error:#}")); // without the backtrace that `main` would print of an `Err`
             ExitCode::FAILURE
         }
     }

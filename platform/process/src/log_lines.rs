@@ -1,0 +1,112 @@
+//! The lines of the log on their way to standard error. They never wait for the reader: a stalled one must not stop a service.
+//!
+//! What the reader does not take waits in memory. When that is full, lines are dropped, whole ones only, and counted. There is no
+//! thread for it: each line first writes what waits, and so does a task of the main thread. Read next: `output.rs`.
+
+use std::{
+    io,
+    sync::{LazyLock, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use prometheus::{IntCounter, Registry};
+use tokio::sync::Notify;
+
+use crate::output::{Output, PAUSE};
+
+/// The most bytes that wait for the reader of the log: some thousand lines, beside what the pipe itself holds.
+const WAITING_MAX: usize = 512 * 1024;
+
+/// How long the end of the process waits for the reader of the log.
+const END_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Global, as the subscriber and the panic hook are: a process has one standard error.
+static LOG: LazyLock<Log> = LazyLock::new(|| Log {
+    output: Output::stderr(),
+    waiting: Mutex::default(),
+    left: Notify::new(),
+    dropped: IntCounter::new("myevents_log_lines_dropped_total", "Log lines of the process that nobody read in time.")
+        .expect("the name is valid"),
+});
+
+/// Registers the number of lines that were dropped. Each service of a process shows the same.
+pub fn register(registry: &Registry) -> prometheus::Result<()> {
+    registry.register(Box::new(LOG.dropped.clone()))
+}
+
+/// The last words of a program that ends with an error, in plain text.
+pub fn last_words(text: &str) {
+    LOG.write(format!("{text}\n").as_bytes());
+    flush();
+}
+
+/// Gives the reader of the log a last moment, at the end of the process.
+pub fn flush() {
+    let began = Instant::now();
+    while !LOG.write(b"") && began.elapsed() < END_TIMEOUT {
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Writes what waits when there is room again. Without it, the last lines would wait until the next one comes.
+pub(crate) async fn write_what_is_left() {
+    loop {
+        LOG.left.notified().await;
+        tokio::time::sleep(PAUSE).await;
+        LOG.write(b"");
+    }
+}
+
+struct Log {
+    output: Output,
+    /// Whole lines, but for the first, of which a part may be written.
+    waiting: Mutex<Vec<u8>>,
+    /// Told when something is left.
+    left: Notify,
+    dropped: IntCounter,
+}
+
+impl Log {
+    /// Writes what waits, and then `line`; or keeps it, or drops it. Whether nothing waits.
+    fn write(&self, line: &[u8]) -> bool {
+        let mut waiting = self.waiting.lock().expect("nothing panics while it holds this");
+        if waiting.len() + line.len() > WAITING_MAX {
+            self.write_on(&mut waiting);
+        }
+        if waiting.is_empty() || waiting.len() + line.len() <= WAITING_MAX {
+            waiting.extend_from_slice(line);
+        } else {
+            self.dropped.inc();
+        }
+        self.write_on(&mut waiting)
+    }
+
+    fn write_on(&self, waiting: &mut Vec<u8>) -> bool {
+        let all = self.output.write(waiting).unwrap_or_else(|_| {
+            // Nobody can read it any more, for example since the terminal is closed.
+            let lines = waiting.iter().filter(|byte| **byte == b'\n').count();
+            self.dropped.inc_by(lines as u64);
+            waiting.clear();
+            true
+        });
+        if !all {
+            self.left.notify_one();
+        }
+        all
+    }
+}
+
+/// What `tracing-subscriber` writes to: each write is one line.
+pub(crate) struct Line;
+
+impl io::Write for Line {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        LOG.write(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
