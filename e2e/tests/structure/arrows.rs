@@ -114,6 +114,16 @@ fn nothing_that_is_for_linux_alone_is_used_elsewhere() {
 }
 
 #[test]
+fn the_filter_of_the_log_knows_every_crate_that_may_log() {
+    let filter = std::fs::read_to_string(workspace().join("platform/process/src/telemetry.rs")).unwrap();
+    let list = filter.split_once("const OURS").unwrap().1.split_once("= [").unwrap().1.split_once("];").unwrap().0;
+    let known: BTreeSet<_> = list.split('"').skip(1).step_by(2).collect();
+    let all: BTreeSet<_> =
+        ARROWS.iter().map(|(name, _)| *name).filter(|name| !["testing", "e2e"].contains(name)).collect();
+    assert_eq!(known, all);
+}
+
+#[test]
 fn the_crates_use_each_other_only_along_the_arrows() {
     let (made_of, tested_with) = (dependencies(&["normal", "build"]), dependencies(&["dev"]));
     let members: BTreeSet<_> = ARROWS.iter().map(|(name, _)| (*name).to_owned()).collect();

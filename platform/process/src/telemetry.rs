@@ -25,13 +25,35 @@ use crate::{
 /// lapin. This can go when lapin masks the login.
 pub const SILENT: &str = "lapin";
 
+/// The targets of our own lines: the crates of the workspace. A test compares them.
+const OURS: [&str; 18] = [
+    "alerts",
+    "amqp",
+    "bookingservice",
+    "bridge",
+    "contracts",
+    "eventservice",
+    "inbox",
+    "inspect",
+    "load",
+    "messaging",
+    "mongo",
+    "myevents",
+    "paging",
+    "process",
+    "rest",
+    "service",
+    "sqlite",
+    "webserver",
+];
+
 /// The options of every program that logs. The example names the services; other programs give `--rust-log` a help of their own.
 #[derive(clap::Args)]
 pub struct LogOptions {
     /// `text` or `json` [default: text on a terminal, else json]
     #[arg(long, env = "LOG_FORMAT")]
     log_format: Option<String>,
-    /// Which log lines, like `warn,bookingservice=debug` [default: info]
+    /// Which log lines, like `warn,bookingservice=debug`; what names no part of MyEvents is added to the default [default: info]
     #[arg(long, env = "RUST_LOG")]
     rust_log: Option<String>,
 }
@@ -86,11 +108,22 @@ fn parse_filter(text: &str) -> Option<Targets> {
         return None;
     }
     let allowed: Vec<_> = parts.into_iter().filter(|part| !part.starts_with(SILENT)).collect();
-    if allowed.is_empty() { None } else { allowed.join(",").parse().ok() }
+    if allowed.is_empty() { None } else { allowed.join(",").parse().ok().map(with_ours) }
+}
+
+/// A filter without a level for all and without any of our targets was set for another program, and must not silence this one.
+fn with_ours(filter: Targets) -> Targets {
+    let ours = |(target, _): (&str, _)| {
+        OURS.iter().any(|ours| ours.starts_with(target) || target.split("::").next() == Some(ours))
+    };
+    let is_meant = filter.default_level().is_some() || filter.iter().any(ours);
+    if is_meant { filter } else { default_filter().with_targets(filter) }
 }
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
 
     fn read(filter: &str) -> Result<String, String> {
@@ -107,6 +140,33 @@ mod tests {
         }
         for meant in ["warn", "OFF", "info,bookingservice=debug", "warn,", "bookingservice=off,sqlite=trace"] {
             read(meant).unwrap_or_else(|message| panic!("{message}"));
+        }
+    }
+
+    #[test]
+    fn a_filter_of_another_program_does_not_silence_this_one() {
+        let default = default_filter();
+        for other in ["other_app=info", "other_app=off, tower_http=trace", "actix_web=debug", "sqlx=warn,other=error"] {
+            let filter = parse_filter(other).unwrap();
+            for (target, level) in
+                [("bookingservice::http", Level::INFO), ("sqlite", Level::ERROR), ("actix_server", Level::INFO)]
+            {
+                assert_eq!(
+                    filter.would_enable(target, &level),
+                    default.would_enable(target, &level),
+                    "{other}: {target}"
+                );
+            }
+        }
+        assert!(parse_filter("actix_web=debug").unwrap().would_enable("actix_web", &Level::DEBUG));
+        for meant in [
+            "error",
+            "other_app=info,warn",
+            "bookingservice=debug",
+            "bookingservice::http=debug",
+            "eventservice=debug,sqlite=off",
+        ] {
+            assert!(!parse_filter(meant).unwrap().would_enable("sqlite", &Level::INFO), "{meant}");
         }
     }
 
