@@ -58,6 +58,12 @@ impl MyEvents {
         Self::spawn_with(None, Some(stderr), folder, arguments, &[]).started().await
     }
 
+    /// The same with the folder's name alone, by `DATA_DIR`, in the folder that holds it.
+    pub(crate) async fn start_beside(folder: &Path) -> Self {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        Self::spawn(folder, &["--empty"], &[("DATA_DIR", name)]).started().await
+    }
+
     async fn started(mut self) -> Self {
         eventually(DEADLINE, "the start page", async || {
             let end = self.child.try_wait().unwrap();
@@ -104,9 +110,13 @@ impl MyEvents {
                 command.args([option, "127.0.0.1:0"]);
             }
         }
-        command.arg("--data-dir").arg(folder).args(arguments);
+        if variables.iter().all(|(name, _)| *name != "DATA_DIR") {
+            command.arg("--data-dir").arg(folder);
+        }
+        command.args(arguments);
         // Nothing of the developer's environment.
         command.env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
+        command.current_dir(folder.ancestors().skip(1).find(|place| place.is_dir()).unwrap());
         let child = command.stdout(out).stderr(err).spawn().unwrap();
         Self { child, output }
     }

@@ -65,14 +65,15 @@ async fn all_wrong_values_are_reported_at_once_and_no_secret() {
 }
 
 #[test]
-fn a_variable_that_is_no_text_is_reported_by_name() {
+fn what_is_no_text_is_reported_by_name() {
     let (_place, folder) = new_folder();
     let mut command = Command::new(env!("CARGO_BIN_EXE_myevents"));
     let no_text = OsStr::from_bytes(b"127.0.0.1:80\xff");
-    let run = command.env("EVENTS_ADDR", no_text).arg("--data-dir").arg(&folder).output().unwrap();
+    command.env("EVENTS_ADDR", no_text).arg("--data-dir").arg(&folder).arg(OsStr::from_bytes(b"--rust-log=\xff"));
+    let run = command.output().unwrap();
     let said = String::from_utf8(run.stderr).unwrap();
     assert_eq!(run.status.code(), Some(1), "{said}");
-    assert!(said.contains("EVENTS_ADDR is not UTF-8"), "{said}");
+    assert!(said.contains("EVENTS_ADDR is not UTF-8") && said.contains("\"--rust-log=\\xFF\" is not UTF-8"), "{said}");
     assert!(!folder.exists(), "nothing was begun");
 }
 

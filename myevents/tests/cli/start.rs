@@ -1,12 +1,12 @@
 //! The start page, its command, and the samples.
 
-use std::{fs, net::TcpListener, process::Command};
+use std::{ffi::OsStr, fs, net::TcpListener, process::Command};
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::helpers::{
-    DEADLINE, MyEvents, book, client, create_event, eventually, get, new_folder, not_run, view_shows,
+    DEADLINE, Job, MyEvents, book, client, create_event, eventually, get, new_folder, not_run, view_shows,
 };
 
 async fn names(run: &MyEvents) -> Vec<String> {
@@ -167,4 +167,24 @@ async fn nobody_has_to_read_the_start_page() {
 
     run.signal(Signal::TERM);
     assert!(run.end().await.success(), "{}", run.log());
+}
+
+#[tokio::test]
+async fn any_name_of_the_data_folder_is_only_a_name() {
+    let place = tempfile::tempdir().unwrap();
+    for name in ["file:data", ":memory:", "-x", " a%41?mode=ro#b"] {
+        let folder = place.path().join(name);
+        let run = MyEvents::start_beside(&folder).await;
+        let event = create_event(&run, name, (24, 48), 5).await;
+        book(&run, &event, 2).await;
+        view_shows(&run, &event, 2).await;
+        let said = MyEvents::refused(&folder, &[], &[]).await;
+        assert!(said.contains("in use by another process"), "{said}");
+        run.stop().await;
+
+        let verified = Job::run([OsStr::new("verify"), OsStr::new("--data-dir"), folder.as_os_str()]).well();
+        assert!(verified.contains("All is well"), "{verified}");
+        MyEvents::start_beside(&folder).await.stop().await;
+    }
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 4, "nothing lies elsewhere");
 }

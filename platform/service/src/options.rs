@@ -44,10 +44,13 @@ pub enum Job {
 
 /// Reads the process's arguments and environment. `--help` and unknown arguments end the process, as clap does it.
 ///
-/// A variable that is not UTF-8 is refused here: clap 4 does not say which variable it is. No report was found in the issues of
-/// clap; [`refuse_what_is_not_utf8`] can go when clap names the variable.
+/// What is not UTF-8 is refused here: clap 4 does not say which variable or argument it is. No report was found in the issues of
+/// clap; [`refuse_what_is_not_utf8`] can go when clap names it.
 pub fn parse<P: Parser>() -> Result<P, ConfigError> {
     let mut checks = Checks::new();
+    for argument in std::env::args_os().skip(1).filter(|argument| argument.to_str().is_none()) {
+        checks.problem(format!("the argument {argument:?} is not UTF-8: give it a text that is"));
+    }
     refuse_what_is_not_utf8(&P::command(), &mut checks);
     checks.finish()?;
     Ok(P::parse())

@@ -6,7 +6,7 @@ use std::{
     fs::{DirBuilder, File, OpenOptions},
     io::{self, Read},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
@@ -24,6 +24,9 @@ const CHECK_BELOW_BYTES: u64 = 64 * 1024 * 1024;
 /// The data is private, so a new folder is for its owner alone. An existing folder or file keeps its mode.
 const FOLDER_MODE: u32 = 0o700;
 
+/// SQLite on Unix has room for 512 bytes, and the names of its own files are 8 longer.
+const PATH_MAX: usize = 504;
+
 /// For a lock of SQLite's own: somebody may look into the file with the sqlite3 shell.
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -39,9 +42,22 @@ pub struct Spec {
     pub migrations: &'static [&'static str],
 }
 
+impl Spec {
+    /// The file's path, from the root on: SQLite would read a name that begins with `file:` as a URI.
+    pub(super) fn path(&self) -> Result<PathBuf, OpenError> {
+        let folder = path::absolute(&self.folder).map_err(|cause| OpenError::Folder(self.folder.clone(), cause))?;
+        let path = folder.join(self.file);
+        if path.as_os_str().len() > PATH_MAX {
+            let cause = io::Error::other(format!("its path is longer than SQLite's {PATH_MAX} bytes"));
+            return Err(OpenError::Folder(folder, cause));
+        }
+        Ok(path)
+    }
+}
+
 /// Gives the path, the connection that writes, and the lock.
 pub(super) fn open(spec: &Spec) -> Result<(PathBuf, Connection, Lock), OpenError> {
-    let path = spec.folder.join(spec.file);
+    let path = spec.path()?;
     let folder_error = |cause| OpenError::Folder(spec.folder.clone(), cause);
     make_folder(&spec.folder).map_err(folder_error)?;
     let lock = Lock::take(&path)?;

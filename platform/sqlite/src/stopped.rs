@@ -7,6 +7,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
@@ -54,7 +55,7 @@ pub struct StoppedFile {
 impl StoppedFile {
     /// Opens it. Refuses a file that is missing, in use, or not as `spec` says.
     pub fn open(spec: &Spec) -> Result<Self, OpenError> {
-        let path = spec.folder.join(spec.file);
+        let path = spec.path()?;
         if looks_new(&path)? {
             if !path.exists() {
                 return Err(OpenError::Missing(path));
@@ -137,7 +138,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = if log_was_left(path) {
         Connection::open_with_flags(path, flags)?
     } else {
-        let uri = format!("file:{}?immutable=1", escaped(path));
+        let uri = format!("file://{}?immutable=1", escaped(path));
         Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
     };
     connection.pragma_update(None, "cache_size", -65_536)?; // KiB: checks of indexes jump to and fro
@@ -145,9 +146,13 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// For a URI, in which three characters have a meaning.
+/// For a URI: every byte that could have a meaning there, or is not ASCII, as its number.
 fn escaped(path: &Path) -> String {
-    path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+    let byte = |byte: &u8| match byte {
+        b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => char::from(*byte).to_string(),
+        other => format!("%{other:02x}"),
+    };
+    path.as_os_str().as_bytes().iter().map(byte).collect()
 }
 
 /// An id as text: a UUID, or the value as SQL writes it.

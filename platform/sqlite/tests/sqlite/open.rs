@@ -1,14 +1,15 @@
 //! A database file is opened with care: what is not ours, or not whole, is refused by name and left as it is.
 
 use std::{
+    ffi::{OsStr, OsString},
     fs::{self, Permissions},
-    os::unix::fs::PermissionsExt,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::Path,
 };
 
 use prometheus::Registry;
 use sqlite::{
-    Database,
+    Database, StoppedFile,
     open::{OpenError, Spec},
     writer::StoreMetrics,
 };
@@ -187,4 +188,50 @@ fn what_stands_in_the_way_is_named_as_what_it_is() {
     fs::create_dir(file(folder.path())).unwrap();
     let text = open(folder.path()).err().unwrap().to_string();
     assert!(text.starts_with(&format!("the database {} cannot be used", file(folder.path()).display())), "{text}");
+}
+
+#[tokio::test]
+async fn any_name_of_a_folder_is_only_a_name() {
+    let place = tempfile::tempdir().unwrap();
+    let names: [&[u8]; 8] = [
+        b"file:data",
+        b":memory:",
+        b"a?mode=ro&vfs=no#x",
+        b"100%41",
+        b"-x",
+        b"two\nlines",
+        "Ärger".as_bytes(),
+        b"\xff\xfe",
+    ];
+    for name in names.map(OsStr::from_bytes) {
+        // Two slashes at its beginning, too: a URI would have a host behind them.
+        let mut twice = OsString::from("/");
+        twice.push(place.path().join(name));
+        for (seen, folder) in [place.path().join(name), twice.into()].iter().enumerate() {
+            let database = open(folder).unwrap();
+            assert_eq!(notes(&database).await.len(), seen, "{folder:?}");
+            assert!(matches!(open(folder), Err(OpenError::InUse(..))), "{folder:?}: the lock guards this file");
+            store(&database, "kept").await.unwrap();
+            drop(database);
+            let stopped = StoppedFile::open(&spec(folder)).unwrap();
+            let count = stopped.read(|c| c.query_row("SELECT count(*) FROM notes", [], |row| row.get::<_, usize>(0)));
+            assert_eq!(count.unwrap(), seen + 1, "{folder:?}");
+            assert_eq!(contents(folder).len(), 1, "{folder:?}: the database and nothing else");
+        }
+    }
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), names.len(), "nothing lies elsewhere");
+}
+
+#[test]
+fn a_path_that_is_too_long_for_sqlite_is_refused_before_anything_is_made() {
+    let place = tempfile::tempdir().unwrap();
+    let name = |length: usize| {
+        let folders = place.path().join("d".repeat(200)).join("d".repeat(200));
+        let rest = length - folders.as_os_str().len() - FILE.len() - 2;
+        folders.join("x".repeat(rest))
+    };
+    let text = open(&name(505)).err().unwrap().to_string();
+    assert!(text.contains("504 bytes") && text.contains("DATA_DIR"), "{text}");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    open(&name(504)).unwrap();
 }
