@@ -11,7 +11,7 @@ use process::{
     telemetry::{LogConfig, LogOptions},
     threads,
 };
-use service::{Listen, Settings};
+use service::{Listen, Settings, keep_alive_timeout};
 
 use crate::healthcheck;
 
@@ -90,6 +90,9 @@ pub(crate) struct Serve {
     /// Seconds for which both go on answering after SIGTERM, so that load balancers can leave them first [default: 0]
     #[arg(long, env = "SHUTDOWN_DELAY", allow_negative_numbers = true)]
     shutdown_delay: Option<String>,
+    /// Seconds for which a connection to REST is kept without a request; a load balancer must close its own sooner [default: 75]
+    #[arg(long, env = "KEEP_ALIVE_TIMEOUT", allow_negative_numbers = true)]
+    keep_alive_timeout: Option<String>,
     #[command(flatten)]
     log: LogOptions,
 }
@@ -120,6 +123,8 @@ impl Serve {
         let data_dir = checks.folder(option("DATA_DIR", &self.data_dir), "./myevents-data");
         let rest_workers = checks.threads(option("REST_WORKERS", &self.rest_workers), threads::REST_WORKERS);
         let shutdown_delay = checks.shutdown_delay(option("SHUTDOWN_DELAY", &self.shutdown_delay));
+        let keep_alive_timeout =
+            keep_alive_timeout(&mut checks, option("KEEP_ALIVE_TIMEOUT", &self.keep_alive_timeout));
         let log = self.log.read(&mut checks);
 
         let settings = |rest, ops| Settings {
@@ -128,6 +133,7 @@ impl Serve {
             rest_workers,
             servers: 2,
             shutdown_delay,
+            keep_alive_timeout,
             data_dir: data_dir.clone(),
             mongo: None,
         };

@@ -2,7 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Answer, Api, SOON, System, api::send, eventually, raw, samples};
+use e2e::{
+    Answer, Api, SOON, System,
+    api::send,
+    eventually, raw, samples,
+    server::{Plan, Server},
+};
 use reqwest::Method;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -196,4 +201,39 @@ async fn a_request_behind_a_body_that_nobody_reads_is_answered() {
     let (first, second) = answers.split_at(answers.rfind("HTTP/1.1").unwrap());
     assert!(first.starts_with("HTTP/1.1 405") && !first.contains("connection: close"), "{answers}");
     assert!(second.starts_with("HTTP/1.1 201"), "{answers}");
+}
+
+#[tokio::test]
+async fn idle_connections_do_not_keep_a_new_client_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let limited = ["sh", "-c", "ulimit -n 300 && exec \"$@\"", "sh"].map(str::to_owned).to_vec();
+    let server = Server::start(folder.path(), &Plan { under: limited, ..Plan::default() }).expect("it starts");
+    let mut idle = Vec::new();
+    let waited = loop {
+        let mut stream = TcpStream::connect(server.bookings().address()).await.unwrap();
+        stream.write_all(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let began = Instant::now();
+        let answered = tokio::time::timeout(Duration::from_secs(25), stream.read(&mut [0; 4096])).await;
+        assert!(answered.expect("it is kept out").unwrap() > 0);
+        if began.elapsed() > Duration::from_secs(1) {
+            break began.elapsed(); // all places were taken
+        }
+        idle.push(stream);
+        assert!(idle.len() < 200, "300 files have no place for so many connections");
+    };
+    assert!(waited < Duration::from_secs(15), "{waited:?}");
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_for_the_keep_alive_timeout() {
+    let folder = tempfile::tempdir().unwrap();
+    let env = vec![("KEEP_ALIVE_TIMEOUT", "6".to_owned())];
+    let server = Server::start(folder.path(), &Plan { env, ..Plan::default() }).expect("it starts");
+    for api in [server.events(), server.bookings()] {
+        let mut stream = TcpStream::connect(api.address()).await.unwrap();
+        stream.write_all(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let (began, mut answer) = (Instant::now(), Vec::new());
+        let _ = stream.read_to_end(&mut answer).await; // a reset is an end too
+        assert!(answer.starts_with(b"HTTP/1.1 404") && (6..11).contains(&began.elapsed().as_secs()), "{began:?}");
+    }
 }

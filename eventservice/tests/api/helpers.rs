@@ -35,6 +35,7 @@ impl TestApp {
             rest_workers: 2,
             servers: 1,
             shutdown_delay: Duration::ZERO,
+            keep_alive_timeout: Duration::from_secs(75),
             data_dir: folder.into(),
             mongo: Some(mongo),
         };

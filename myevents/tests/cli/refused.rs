@@ -50,6 +50,7 @@ async fn all_wrong_values_are_reported_at_once_and_no_secret() {
         ("BOOKINGS_OPS_ADDR", "127.0.0.1:9999"),
         ("REST_WORKERS", "many"),
         ("SHUTDOWN_DELAY", "301"),
+        ("KEEP_ALIVE_TIMEOUT", "4.9"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "warning"),
     ];

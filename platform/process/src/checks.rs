@@ -3,7 +3,7 @@
 //! clap reads each option as a text, since its own parser stops at the first bad value and prints it, with a password in it.
 //! [`Checks`] parses the texts and collects the problems; what it prints is masked. Read next: `config.rs` of a service.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use crate::secret::{Secret, mask};
 
@@ -85,11 +85,18 @@ impl Checks {
         })
     }
 
-    /// How long a service still answers after the signal to stop: seconds, `5`, `0.5` or `5s`. The default is zero.
+    /// How long a service still answers after the signal to stop. The default is zero.
     pub fn shutdown_delay(&mut self, option: OptionText<'_>) -> Duration {
-        self.value(option, Duration::ZERO, "a number of seconds from 0 to 300, like 5 or 0.5", |text| {
+        self.seconds(option, Duration::ZERO, 0..=300)
+    }
+
+    /// A number of seconds: `5`, `7.5` or `5s`.
+    pub fn seconds(&mut self, option: OptionText<'_>, default: Duration, range: RangeInclusive<u32>) -> Duration {
+        let right = format!("a number of seconds from {} to {}, like 5 or 7.5", range.start(), range.end());
+        self.value(option, default, &right, |text| {
             let seconds: f64 = text.strip_suffix('s').unwrap_or(text).parse().ok()?;
-            (0.0..=300.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
+            let fits = (f64::from(*range.start())..=f64::from(*range.end())).contains(&seconds);
+            fits.then(|| Duration::from_secs_f64(seconds))
         })
     }
 

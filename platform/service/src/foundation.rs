@@ -83,9 +83,10 @@ impl Foundation {
         F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
     {
         let (rest_address, ops_address) = (self.rest.local_addr()?, self.ops.local_addr()?);
-        let Settings { rest_workers: workers, servers, shutdown_delay, .. } = self.settings;
+        let Settings { rest_workers: workers, servers, shutdown_delay, keep_alive_timeout: keep_alive, .. } =
+            self.settings;
         let (runtimes, stopping) = (self.runtimes.clone(), health.stopping.clone());
-        let rest = Rest { listener: self.rest, workers, servers, metrics: self.http, runtimes, stopping };
+        let rest = Rest { listener: self.rest, workers, servers, keep_alive, metrics: self.http, runtimes, stopping };
         let rest = rest.serve(configure)?;
         let ops =
             Ops { metrics: self.metrics, health, dead: Some(dead), runtimes: self.runtimes, version: self.version }

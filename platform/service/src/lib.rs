@@ -25,4 +25,4 @@ pub use backend::{Backend, Resources, Unavailable};
 pub use foundation::{Foundation, StartError};
 pub use service::{Service, closed};
 pub use settings::Settings;
-pub use webserver::listen::Listen;
+pub use webserver::{connection_limits::keep_alive_timeout, listen::Listen};

@@ -13,7 +13,7 @@ use process::{
     telemetry::{LogConfig, LogOptions},
     threads,
 };
-use webserver::listen::Listen;
+use webserver::{connection_limits::keep_alive_timeout, listen::Listen};
 
 use crate::settings::Settings;
 
@@ -74,6 +74,9 @@ pub struct ServiceOptions {
     /// Seconds for which it goes on answering after SIGTERM, so that load balancers can leave it first [default: 0]
     #[arg(long, env = "SHUTDOWN_DELAY", allow_negative_numbers = true)]
     shutdown_delay: Option<String>,
+    /// Seconds for which a connection to REST is kept without a request; a load balancer must close its own sooner [default: 75]
+    #[arg(long, env = "KEEP_ALIVE_TIMEOUT", allow_negative_numbers = true)]
+    keep_alive_timeout: Option<String>,
     /// The folder of the database file [default: ./myevents-data]
     #[arg(long, env = "DATA_DIR")]
     data_dir: Option<String>,
@@ -117,6 +120,7 @@ impl ServiceOptions {
             rest_workers: checks.threads(option("REST_WORKERS", &self.rest_workers), threads::REST_WORKERS),
             servers: 1,
             shutdown_delay: checks.shutdown_delay(option("SHUTDOWN_DELAY", &self.shutdown_delay)),
+            keep_alive_timeout: keep_alive_timeout(&mut checks, option("KEEP_ALIVE_TIMEOUT", &self.keep_alive_timeout)),
             data_dir: checks.folder(option("DATA_DIR", &self.data_dir), "./myevents-data"),
             mongo: MongoUrl::read(
                 &mut checks,

@@ -18,6 +18,8 @@ pub struct Settings {
     pub servers: usize,
     /// How long it still answers after the signal to stop.
     pub shutdown_delay: Duration,
+    /// How long a connection to REST is kept without a request.
+    pub keep_alive_timeout: Duration,
     /// The folder of the database file.
     pub data_dir: PathBuf,
     /// The MongoDB server to store in instead of a file.

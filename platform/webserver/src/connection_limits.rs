@@ -3,13 +3,21 @@
 //! Each connection is a file descriptor, and the number of those is limited. Read next: `timed_stream.rs`, which holds a
 //! connection to its timeouts.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
+
+use process::checks::{Checks, OptionText};
 
 /// The header read timeout. The body has a deadline of its own, in `input/body.rs`.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The keep-alive timeout: a connection without a request is kept open this long after an answer.
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The keep-alive timeout: a connection without a request is kept open this long after an answer. Load balancers close theirs after 60 s,
+/// unless they are told otherwise. Whoever of the two waits longer never sends a request into a connection that is just being closed.
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// Reads the keep-alive timeout. It is no less than 5 s, since the clients in `tools/rest` use a connection again for 3 s.
+pub fn keep_alive_timeout(checks: &mut Checks, option: OptionText<'_>) -> Duration {
+    checks.seconds(option, KEEP_ALIVE_TIMEOUT, 5..=86_400)
+}
 
 /// The limits that protect a server from its clients.
 pub struct Limits {
@@ -22,9 +30,14 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Those of REST, and of the programs beside the services.
-    pub const fn new(connections: usize) -> Self {
-        Self { connections, timeouts: Timeouts::new(HEADER_READ_TIMEOUT, KEEP_ALIVE_TIMEOUT), drain_seconds: 5 }
+    /// Those of REST.
+    pub const fn rest(connections: usize, keep_alive: Duration) -> Self {
+        Self { connections, timeouts: Timeouts::new(HEADER_READ_TIMEOUT, keep_alive), drain_seconds: 5 }
+    }
+
+    /// Those of the programs beside the services.
+    pub const fn small(connections: usize) -> Self {
+        Self::rest(connections, KEEP_ALIVE_TIMEOUT)
     }
 }
 
@@ -52,6 +65,23 @@ impl Timeouts {
     /// The same time for each.
     pub(crate) const fn all(timeout: Duration) -> Self {
         Self { first_head: timeout, head: timeout, idle: timeout }
+    }
+}
+
+/// The connections that are open on one thread: as many as there are clones of it.
+#[derive(Clone)]
+pub(crate) struct OpenConnections(Rc<usize>);
+
+impl OpenConnections {
+    /// Of a thread that may have `max` connections.
+    pub(crate) fn new(max: usize) -> Self {
+        Self(Rc::new(max))
+    }
+
+    /// Whether more than three quarters of the connections are taken. Then idle ones are kept for a short time only, so that nobody
+    /// can keep new clients out with them.
+    pub(crate) fn are_many(&self) -> bool {
+        Rc::strong_count(&self.0) * 4 > *self.0 * 3
     }
 }
 

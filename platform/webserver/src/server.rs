@@ -24,7 +24,7 @@ use process::{metrics::runtime::Runtimes, threads};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    connection_limits::{CONNECTIONS_MAX, Limits, Timeouts, descriptors, rest_connections},
+    connection_limits::{CONNECTIONS_MAX, Limits, OpenConnections, Timeouts, descriptors, rest_connections},
     observe::{HttpMetrics, observe},
     routes::nowhere,
     timed_stream::TimedStream,
@@ -38,6 +38,8 @@ pub struct Rest {
     pub workers: usize,
     /// The number of REST servers that share this process's descriptors.
     pub servers: usize,
+    /// The keep-alive timeout.
+    pub keep_alive: Duration,
     /// Its metrics.
     pub metrics: Arc<HttpMetrics>,
     /// The metrics of its runtimes.
@@ -57,11 +59,12 @@ impl Rest {
             let (rest, limit) = (self.listener.local_addr()?, descriptors());
             tracing::info!(%rest, connections, "fewer connections than {CONNECTIONS_MAX}: the limit is {limit} open files");
         }
-        let limits = Limits::new(connections);
+        let limits = Limits::rest(connections, self.keep_alive);
+        let of_a_worker = (limits.connections / self.workers).max(1);
         let builder = Server::build()
             .workers(self.workers)
             .worker_max_blocking_threads(threads::BLOCKING)
-            .max_concurrent_connections((limits.connections / self.workers).max(1))
+            .max_concurrent_connections(of_a_worker)
             .shutdown_timeout(limits.drain_seconds)
             .disable_signals();
         let signal = builder.graceful_shutdown_signal();
@@ -79,17 +82,18 @@ impl Rest {
                 let signal = signal.clone();
                 async move { signal.notified().await }
             };
-            connection_service(app, limits.timeouts, shutdown)
+            connection_service(app, of_a_worker, limits.timeouts, shutdown)
         })?;
         Ok(server.run())
     }
 }
 
-/// The service for connections. It handles each one with `app`, until `shutdown` is ready or the connection ends. The HTTP service of
+/// The service for the connections of one thread, of which there are `max` at most. It handles each one with `app`, until `shutdown` is ready or the connection ends. The HTTP service of
 /// actix gets no shutdown signal: it would drop a request that has arrived and is not read yet. `TimedStream` ends the connections
 /// at a shutdown.
 pub(super) fn connection_service<T, W>(
     app: App<T>,
+    max: usize,
     timeouts: Timeouts,
     shutdown: impl Fn() -> W + Clone + 'static,
 ) -> BoxServiceFactory<(), TcpStream, (), DispatchError, ()>
@@ -106,11 +110,12 @@ where
             connection.insert(stream.state());
         })
         .finish(map_config(app, |()| AppConfig::default()));
+    let open = OpenConnections::new(max);
     let timed = fn_service(move |stream: TcpStream| {
-        let shutdown = shutdown();
+        let (open, shutdown) = (open.clone(), shutdown());
         async move {
             let peer = stream.peer_addr().ok();
-            Ok((TimedStream::new(stream, timeouts, shutdown), Protocol::Http1, peer))
+            Ok((TimedStream::new(stream, open, timeouts, shutdown), Protocol::Http1, peer))
         }
     });
     boxed::factory(timed.and_then(http))

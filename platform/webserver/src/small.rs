@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// The limits of the programs beside the services.
-pub const LIMITS: Limits = Limits::new(256);
+pub const LIMITS: Limits = Limits::small(256);
 
 /// The pause after a failure to accept. The usual cause is a lack of file descriptors; they come back when connections end.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(500);
@@ -65,7 +65,8 @@ impl SmallServer {
                 let app = App::new().configure(configure).wrap(from_fn(guard));
                 let signal = stopped.clone();
                 let stopping = move || signal.clone().cancelled_owned();
-                let service = connection_service(app, limits.timeouts, stopping).new_service(()).await;
+                let service =
+                    connection_service(app, limits.connections, limits.timeouts, stopping).new_service(()).await;
                 let service = service.map_err(|()| io::Error::other("the application cannot be made"))?;
                 accept(listener, service, &limits, &stopped).await
             });

@@ -25,7 +25,7 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-use crate::connection_limits::Timeouts;
+use crate::connection_limits::{OpenConnections, Timeouts};
 
 /// How long a connection still waits for its client once the server stops. actix looks after one second for the first time
 /// whether all connections have ended, so this makes no shutdown longer.
@@ -34,6 +34,7 @@ const AT_SHUTDOWN: Timeouts = Timeouts::all(Duration::from_millis(500));
 /// A connection that ends when its client is too slow.
 pub(crate) struct TimedStream<S = TcpStream> {
     stream: S,
+    open: OpenConnections,
     timeouts: Timeouts,
     state: ConnectionState,
     timer: Pin<Box<Sleep>>,
@@ -42,10 +43,15 @@ pub(crate) struct TimedStream<S = TcpStream> {
 }
 
 impl<S> TimedStream<S> {
-    /// A new connection. `shutdown` is ready when the server stops.
-    pub(crate) fn new(stream: S, timeouts: Timeouts, shutdown: impl Future<Output = ()> + 'static) -> Self {
+    /// A new connection, which is counted in `open` while it lasts. `shutdown` is ready when the server stops.
+    pub(crate) fn new(
+        stream: S,
+        open: OpenConnections,
+        timeouts: Timeouts,
+        shutdown: impl Future<Output = ()> + 'static,
+    ) -> Self {
         let timer = Box::pin(sleep(timeouts.head));
-        Self { stream, timeouts, state: ConnectionState::new(), timer, shutdown: Some(Box::pin(shutdown)) }
+        Self { stream, open, timeouts, state: ConnectionState::new(), timer, shutdown: Some(Box::pin(shutdown)) }
     }
 
     /// For the middleware.
@@ -62,9 +68,12 @@ impl<S> TimedStream<S> {
     }
 
     /// Ready when the connection has to end.
-    fn poll_timeout(&mut self, timeouts: Timeouts, cx: &mut Context<'_>) -> Poll<io::Error> {
+    fn poll_timeout(&mut self, mut timeouts: Timeouts, cx: &mut Context<'_>) -> Poll<io::Error> {
         loop {
             ready!(self.timer.as_mut().poll(cx));
+            if self.open.are_many() {
+                timeouts.idle = timeouts.idle.min(timeouts.head);
+            }
             let (now, deadline) = (Instant::now(), self.state.deadline(timeouts));
             if deadline.is_some_and(|deadline| deadline <= now) {
                 return Poll::Ready(io::ErrorKind::TimedOut.into());
@@ -169,115 +178,4 @@ impl Drop for HandlingGuard {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::{pending, ready};
-
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-
-    use super::*;
-
-    const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(5), Duration::from_secs(30));
-
-    /// Reads until the connection ends by an error, and says how long that was.
-    async fn read_until_error(server: &mut TimedStream<DuplexStream>) -> (Duration, io::ErrorKind) {
-        let began = Instant::now();
-        loop {
-            if let Err(cause) = server.read_u8().await {
-                return (began.elapsed(), cause.kind());
-            }
-        }
-    }
-
-    fn about(took: Duration, seconds: u64) -> bool {
-        (seconds * 1000..seconds * 1000 + 50).contains(&u64::try_from(took.as_millis()).unwrap())
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn every_head_of_a_connection_has_the_same_time() {
-        let (mut client, server) = duplex(64);
-        let mut server = TimedStream::new(server, TIMEOUTS, pending());
-        for _ in 0..3 {
-            client.write_u8(b'G').await.unwrap();
-            server.read_u8().await.unwrap();
-            drop(server.state().handle());
-        }
-        let trickle = async {
-            sleep(Duration::from_secs(7)).await; // silent at first
-            loop {
-                client.write_u8(b'G').await.unwrap();
-                sleep(Duration::from_secs(1)).await;
-            }
-        };
-        let (took, cause) =
-            tokio::select! { end = read_until_error(&mut server) => end, () = trickle => unreachable!() };
-        assert!(about(took, 12) && cause == io::ErrorKind::TimedOut, "{took:?} {cause}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_idle_connection_is_kept_for_its_time() {
-        let (_client, server) = duplex(64);
-        let mut server = TimedStream::new(server, TIMEOUTS, pending());
-        drop(server.state().handle());
-        let (took, cause) = read_until_error(&mut server).await;
-        assert!(about(took, 30) && cause == io::ErrorKind::TimedOut, "{took:?} {cause}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_running_handler_is_not_timed_and_a_shutdown_does_not_end_it() {
-        let (mut client, server) = duplex(64);
-        let mut server = TimedStream::new(server, TIMEOUTS, sleep(Duration::from_secs(2)));
-        let _handling = server.state().handle();
-        let body = async {
-            sleep(Duration::from_secs(60)).await;
-            client.write_u8(b'x').await.unwrap();
-        };
-        let (read, ()) = tokio::join!(server.read_u8(), body);
-        assert_eq!(read.unwrap(), b'x');
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_answer_that_nobody_takes_ends_the_connection() {
-        let (_client, server) = duplex(64);
-        let mut server = TimedStream::new(server, TIMEOUTS, pending());
-        drop(server.state().handle());
-        let began = Instant::now();
-        let cause = server.write_all(&[0; 1000]).await.unwrap_err();
-        assert!(about(began.elapsed(), 30) && cause.kind() == io::ErrorKind::TimedOut, "{cause}");
-    }
-
-    /// Reads until the end of the stream, as the server does at a shutdown; returns what it read and how long that took.
-    async fn read_until_end(server: &mut TimedStream<DuplexStream>) -> (Vec<u8>, Duration) {
-        let (began, mut read) = (Instant::now(), Vec::new());
-        server.read_to_end(&mut read).await.unwrap();
-        (read, began.elapsed())
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn at_a_shutdown_a_quiet_connection_ends_at_once() {
-        for answered in [true, false] {
-            let (_client, server) = duplex(64);
-            let mut server = TimedStream::new(server, TIMEOUTS, sleep(Duration::from_secs(2)));
-            if answered {
-                drop(server.state().handle());
-            }
-            let (read, took) = read_until_end(&mut server).await;
-            assert!(read.is_empty() && about(took, 2), "{took:?}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn at_a_shutdown_a_connection_in_use_is_read_for_half_a_second_more() {
-        let (mut client, server) = duplex(64);
-        let mut server = TimedStream::new(server, TIMEOUTS, ready(()));
-        drop(server.state().handle());
-        let request = async {
-            sleep(Duration::from_millis(400)).await;
-            client.write_all(b"GET").await.unwrap();
-            sleep(Duration::from_millis(400)).await;
-            client.write_all(b" /").await.unwrap();
-            client
-        };
-        let ((read, took), _client) = tokio::join!(read_until_end(&mut server), request);
-        assert!(read == b"GET /" && (890..950).contains(&took.as_millis()), "{took:?}");
-    }
-}
+mod tests;

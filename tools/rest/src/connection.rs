@@ -10,12 +10,19 @@ use hyper::{
     header::{CONTENT_TYPE, HOST, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout},
+};
 
 use crate::urls::Target;
 
 /// A connection that is not there after so long will not be.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection that was idle for longer is not used again: the server may close it at that very moment, and then nobody knows what
+/// became of the request. No port of a service closes one before 5 s.
+const IDLE_MAX: Duration = Duration::from_secs(3);
 
 /// What is sent.
 #[derive(Clone, Debug)]
@@ -72,7 +79,9 @@ pub struct Connection {
     target: usize,
     /// A request without an answer is given up after so long.
     timeout: Duration,
-    open: Option<SendRequest<Full<Bytes>>>,
+    /// Since the last answer.
+    open: Option<(Instant, SendRequest<Full<Bytes>>)>,
+    idle_max: Duration,
     /// Whether the last exchange had to connect.
     pub is_new: bool,
 }
@@ -81,7 +90,7 @@ impl Connection {
     /// The client of this number begins with that replica, so that each has its share.
     pub fn new(targets: Vec<Target>, number: u32, timeout: Duration) -> Self {
         let target = number as usize % targets.len();
-        Self { targets, target, timeout, open: None, is_new: false }
+        Self { targets, target, timeout, open: None, idle_max: IDLE_MAX, is_new: false }
     }
 
     /// How many replicas there are.
@@ -108,7 +117,7 @@ impl Connection {
         let mut request = self.http(request).map_err(Failure::Away)?;
         loop {
             let mut open = match self.open.take() {
-                Some(open) if open.is_ready() => open,
+                Some((since, open)) if open.is_ready() && since.elapsed() < self.idle_max => open,
                 // Not yet connected, or the server has closed it meanwhile, which it may.
                 _ => {
                     self.is_new = true;
@@ -123,7 +132,7 @@ impl Connection {
             });
             match exchanged.await {
                 Ok(Ok(answer)) => {
-                    self.open = Some(open);
+                    self.open = Some((Instant::now(), open));
                     return Ok(answer);
                 }
                 // It is given back only where no byte of it was sent.
@@ -162,5 +171,36 @@ impl Connection {
             headers.insert("idempotency-key", HeaderValue::from_str(key).expect("a key is ASCII"));
         }
         Ok(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_is_used_again_unless_it_was_idle_for_long() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    while stream.read(&mut [0; 4096]).await.unwrap() > 0 {
+                        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+                    }
+                });
+            }
+        });
+        let mut connection = Connection::new(vec![target], 0, Duration::from_secs(10));
+        for (idle_max, is_new) in [(IDLE_MAX, true), (IDLE_MAX, false), (Duration::ZERO, true), (IDLE_MAX, false)] {
+            connection.idle_max = idle_max;
+            connection.exchange(&Request::get("/".into())).await.unwrap();
+            assert_eq!(connection.is_new, is_new, "{idle_max:?}");
+        }
     }
 }

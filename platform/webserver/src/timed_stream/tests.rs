@@ -1,0 +1,127 @@
+//! How long a connection is kept in each of its phases, with the clock of tokio stopped.
+
+use std::future::{pending, ready};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+use super::*;
+
+const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(5), Duration::from_secs(30));
+
+/// Reads until the connection ends by an error, and says how long that was.
+async fn read_until_error(server: &mut TimedStream<DuplexStream>) -> (Duration, io::ErrorKind) {
+    let began = Instant::now();
+    loop {
+        if let Err(cause) = server.read_u8().await {
+            return (began.elapsed(), cause.kind());
+        }
+    }
+}
+
+fn about(took: Duration, seconds: u64) -> bool {
+    (seconds * 1000..seconds * 1000 + 50).contains(&u64::try_from(took.as_millis()).unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_head_of_a_connection_has_the_same_time() {
+    let (mut client, server) = duplex(64);
+    let mut server = TimedStream::new(server, OpenConnections::new(2), TIMEOUTS, pending());
+    for _ in 0..3 {
+        client.write_u8(b'G').await.unwrap();
+        server.read_u8().await.unwrap();
+        drop(server.state().handle());
+    }
+    let trickle = async {
+        sleep(Duration::from_secs(7)).await; // silent at first
+        loop {
+            client.write_u8(b'G').await.unwrap();
+            sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let (took, cause) = tokio::select! { end = read_until_error(&mut server) => end, () = trickle => unreachable!() };
+    assert!(about(took, 12) && cause == io::ErrorKind::TimedOut, "{took:?} {cause}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_is_kept_for_its_time() {
+    let (_client, server) = duplex(64);
+    let mut server = TimedStream::new(server, OpenConnections::new(2), TIMEOUTS, pending());
+    drop(server.state().handle());
+    let (took, cause) = read_until_error(&mut server).await;
+    assert!(about(took, 30) && cause == io::ErrorKind::TimedOut, "{took:?} {cause}");
+}
+
+/// The connections of a flood must not keep a new client out for as long as an idle connection is kept otherwise.
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_is_kept_for_less_where_others_need_its_place() {
+    let open = OpenConnections::new(4);
+    let (_client, server) = duplex(64);
+    let mut server = TimedStream::new(server, open.clone(), TIMEOUTS, pending());
+    drop(server.state().handle());
+    let others = async {
+        sleep(Duration::from_secs(12)).await;
+        let _others = [open.clone(), open.clone()];
+        pending::<()>().await;
+    };
+    let (took, cause) = tokio::select! { end = read_until_error(&mut server) => end, () = others => unreachable!() };
+    assert!(about(took, 15) && cause == io::ErrorKind::TimedOut, "{took:?} {cause}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_handler_is_not_timed_and_a_shutdown_does_not_end_it() {
+    let (mut client, server) = duplex(64);
+    let mut server = TimedStream::new(server, OpenConnections::new(2), TIMEOUTS, sleep(Duration::from_secs(2)));
+    let _handling = server.state().handle();
+    let body = async {
+        sleep(Duration::from_secs(60)).await;
+        client.write_u8(b'x').await.unwrap();
+    };
+    let (read, ()) = tokio::join!(server.read_u8(), body);
+    assert_eq!(read.unwrap(), b'x');
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_nobody_takes_ends_the_connection() {
+    let (_client, server) = duplex(64);
+    let mut server = TimedStream::new(server, OpenConnections::new(2), TIMEOUTS, pending());
+    drop(server.state().handle());
+    let began = Instant::now();
+    let cause = server.write_all(&[0; 1000]).await.unwrap_err();
+    assert!(about(began.elapsed(), 30) && cause.kind() == io::ErrorKind::TimedOut, "{cause}");
+}
+
+/// Reads until the end of the stream, as the server does at a shutdown; returns what it read and how long that took.
+async fn read_until_end(server: &mut TimedStream<DuplexStream>) -> (Vec<u8>, Duration) {
+    let (began, mut read) = (Instant::now(), Vec::new());
+    server.read_to_end(&mut read).await.unwrap();
+    (read, began.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_a_shutdown_a_quiet_connection_ends_at_once() {
+    for answered in [true, false] {
+        let (_client, server) = duplex(64);
+        let mut server = TimedStream::new(server, OpenConnections::new(2), TIMEOUTS, sleep(Duration::from_secs(2)));
+        if answered {
+            drop(server.state().handle());
+        }
+        let (read, took) = read_until_end(&mut server).await;
+        assert!(read.is_empty() && about(took, 2), "{took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_a_shutdown_a_connection_in_use_is_read_for_half_a_second_more() {
+    let (mut client, server) = duplex(64);
+    let mut server = TimedStream::new(server, OpenConnections::new(2), TIMEOUTS, ready(()));
+    drop(server.state().handle());
+    let request = async {
+        sleep(Duration::from_millis(400)).await;
+        client.write_all(b"GET").await.unwrap();
+        sleep(Duration::from_millis(400)).await;
+        client.write_all(b" /").await.unwrap();
+        client
+    };
+    let ((read, took), _client) = tokio::join!(read_until_end(&mut server), request);
+    assert!(read == b"GET /" && (890..950).contains(&took.as_millis()), "{took:?}");
+}
