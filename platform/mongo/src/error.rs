@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use messaging::outbox::OutboxError;
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 use tokio::time::Instant;
 
@@ -123,6 +124,12 @@ impl MongoError {
              is kept in another database than the URL's, add ?authSource= with its name, mostly admin",
             cut(words)
         ))
+    }
+}
+
+impl From<MongoError> for OutboxError {
+    fn from(cause: MongoError) -> Self {
+        Self(cause.to_string())
     }
 }
 

@@ -5,6 +5,7 @@
 //! - [`table`]: the calls; nothing else calls the server
 //! - [`error`]: what a failed call says about what was written
 //! - [`outbox`], [`dead_letters`]: messages inside the documents that they describe, and dead letters
+//! - [`first_seen`]: how long something is there that another process has written
 //! - [`lease`]: one process at a time is the leader, which publishes what other processes left
 //! - [`metrics`]: what the driver reports of commands and connections; `monitor`: what it reports of the servers
 //! - [`failures`]: what is logged of all that
@@ -22,6 +23,7 @@ pub mod dead_letters;
 pub mod error;
 pub mod failures;
 pub mod faults;
+pub mod first_seen;
 pub mod lease;
 pub mod metrics;
 pub mod outbox;

@@ -1,7 +1,7 @@
 //! Completes what a request left behind when its process died or an answer was lost. It completes a request where it can and never
 //! undoes one, since a slow request may still come to its next step.
 //!
-//! It only looks at holds older than [`Pace::older_than`]. That decides who does the work; the steps are right at any time, and in any
+//! It only looks at holds that it has seen for [`Pace::older_than`], by its own clock. That decides who does the work; the steps are right at any time, and in any
 //! number of processes at once.
 
 use std::{
@@ -12,10 +12,11 @@ use std::{
 
 use mongo::{
     error::{Deadline, MongoError},
+    first_seen::FirstSeen,
     id,
     table::{Inserted, Select},
 };
-use mongodb::bson::{self, DateTime, doc};
+use mongodb::bson::{self, DateTime, Document, deserialize_from_bson, doc};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -30,7 +31,7 @@ const EVENTS_MAX: usize = 10_000;
 /// How often the janitor runs, and which holds it leaves alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// Younger holds belong to requests that run. Longer than any request, and by how much the clocks of replicas differ.
+    /// A hold that was first seen later belongs to a request that runs. Longer than any request.
     pub older_than: Duration,
     /// How often it looks.
     pub every: Duration,
@@ -42,12 +43,16 @@ impl Default for Pace {
     }
 }
 
-/// The part of an event that says which one it is.
+/// The part of an event that says which holds it has.
 #[derive(Debug, Serialize, Deserialize)]
-struct Id {
+struct WithHolds {
     #[serde(rename = "_id")]
     id: bson::Uuid,
+    holds: Vec<Document>,
 }
+
+/// An event, and an attempt that has left a hold there. The event twice, if the attempt cannot be read.
+type HoldOf = (bson::Uuid, bson::Uuid);
 
 /// What one run could not repair: by attempt, or by event where the event cannot be read.
 #[derive(Default)]
@@ -85,13 +90,15 @@ impl NotRepaired {
 /// The task that completes what requests left behind.
 pub(super) struct Janitor {
     shared: Arc<Shared>,
+    /// The holds that were there at its last run.
+    seen: Mutex<FirstSeen<HoldOf>>,
     /// Of its last run.
     not_repaired: Mutex<NotRepaired>,
 }
 
 impl Janitor {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, not_repaired: Mutex::default() }
+        Self { shared, seen: Mutex::default(), not_repaired: Mutex::default() }
     }
 
     pub(super) async fn run(&self, pace: Pace) {
@@ -108,9 +115,10 @@ impl Janitor {
     /// hold up the others.
     pub(super) async fn repair(&self, older_than: Duration) -> Result<usize, MongoError> {
         let steps = &self.shared.steps;
-        let before = DateTime::from_system_time(SystemTime::now() - older_than);
         let (mut repaired, mut not_repaired) = (0, NotRepaired::default());
-        for Id { id } in self.events_with_holds(before).await? {
+        let old = self.old_holds(older_than).await?;
+        for holds in old.chunk_by(|(event, _), (next, _)| event == next) {
+            let id = holds[0].0;
             let event = match steps.event(Deadline::new(), id).await {
                 Ok(Some(event)) => event,
                 Ok(None) => continue,
@@ -119,7 +127,7 @@ impl Janitor {
                     continue;
                 }
             };
-            for hold in event.holds.iter().filter(|hold| hold.at < before) {
+            for hold in event.holds.iter().filter(|hold| holds.contains(&(id, hold.attempt))) {
                 match self.complete(&event, hold).await {
                     Ok(Some(action)) => {
                         self.shared.hold_metrics.repaired(action);
@@ -134,12 +142,19 @@ impl Janitor {
         Ok(repaired)
     }
 
-    /// Only the ids: if whole events were read, one that cannot be read would fail the read of all.
-    async fn events_with_holds(&self, before: DateTime) -> Result<Vec<Id>, MongoError> {
-        let filter = doc! { "holds.at": { "$lt": before } };
-        let (sort, fields) = (doc! { "holds.at": 1 }, doc! { "_id": 1 });
-        let select = Select { filter, sort, limit: EVENTS_MAX, fields };
-        self.shared.steps.events.part::<Id>().select(Deadline::new(), select).await
+    /// Only the ids are read: if whole events were, one that cannot be read would fail the read of all. In no order: the time of a
+    /// hold is by the clock of its writer, and the server would have to sort them all.
+    async fn old_holds(&self, older_than: Duration) -> Result<Vec<HoldOf>, MongoError> {
+        let filter = doc! { "holds.at": { "$gt": DateTime::MIN } };
+        let select = Select { filter, limit: EVENTS_MAX, fields: doc! { "holds.attempt": 1 }, ..Select::default() };
+        let events = self.shared.steps.events.part::<WithHolds>().select(Deadline::new(), select).await?;
+        let attempt = |hold: &Document| deserialize_from_bson(hold.get("attempt")?.clone()).ok();
+        let there = events
+            .iter()
+            .flat_map(|WithHolds { id, holds }| holds.iter().map(move |hold| (*id, attempt(hold).unwrap_or(*id))));
+        let mut seen = self.seen.lock().expect("nothing panics while it holds this");
+        seen.look(there);
+        Ok(seen.older_than(older_than))
     }
 
     async fn complete(&self, event: &EventDoc, hold: &Hold) -> Result<Option<Repair>, MongoError> {

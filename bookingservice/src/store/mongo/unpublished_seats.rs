@@ -17,11 +17,13 @@ use messaging::{Entry, Message, outbox::Backlog};
 use mongo::{
     Mongo,
     error::{Deadline, MongoError},
+    first_seen::FirstSeen,
     id, key,
-    outbox::{EntrySource, MongoOutbox},
+    outbox::{EntrySource, LEFT_OVER_AFTER, LOOK_INTERVAL},
     table::{Select, Table},
 };
 use mongodb::bson::{self, doc};
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -48,6 +50,9 @@ pub(super) struct UnpublishedSeats {
     backlog: Mutex<Backlog>,
 }
 
+/// Unpublished events that are looked at: each has to be seen for a while, and so many are published meanwhile.
+const LOOK_MAX: usize = 10 * BATCH_MAX;
+
 /// What this process knows of unpublished seats.
 #[derive(Default)]
 struct Known {
@@ -57,6 +62,16 @@ struct Known {
     offered: HashMap<Uuid, (Entry, Uuid, u64)>,
     /// When the database was last searched for those that other processes left.
     searched: Option<Instant>,
+    /// Those that were found, each with the time of its last release, by the clock of whoever released.
+    stored: FirstSeen<(Uuid, i64)>,
+}
+
+/// The part of an event that says that its seats are unpublished.
+#[derive(Debug, Serialize, Deserialize)]
+struct Unpublished {
+    #[serde(rename = "_id")]
+    id: bson::Uuid,
+    seats_unpublished_at: i64,
 }
 
 impl UnpublishedSeats {
@@ -83,15 +98,26 @@ impl UnpublishedSeats {
         self.known.lock().expect("nothing panics while it holds this")
     }
 
-    /// Which events of this process are due, and whether it is time to search for those that others left.
+    /// Which events of this process are due, and whether it is time to look for those that others left.
     fn due(&self, max: usize, is_leader: bool) -> (Vec<Uuid>, bool) {
         let (now, mut known) = (Instant::now(), self.known());
-        let search = is_leader && known.searched.is_none_or(|at| at.elapsed() >= SEARCH_INTERVAL);
+        let interval = if is_leader { SEARCH_INTERVAL } else { LOOK_INTERVAL };
+        let search = known.searched.is_none_or(|at| at.elapsed() >= interval);
         if search {
             known.searched = Some(now);
         }
         let due = known.due.iter().filter(|(_, from)| **from <= now).map(|(event, _)| *event);
         (due.take(max).collect(), search)
+    }
+
+    /// Looks which seats are unpublished.
+    async fn look(&self) -> Result<(), MongoError> {
+        let (filter, fields) = (doc! { "seats_unpublished_at": { "$gt": 0 } }, doc! { "seats_unpublished_at": 1 });
+        let select = Select { filter, fields, limit: LOOK_MAX, ..Select::default() };
+        let there = self.events.part::<Unpublished>().select(Deadline::new(), select).await?;
+        let there = there.into_iter().map(|event| (id(event.id), event.seats_unpublished_at));
+        self.known().stored.look(there);
+        Ok(())
     }
 
     /// Those of `own` that are still unpublished. The others were published by another process, and are not due any more.
@@ -109,12 +135,14 @@ impl UnpublishedSeats {
     }
 
     /// Events that other processes left unpublished.
-    async fn left_unpublished(&self, own: Vec<Uuid>, max: usize) -> Result<Vec<EventDoc>, MongoError> {
-        let before = MongoOutbox::left_over_before().as_microsecond();
-        let own: Vec<_> = own.into_iter().map(key).collect();
-        let filter = doc! { "seats_unpublished_at": { "$lt": before }, "_id": { "$nin": own } };
-        let select = Select { filter, limit: max, fields: without_holds(), ..Select::default() };
-        self.events.select(Deadline::new(), select).await
+    async fn left_unpublished(&self, own: &[Uuid], max: usize) -> Result<Vec<EventDoc>, MongoError> {
+        let left = self.known().stored.older_than(LEFT_OVER_AFTER).into_iter().map(|(event, _)| event);
+        let left: Vec<_> = left.filter(|event| !own.contains(event)).take(max).map(key).collect();
+        if left.is_empty() {
+            return Ok(Vec::new());
+        }
+        let filter = doc! { "_id": { "$in": left }, "seats_unpublished": true };
+        self.events.select(Deadline::new(), Select { filter, fields: without_holds(), ..Select::default() }).await
     }
 
     /// The message of an event's seats. Its id is made of the event and its version, so that it is the same in every try.
@@ -159,10 +187,13 @@ impl EntrySource for UnpublishedSeats {
     async fn pending(&self, max: usize, is_leader: bool) -> Result<Vec<Entry>, MongoError> {
         let max = max.min(BATCH_MAX);
         let (own, search) = self.due(max, is_leader);
+        if search {
+            self.look().await?;
+        }
         let mut events = self.own_unpublished(&own).await?;
         let room = max - events.len();
-        if search && room > 0 {
-            events.extend(self.left_unpublished(own, room).await?);
+        if is_leader && search && room > 0 {
+            events.extend(self.left_unpublished(&own, room).await?);
         }
         Ok(events.into_iter().map(|event| self.offer(&event)).collect())
     }

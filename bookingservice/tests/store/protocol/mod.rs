@@ -6,8 +6,10 @@
 //! - `storm`: all of it at once, with relay and view
 //! - `older`: a database that an older version has written
 //! - `replicas`, `holds`, `away`: who relays, how long the list of holds gets, a server that stops and starts
+//! - `clocks`: replicas whose clocks are wrong
 
 mod away;
+mod clocks;
 mod crashes;
 mod holds;
 mod janitor;

@@ -1,8 +1,8 @@
 //! The outbox inside the documents: each document has its unpublished messages in an array `outbox`, so that state and
 //! message are one write.
 //!
-//! A process publishes its own commits at once, from memory. An entry older than [`LEFT_OVER_AFTER`] was left by a process that
-//! died, or could not be published; the leader, which holds the [`Lease`], reads and publishes it.
+//! A process publishes its own commits at once, from memory. An entry that is there for longer than [`LEFT_OVER_AFTER`] was left by a
+//! process that died, or could not be published; the leader, which holds the [`Lease`], reads and publishes it.
 //!
 //! `document` is what is stored, `in_flight` has the entries that this process has not removed yet, [`source`] adds entries that are
 //! made of state. Read next: `lease.rs`.
@@ -15,13 +15,12 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use messaging::{
     Entry,
     outbox::{Backlog, Outbox, OutboxError, resync},
@@ -32,7 +31,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use self::{
-    document::{DocumentWithOutbox, Tables, count},
+    document::{DocumentWithOutbox, Tables, count, ids, read},
     in_flight::{EntryLocation, InFlight},
 };
 use crate::{
@@ -41,13 +40,22 @@ use crate::{
     error::{Deadline, MongoError},
     lease::Lease,
     prepare::Index,
-    table::{Select, Table, keep_summing, key},
+    table::{Table, keep_summing, key},
 };
 
 pub use self::{document::StoredEntry, source::EntrySource};
 
-/// An older entry is left to the leader: its own process could not publish it.
+/// What is there for longer is left to the leader: its own process could not publish it.
 pub const LEFT_OVER_AFTER: Duration = Duration::from_secs(5);
+
+/// How often a process that is not the leader looks which entries are there: as the next leader it knows since when they are.
+pub const LOOK_INTERVAL: Duration = Duration::from_millis(2500);
+
+/// So many more entries are looked at than are asked for: each has to be seen for a while, and the leader publishes these meanwhile.
+const LOOK_AHEAD: usize = 20_000;
+
+/// The pause after a look is at least so many times as long as the look took.
+const PAUSE_PER_LOOK: u32 = 4;
 
 /// How often the leader polls the database for left entries, if the last answer was not full.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
@@ -62,6 +70,8 @@ pub struct MongoOutbox {
     wake: Arc<Notify>,
     in_flight: Mutex<InFlight>,
     is_leader: Arc<AtomicBool>,
+    /// How many entries were asked for last.
+    asked: AtomicUsize,
     /// When the database was last polled for left entries.
     polled: Mutex<Option<Instant>>,
     backlog: Mutex<Backlog>,
@@ -85,6 +95,7 @@ impl MongoOutbox {
             wake,
             in_flight: Mutex::default(),
             is_leader: Arc::default(),
+            asked: AtomicUsize::default(),
             polled: Mutex::default(),
             backlog: Mutex::default(),
             dead_letters: Arc::new(MongoDeadLetters::new(mongo)),
@@ -102,7 +113,8 @@ impl MongoOutbox {
     pub fn start(self: &Arc<Self>, mongo: &Mongo, background: &Background) {
         let lease = Lease::new(mongo, "relay", self.is_leader.clone());
         background.spawn_with(|stop| lease.keep(stop));
-        let outbox = self.clone();
+        let (looks, outbox) = (self.clone(), self.clone());
+        background.spawn(async move { looks.keep_looking().await });
         background.spawn(keep_summing(async move || {
             // After an error, which was logged, the last count stays.
             if let Ok(backlog) = count(&outbox.tables).await {
@@ -114,20 +126,13 @@ impl MongoOutbox {
     /// Must be called by a store after it has written entries into a document.
     pub fn committed(&self, table: &'static str, document: Uuid, entries: impl IntoIterator<Item = Entry>) {
         let location = EntryLocation { table, id: key(document) };
-        let mut in_flight = self.in_flight();
-        entries.into_iter().for_each(|entry| in_flight.add(entry, location));
-        drop(in_flight);
+        entries.into_iter().for_each(|entry| self.in_flight().add(entry, location));
         self.wake.notify_one();
     }
 
     /// The dead letters of this database.
     pub fn dead_letters(&self) -> Arc<MongoDeadLetters> {
         self.dead_letters.clone()
-    }
-
-    /// An entry that was written before this moment is left to the leader.
-    pub fn left_over_before() -> Timestamp {
-        Timestamp::now().saturating_sub(LEFT_OVER_AFTER).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     fn in_flight(&self) -> MutexGuard<'_, InFlight> {
@@ -149,26 +154,33 @@ impl MongoOutbox {
         due
     }
 
-    async fn left_over(&self, max: usize, before: Timestamp) -> Result<BTreeMap<Uuid, Entry>, MongoError> {
-        let (deadline, mut found) = (Deadline::new(), BTreeMap::new());
-        for (name, table) in &self.tables {
-            let select = Select {
-                filter: doc! { "outbox.at": { "$lt": before.as_microsecond() } },
-                sort: doc! { "outbox.at": 1 },
-                limit: max,
-                fields: doc! { "outbox": 1 },
-            };
-            for document in table.select(deadline, select).await? {
-                let mut in_flight = self.in_flight();
-                for entry in document.outbox.into_iter().map(Entry::from) {
-                    if !in_flight.confirmed.contains_key(&entry.message.id) {
-                        in_flight.was_read(entry.message.id, EntryLocation { table: name, id: document.id });
-                        found.insert(entry.message.id, entry);
-                    }
-                }
+    /// Looks again and again which entries are stored. It takes long if many are, so the relay does not wait for it.
+    async fn keep_looking(&self) {
+        loop {
+            let (began, max) = (Instant::now(), self.asked.load(Ordering::Relaxed) + LOOK_AHEAD);
+            let mut pause = if self.is_leader() { POLL_INTERVAL } else { LOOK_INTERVAL };
+            if let Ok(there) = ids(&self.tables, max).await {
+                self.in_flight().stored.look(there);
+                pause = pause.max(began.elapsed() * PAUSE_PER_LOOK);
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// What is there for so long that its own process has left it.
+    async fn left_over(&self, max: usize) -> Result<BTreeMap<Uuid, Entry>, MongoError> {
+        let left = self.in_flight().left_over(max, LEFT_OVER_AFTER);
+        let found = read(&self.tables, &left).await?;
+        let mut in_flight = self.in_flight();
+        for (id, location) in &left {
+            if found.contains_key(id) {
+                in_flight.was_read(*id, *location);
+            } else {
+                in_flight.stored.remove(&(*id, *location)); // another process has published it
             }
         }
-        if found.len() >= max {
+        drop(in_flight);
+        if left.len() >= max {
             *self.polled.lock().expect("nothing panics while it holds this") = None; // there is more
         }
         Ok(found)
@@ -205,12 +217,13 @@ impl MongoOutbox {
         if !self.in_flight().confirmed.is_empty() {
             self.remove_confirmed().await?; // an earlier removal failed
         }
-        let before = Self::left_over_before();
-        let mut entries = self.in_flight().fresh(max, before);
+        self.asked.store(max, Ordering::Relaxed);
+        let mut entries = self.in_flight().fresh(max, LEFT_OVER_AFTER);
         if self.poll_is_due() {
-            entries.append(&mut self.left_over(max, before).await?);
-        } else if entries.is_empty() && self.mongo.failures.is_failing() {
-            self.mongo.ping().await?; // the database was not asked: without this an outage would look like an empty outbox
+            entries.append(&mut self.left_over(max).await?);
+        }
+        if entries.is_empty() && self.mongo.failures.is_failing() {
+            self.mongo.ping().await?; // perhaps it was not asked: without this an outage would look like an empty outbox
         }
         Ok(entries.into_values().take(max).collect())
     }
@@ -281,14 +294,7 @@ impl Outbox for MongoOutbox {
         Ok(Backlog { pending: stored.pending + made.pending, oldest })
     }
 
-    /// Whether this process holds the lease.
     fn is_leader(&self) -> bool {
         self.is_leader.load(Ordering::Relaxed)
-    }
-}
-
-impl From<MongoError> for OutboxError {
-    fn from(cause: MongoError) -> Self {
-        Self(cause.to_string())
     }
 }

@@ -5,9 +5,10 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use jiff::SignedDuration;
 use messaging::{DeadLetters, Entry, outbox::Outbox};
 use mongo::{
     Mongo,
@@ -52,9 +53,15 @@ fn outbox_of(mongo: &Mongo) -> Arc<MongoOutbox> {
 
 /// Writes a note for each entry, as a service would.
 async fn commit(mongo: &Mongo, outbox: &MongoOutbox, count: usize) -> Vec<Entry> {
+    commit_by(mongo, outbox, count, SignedDuration::ZERO).await
+}
+
+/// The same by a process whose clock is wrong by so much.
+async fn commit_by(mongo: &Mongo, outbox: &MongoOutbox, count: usize, wrong: SignedDuration) -> Vec<Entry> {
     let mut written = Vec::new();
     for n in 0..count {
-        let entry = Entry::new("noteWritten", true, format!("{{\"n\":{n}}}").into(), Some(format!("trace-{n}")));
+        let mut entry = Entry::new("noteWritten", true, format!("{{\"n\":{n}}}").into(), Some(format!("trace-{n}")));
+        entry.message.occurred_at += wrong;
         let (id, stored) = (Uuid::now_v7(), bson::serialize_to_bson(&StoredEntry::from(&entry)).unwrap());
         let note = doc! { "_id": key(id), "outbox": [stored] };
         Table::of(mongo, NOTES).insert(Deadline::new(), "note", note).await.unwrap();
@@ -101,6 +108,29 @@ async fn what_another_process_left_is_pending_for_the_leader_with_all_it_had_and
     outbox.mark_published(&ids(&entries)).await.unwrap();
     assert_eq!(stored(&mongo).await, 0);
     eventually(within, "none is counted", async || outbox.backlog().await.unwrap().pending == 0).await;
+}
+
+#[tokio::test]
+async fn what_another_process_left_is_pending_after_the_same_time_whatever_its_clock_said() {
+    let Some(mongo) = connect().await else { return };
+    let (leader, background) = (outbox_of(&mongo), Background::default());
+    leader.start(&mongo, &background);
+    eventually(Duration::from_secs(10), "it is the leader", async || leader.is_leader()).await;
+    let (dead, mut left) = (outbox_of(&mongo), Vec::new());
+    for wrong in [SignedDuration::from_mins(-10), SignedDuration::ZERO, SignedDuration::from_mins(10)] {
+        let entries = commit_by(&mongo, &dead, 2, wrong).await;
+        let own = dead.pending(10).await.unwrap();
+        assert!(entries.iter().all(|entry| own.contains(entry)), "{wrong:?}");
+        left.extend(entries);
+    }
+    let began = Instant::now();
+    eventually(Duration::from_secs(9), "the leader finds them", async || {
+        let found = leader.pending(10).await.unwrap();
+        assert!(found.is_empty() || began.elapsed() > Duration::from_secs(4), "their own process publishes them");
+        found == left
+    })
+    .await;
+    assert_eq!(dead.pending(10).await.unwrap(), [], "it leaves them to the leader");
 }
 
 #[cfg(debug_assertions)] // faults are not in release builds
