@@ -11,7 +11,8 @@
 //! - [`prometheus`]: what a running Prometheus answers; [`rules`]: its rules, and their tests
 //! - [`notifications`]: where alerts arrive
 //! - [`catalogue`]: every metric, with its type and labels
-//! - [`replica`]: a process of one service; [`queue`]: a queue, as the broker shows it
+//! - [`replica`]: a process of one service; [`queue`]: a queue, as the broker shows it;
+//!   [`strangers`]: what somebody else puts into it
 //! - [`server`]: a process to be killed and started again; [`ports`]: where it comes back; [`signal`]: what it is sent
 //! - [`kubectl`]: the command, and ports of a cluster
 //! - [`load`]: a running `myevents load`, and what it has written down
@@ -42,6 +43,7 @@ pub mod server;
 pub mod signal;
 pub mod small_disk;
 pub mod start_page;
+pub mod strangers;
 pub mod system;
 
 pub use answer::Answer;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use e2e::{SOON, eventually, samples};
+use e2e::{SOON, eventually, samples, strangers};
 use lapin::{
     BasicProperties, Channel,
     options::{BasicGetOptions, QueueDeclareOptions},
@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use crate::{
     queue::{kill_readers, waiting},
     replica::Replica,
-    tools::{dead, dead_fails, verify},
+    tools::{dead, dead_fails, load, verify},
+    trial::lost,
     world::{World, connected},
 };
 
@@ -195,4 +196,24 @@ async fn a_message_whose_handler_always_panics_is_set_aside_and_handled_when_tha
     dead_letters(&world.events[0], 0.0).await;
     assert_eq!(consumed(&world.events[0], "acked").await, 1.0, "once");
     verify(&world, &[]);
+}
+
+#[tokio::test]
+async fn whatever_a_stranger_publishes_under_load_is_set_aside_and_costs_nobody_anything() {
+    let Some(world) = World::start(1).await else { return };
+    let (broker, vhost) = (&world.servers.broker, &world.servers.vhost);
+    broker.user("stranger", vhost, [".*"; 3]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut load = load(&world, folder.path(), &[]);
+    eventually(START_TIMEOUT, "there is load", async || (load.recorded("booked") > 50).then_some(())).await;
+    let url = format!("amqp://stranger:secret@127.0.0.1:{}/{vhost}", broker.port());
+    strangers::are_listed_and_redriven(&url, |what| dead(&world, what)).await;
+    load.stop();
+
+    for replica in world.replicas() {
+        for reason in ["arguments", "permission", "closed", "broken", "timeout", "queue_gone"] {
+            assert_eq!(lost(replica, reason).await, 0.0, "{reason}");
+        }
+    }
+    verify(&world, &["--against", load.record()]);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::eventually;
+use e2e::{eventually, strangers};
 
 use crate::stack::{RECORDER, Stack, docker};
 
@@ -19,6 +19,7 @@ pub(crate) async fn each_under_load(stack: &Stack, services: &[&str]) {
     let command = [&run[..], &load, &["--duration", "0", "--record", "/record/answers"]].concat();
     docker(&["rm", "--force", RECORDER]);
     stack.compose(&command);
+    a_stranger_publishes(stack).await;
     for service in services {
         tokio::time::sleep(Duration::from_secs(4)).await; // so that there is load, before and after
         // Not `docker compose kill`: for `load` that would kill the recorder, too, which `run` made of the same service.
@@ -40,4 +41,18 @@ pub(crate) async fn each_under_load(stack: &Stack, services: &[&str]) {
     let run = ["run", "--rm", "--no-TTY", "--no-deps", "--volume", &record, "load"];
     println!("{}", stack.compose(&[&run[..], &verify].concat()));
     stack.step("verify is clean");
+}
+
+/// By a user of its own, at the address of the container, which only Linux reaches: the broker's port is not published.
+async fn a_stranger_publishes(stack: &Stack) {
+    let control = ["exec", "--no-TTY", "rabbitmq", "rabbitmqctl"];
+    stack.compose(&[&control[..], &["add_user", "stranger", "secret"]].concat());
+    stack.compose(&[&control[..], &["set_permissions", "--vhost", "/", "stranger", ".*", ".*", ".*"]].concat());
+    let container = stack.compose(&["ps", "--quiet", "rabbitmq"]);
+    let networks = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+    let addresses = docker(&["inspect", "--format", networks, container.trim()]);
+    let url = format!("amqp://stranger:secret@{}:5672", addresses.split_whitespace().next().unwrap());
+    let dead = ["run", "--rm", "--no-TTY", "--no-deps", "load", "dead"];
+    strangers::are_listed_and_redriven(&url, |what| stack.compose(&[&dead[..], what].concat())).await;
+    stack.step("whatever a stranger publishes is listed and redriven");
 }

@@ -61,7 +61,8 @@ impl AsyncRead for Incoming {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         while this.given == this.checked.len() {
-            (this.checked, this.given) = (Vec::new(), 0);
+            this.checked.clear();
+            this.given = 0;
             let count = ready!(Pin::new(&mut this.stream).poll_read(context, &mut this.chunk))?;
             if count == 0 && this.received.is_empty() {
                 return Poll::Ready(Ok(0));

@@ -151,7 +151,11 @@ async fn a_redrive_goes_on_after_a_message_that_the_broker_refuses_and_names_it(
     let id = listed(&world, 3).await.into_iter().find(|letter| letter.body == large).unwrap().id;
 
     // As when an operator has made the limit smaller.
-    let limit = |bytes: u32| server.eval(&format!("application:set_env(rabbit, max_message_size, {bytes})"));
+    // RabbitMQ 3 reads it at the first place, 4 at the second.
+    let limit = |bytes: u32| {
+        let set = format!("application:set_env(rabbit, max_message_size, {bytes})");
+        server.eval(&format!("{set}, persistent_term:put(max_message_size, {bytes})"));
+    };
     let usual = server.eval("application:get_env(rabbit, max_message_size, 134217728)").parse().unwrap();
     limit(2000);
     let failed = world.dead.redrive(None).await.unwrap_err().0;
