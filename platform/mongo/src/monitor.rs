@@ -11,7 +11,7 @@ use mongodb::{
     bson::Document,
     error::{Error, ErrorKind},
     event::{EventHandler, sdam::SdamEvent},
-    options::{ClientOptions, Tls},
+    options::{ClientOptions, ServerAddress, Tls},
 };
 
 use crate::error::{MongoError, cut};
@@ -20,8 +20,19 @@ use crate::error::{MongoError, cut};
 #[derive(Clone)]
 pub(super) struct Monitor {
     servers: Arc<Mutex<BTreeMap<String, Option<Trouble>>>>,
+    /// The servers that are not in MONGO_URL, and who says that they are in a replica set.
+    advertised: Arc<Mutex<BTreeMap<String, Advertiser>>>,
+    /// The servers in MONGO_URL.
+    named: Vec<String>,
     replica_set: Option<String>,
     tls: bool,
+}
+
+/// A server, and the replica set whose members it lists.
+#[derive(Clone, Debug)]
+struct Advertiser {
+    server: String,
+    replica_set: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +45,9 @@ struct Trouble {
 impl Monitor {
     pub(super) fn new(options: &ClientOptions) -> Self {
         let tls = matches!(options.tls, Some(Tls::Enabled(_)));
-        Self { servers: Arc::default(), replica_set: options.repl_set_name.clone(), tls }
+        let (named, replica_set) = (options.hosts.iter().map(ToString::to_string).collect(), &options.repl_set_name);
+        let replica_set = replica_set.clone();
+        Self { servers: Arc::default(), advertised: Arc::default(), named, replica_set, tls }
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others say nothing about a server's health")]
@@ -42,11 +55,14 @@ impl Monitor {
         let monitor = self.clone();
         EventHandler::callback(move |event| match event {
             SdamEvent::ServerHeartbeatFailed(event) => {
-                let trouble = failed(&event.failure, monitor.tls);
-                monitor.saw(event.server_address.to_string(), Some(trouble));
+                let server = event.server_address.to_string();
+                let trouble = failed(&event.failure, monitor.tls, monitor.named.contains(&server));
+                monitor.saw(server, Some(trouble));
             }
             SdamEvent::ServerHeartbeatSucceeded(event) => {
-                monitor.saw(event.server_address.to_string(), monitor.wrong_set(&event.reply));
+                let server = event.server_address.to_string();
+                monitor.note_members(&server, &event.reply);
+                monitor.saw(server, not_initiated(&event.reply).or_else(|| monitor.wrong_set(&event.reply)));
             }
             SdamEvent::ServerClosed(event) => monitor.forget(&event.address.to_string()),
             _ => {}
@@ -64,15 +80,40 @@ impl Monitor {
         self.servers.lock().expect("nothing panics while it holds this").insert(server, trouble);
     }
 
+    /// Notes whose names a server says. The driver asks these, and may drop the server that MONGO_URL names.
+    fn note_members(&self, server: &str, reply: &Document) {
+        let Ok(replica_set) = reply.get_str("setName") else { return };
+        let lists = ["hosts", "passives", "arbiters"].into_iter().filter_map(|list| reply.get_array(list).ok());
+        let members = lists.flatten().filter_map(|member| ServerAddress::parse(member.as_str()?).ok());
+        let mut advertised = self.advertised.lock().expect("nothing panics while it holds this");
+        for member in members.map(|member| member.to_string()).filter(|member| !self.named.contains(member)) {
+            let by = Advertiser { server: server.to_owned(), replica_set: replica_set.to_owned() };
+            advertised.entry(member).or_insert(by);
+        }
+    }
+
+    /// Where the names of these servers come from, if one of them is not in MONGO_URL.
+    fn origin(&self, troubled: &[&String]) -> Option<String> {
+        let advertised = self.advertised.lock().expect("nothing panics while it holds this");
+        let Advertiser { server, replica_set } = troubled.iter().find_map(|server| advertised.get(*server))?;
+        Some(format!(
+            "the server at {server} says that its replica set {replica_set:?} has this member; if this machine cannot \
+             reach it by that name, add directConnection=true to MONGO_URL, which uses one server alone, the primary; or \
+             add the name to the hosts file; or change it by rs.reconfig()"
+        ))
+    }
+
     /// What is wrong. `None` if each server answers as it should.
     pub(super) fn trouble(&self) -> Option<MongoError> {
         let servers = self.servers.lock().expect("nothing panics while it holds this");
-        let texts =
-            servers.iter().filter_map(|(server, trouble)| Some(format!("{server}: {}", trouble.as_ref()?.text)));
-        let text = texts.collect::<Vec<_>>().join("; ");
-        if text.is_empty() {
+        let troubled = servers.iter().filter_map(|(server, trouble)| Some((server, trouble.as_ref()?)));
+        let (troubled, mut texts): (Vec<_>, Vec<_>) =
+            troubled.map(|(server, trouble)| (server, format!("{server}: {}", trouble.text))).unzip();
+        if texts.is_empty() {
             return None;
         }
+        texts.extend(self.origin(&troubled));
+        let text = texts.join("; ");
         let needs_a_person = servers.values().all(|trouble| trouble.as_ref().is_some_and(|t| t.needs_a_person));
         Some(if needs_a_person { MongoError::Refused(text) } else { MongoError::Away(text) })
     }
@@ -80,9 +121,6 @@ impl Monitor {
     /// Whether the server is of another replica set. The driver drops such a server and never checks it again.
     fn wrong_set(&self, reply: &Document) -> Option<Trouble> {
         let wanted = self.replica_set.as_ref()?;
-        if reply.get_bool("isreplicaset").unwrap_or(false) {
-            return None; // it will be in a replica set, but is not configured yet
-        }
         let belongs = match reply.get_str("setName") {
             Ok(name) if name == wanted => return None,
             Ok(name) => format!("belongs to the replica set {name:?}"),
@@ -95,7 +133,13 @@ impl Monitor {
     }
 }
 
-fn failed(cause: &Error, tls: bool) -> Trouble {
+/// Whether the server will be in a replica set, but does not know in which yet.
+fn not_initiated(reply: &Document) -> Option<Trouble> {
+    let text = "the server waits for its replica set to be initiated, by rs.initiate()".to_owned();
+    reply.get_bool("isreplicaset").is_ok_and(|it| it).then_some(Trouble { text, needs_a_person: false })
+}
+
+fn failed(cause: &Error, tls: bool, is_named: bool) -> Trouble {
     let ErrorKind::Io(cause) = cause.kind.as_ref() else {
         return Trouble { text: cut(&cause.kind.to_string()), needs_a_person: false };
     };
@@ -106,8 +150,10 @@ fn failed(cause: &Error, tls: bool) -> Trouble {
     let no_such_name = said.contains("failed to lookup address");
     // rustls's errors have the kind "invalid data". A server without TLS often closes the connection.
     let no_tls = tls && (cause.kind() == io::ErrorKind::InvalidData || said.contains("handshake"));
-    let text = if no_such_name {
+    let text = if no_such_name && is_named {
         "no such host name is known; is it right in MONGO_URL?".to_owned()
+    } else if no_such_name {
+        "no such host name is known".to_owned()
     } else if no_tls {
         format!(
             "no encrypted connection can be made ({}): MONGO_URL demands TLS, so the server must offer it, with a \
