@@ -1,4 +1,4 @@
-//! What the services exchange: the six message types, their names, and the one way to write an instant.
+//! What the services exchange: the six message types, their names, the one way to write an instant, and what a text may hold.
 //!
 //! Both services must agree on this crate byte for byte, so it has nothing else. The exact JSON of each message is in `golden/`, and a
 //! test compares. A field is added to a message as an `Option` with `skip_serializing_if`; none is ever renamed or removed.
@@ -7,11 +7,13 @@
 //! event's seats: a reader that keeps only the highest one may receive messages twice and in any order.
 
 mod instant;
+mod text;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 pub use instant::{Instant, InstantError};
+pub use text::readable;
 
 /// A message type: its name on the wire, and whether a queue must be there for it.
 pub trait Contract: Serialize + DeserializeOwned {

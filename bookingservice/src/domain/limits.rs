@@ -9,8 +9,7 @@ pub const USER_ID_MAX: usize = 100;
 /// Characters of an idempotency key at most.
 pub const KEY_MAX: usize = 255;
 
-/// A rule for texts that are shown and logged.
-pub(super) fn no_control_characters(text: &str, _: &()) -> garde::Result {
-    let found = text.chars().any(char::is_control);
-    if found { Err(garde::Error::new("must not hold control characters")) } else { Ok(()) }
+/// The rule for texts that are shown and logged.
+pub(super) fn readable(text: &str, _: &()) -> garde::Result {
+    contracts::readable(text).map_err(garde::Error::new)
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     key::id_under,
-    limits::{SEATS_MAX, USER_ID_MAX, no_control_characters},
+    limits::{SEATS_MAX, USER_ID_MAX, readable},
 };
 
 /// The user where none is named.
@@ -23,7 +23,7 @@ pub struct BookingDraft<'a> {
     #[garde(range(min = 1, max = SEATS_MAX))]
     pub seats: i64,
     /// Who books; [`GUEST`] where no user is named. 1 to [`USER_ID_MAX`] characters.
-    #[garde(length(chars, min = 1, max = USER_ID_MAX), inner(custom(no_control_characters)))]
+    #[garde(length(chars, min = 1, max = USER_ID_MAX), inner(custom(readable)))]
     pub user_id: Option<String>,
     /// The user's key for this booking; HTTP has checked what its header may hold.
     pub key: Option<&'a str>,
@@ -88,6 +88,7 @@ mod tests {
             (-1, None, "seats"),
             (1, Some(""), "user_id"),
             (1, Some("a\u{0}b"), "user_id"),
+            (1, Some(" "), "user_id"),
         ] {
             let user_id = user_id.map(str::to_owned);
             let draft = BookingDraft { event_id: Uuid::now_v7(), seats, user_id, key: None, traceparent: None };

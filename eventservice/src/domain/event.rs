@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    limits::{CAPACITY_MAX, NAME_MAX, no_control_characters},
+    limits::{CAPACITY_MAX, NAME_MAX, readable},
     records::EventRecord,
 };
 
@@ -15,7 +15,7 @@ use super::{
 #[garde(allow_unvalidated)]
 pub struct EventDraft {
     /// What it is called: 1 to [`NAME_MAX`] characters.
-    #[garde(length(chars, min = 1, max = NAME_MAX), custom(no_control_characters))]
+    #[garde(length(chars, min = 1, max = NAME_MAX), custom(readable))]
     pub name: String,
     /// Where it takes place; must be there already.
     pub location_id: Option<Uuid>,
@@ -85,6 +85,7 @@ mod tests {
             (draft(""), "name"),
             (draft(&"x".repeat(201)), "name"),
             (draft("a\nb"), "name"),
+            (draft("\u{200b}"), "name"),
             (EventDraft { capacity: Some(0), ..draft("a") }, "capacity"),
             (EventDraft { capacity: Some(1_000_001), ..draft("a") }, "capacity"),
             (EventDraft { end_date: draft("a").start_date, ..draft("a") }, "end_date"),

@@ -12,10 +12,9 @@ pub const CAPACITY_MAX: i64 = 1_000_000;
 /// Halls of a location at most.
 pub const HALLS_MAX: usize = 100;
 
-/// A rule for texts that are shown and logged.
-pub(super) fn no_control_characters(text: &str, _: &()) -> garde::Result {
-    let found = text.chars().any(char::is_control);
-    if found { Err(garde::Error::new("must not hold control characters")) } else { Ok(()) }
+/// The rule for texts that are shown and logged.
+pub(super) fn readable(text: &str, _: &()) -> garde::Result {
+    contracts::readable(text).map_err(garde::Error::new)
 }
 
 pub(super) fn time_of_day(text: &str, _: &()) -> garde::Result {

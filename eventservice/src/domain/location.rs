@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    limits::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX, no_control_characters, time_of_day},
+    limits::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX, readable, time_of_day},
     records::{HallRecord, LocationRecord},
 };
 
@@ -14,13 +14,13 @@ use super::{
 #[derive(Clone, Debug, Validate)]
 pub struct LocationDraft {
     /// What it is called: 1 to [`NAME_MAX`] characters.
-    #[garde(length(chars, min = 1, max = NAME_MAX), custom(no_control_characters))]
+    #[garde(length(chars, min = 1, max = NAME_MAX), custom(readable))]
     pub name: String,
     /// Street and number: 1 to [`TEXT_MAX`] characters.
-    #[garde(length(chars, min = 1, max = TEXT_MAX), custom(no_control_characters))]
+    #[garde(length(chars, min = 1, max = TEXT_MAX), custom(readable))]
     pub address: String,
     /// The country: 1 to [`TEXT_MAX`] characters.
-    #[garde(length(chars, min = 1, max = TEXT_MAX), custom(no_control_characters))]
+    #[garde(length(chars, min = 1, max = TEXT_MAX), custom(readable))]
     pub country: String,
     /// Opens at this time of day, `18:00`.
     #[garde(inner(custom(time_of_day)))]
@@ -37,7 +37,7 @@ pub struct LocationDraft {
 #[derive(Clone, Debug, Validate)]
 pub struct HallDraft {
     /// What it is called: 1 to [`NAME_MAX`] characters.
-    #[garde(length(chars, min = 1, max = NAME_MAX), custom(no_control_characters))]
+    #[garde(length(chars, min = 1, max = NAME_MAX), custom(readable))]
     pub name: String,
     /// How many people fit in, 1 to [`CAPACITY_MAX`].
     #[garde(range(min = 1, max = CAPACITY_MAX))]

@@ -85,6 +85,8 @@ fn values() -> Vec<(&'static str, String, u16)> {
         ("name", r#""""#, 422),
         ("name", r#""a\u0000b""#, 422),
         ("name", r#""two\nlines""#, 422),
+        ("name", r#"" ""#, 422),
+        ("name", r#""\u200b\u00ad\u202e\u0301""#, 422),
         ("start_date", "", 400),
         ("start_date", "4102444800", 400),
         ("start_date", r#""tomorrow""#, 400),

@@ -14,6 +14,19 @@ pub(super) fn cases() -> Vec<Case> {
     for (what, rest, status, field) in [
         ("an empty country", r#""country": """#, 422, "country"),
         ("a country with a tab", r#""country": "a\tb""#, 422, "country"),
+        ("a country that is blank", r#""country": "\u00a0""#, 422, "country"),
+        (
+            "a hall whose name is blank",
+            r#""country": "c", "halls": [{"name": "\u115f", "capacity": 1}]"#,
+            422,
+            "halls[0].name",
+        ),
+        (
+            "a hall for half a person",
+            r#""country": "c", "halls": [{"name": "h", "capacity": 0.5}]"#,
+            400,
+            "halls[0].capacity",
+        ),
         ("a country twice", r#""country": "c", "country": "c""#, 400, "country"),
         ("an hour that is none", r#""country": "c", "open_time": "24:00""#, 422, "open_time"),
         ("an hour of one digit", r#""country": "c", "open_time": "9:00""#, 422, "open_time"),
