@@ -9,7 +9,7 @@ use std::{
 use prometheus::Registry;
 use sqlite::{
     Database, StoreError,
-    open::{OpenError, Spec},
+    open::{Migration, OpenError, Spec},
     outbox,
     writer::StoreMetrics,
 };
@@ -17,8 +17,10 @@ use tempfile::TempDir;
 
 pub const FILE: &str = "notes.db";
 
-const MIGRATIONS: [&str; 2] =
-    [outbox::SCHEMA, "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT"];
+const MIGRATIONS: [Migration; 2] = [
+    |file| file.execute_batch(outbox::SCHEMA),
+    |file| file.execute_batch("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT"),
+];
 
 /// How this file is known. A test changes one of the fields to be a stranger.
 pub fn spec(folder: &Path) -> Spec {

@@ -4,13 +4,14 @@
 //! bookings lie in the order they were made, and the index of ids holds 16 bytes of each. Instants are milliseconds
 //! since 1970.
 
-use sqlite::outbox;
+use sqlite::{open::Migration, outbox};
 
 /// "MyBo", for SQLite's `application_id`.
 pub(super) const APPLICATION_ID: i32 = 0x4d79_426f;
 
-/// One script per schema version.
-pub(super) const MIGRATIONS: &[&str] = &[outbox::SCHEMA, BOOKINGS];
+/// One for each schema version.
+pub(super) const MIGRATIONS: &[Migration] =
+    &[|file| file.execute_batch(outbox::SCHEMA), |file| file.execute_batch(BOOKINGS)];
 
 const BOOKINGS: &str = "
 CREATE TABLE events (

@@ -18,6 +18,7 @@ use paging::Cursor;
 use process::metrics::Metrics;
 use service::{Backend, Settings, StartError};
 use tokio::sync::Notify;
+use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
 use crate::{
@@ -44,10 +45,13 @@ pub struct Filter {
     pub to: Option<Instant>,
 }
 
-/// The form of a name that is stored beside the name, and searched for: small letters, and one form of sigma. Greek has another sigma at
-/// the end of a word, and without this the beginning of a longer word would not find it.
+/// The form of a name that is stored beside the name, and searched for: small letters, one form (NFC) of those that can be written in two,
+/// and one form of sigma. Greek has another sigma at the end of a word, and without this the beginning of a longer word would not
+/// find it. It is composed first, so that what is written in two ways has the same small letters, and once more, since some small
+/// letters are decomposed.
 pub(crate) fn search_form(name: &str) -> String {
-    name.to_lowercase().replace('ς', "σ")
+    let lower = name.nfc().collect::<String>().to_lowercase().replace('ς', "σ");
+    lower.nfc().collect()
 }
 
 /// A message as the outbox holds it.
@@ -97,4 +101,39 @@ pub trait Store: Send + Sync {
     /// Applies those updates that are newer than what is shown; `None` for an unknown event. It is idempotent: where it fails, some
     /// may have been stored, and it is safe to repeat.
     async fn apply(&self, updates: Vec<SeatUpdate>) -> Result<Vec<Option<Effect>>, Unavailable>;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Texts in which letters, marks and capitals meet: any characters, and many of those that have more than one form.
+    fn texts() -> impl Strategy<Value = String> {
+        let special = prop::sample::select(
+            "aeΣσςİIıßẞÅKÉΐᾼἌΑǅ᾽가각\u{300}\u{301}\u{307}\u{308}\u{323}\u{327}\u{345}\u{1112}\u{1161}\u{11ab}"
+                .chars()
+                .collect::<Vec<_>>(),
+        );
+        prop::collection::vec(prop_oneof![special, any::<char>()], 0..8).prop_map(String::from_iter)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5000))]
+
+        #[test]
+        fn the_search_form_of_a_search_form_is_the_same(text in texts()) {
+            let form = search_form(&text);
+            prop_assert_eq!(search_form(&form), form);
+        }
+
+        #[test]
+        fn texts_that_are_written_differently_have_the_same_search_form(text in texts()) {
+            let form = search_form(&text);
+            for other in [text.nfc().collect::<String>(), text.nfd().collect()] {
+                prop_assert_eq!(search_form(&other), form.clone());
+            }
+        }
+    }
 }

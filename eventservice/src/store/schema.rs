@@ -1,12 +1,17 @@
 //! The tables of `eventservice.db`. Instants are milliseconds since 1970; halls are JSON, since nobody asks for one alone.
 
-use sqlite::outbox;
+use rusqlite::{Connection, params};
+use sqlite::{open::Migration, outbox};
+use uuid::Uuid;
+
+use super::search_form;
 
 /// "MyEv", for SQLite's `application_id`.
 pub(super) const APPLICATION_ID: i32 = 0x4d79_4576;
 
-/// One script per schema version.
-pub(super) const MIGRATIONS: &[&str] = &[outbox::SCHEMA, EVENTS];
+/// One for each schema version.
+pub(super) const MIGRATIONS: &[Migration] =
+    &[|file| file.execute_batch(outbox::SCHEMA), |file| file.execute_batch(EVENTS), search_forms];
 
 const EVENTS: &str = "
 CREATE TABLE locations (
@@ -33,3 +38,18 @@ CREATE TABLE events (
 CREATE INDEX events_in_order ON events (start_date, id);
 CREATE INDEX events_of_a_location ON events (location_id, start_date, id) WHERE location_id IS NOT NULL;
 ";
+
+/// Version 2 made small letters of a name, and nothing else.
+fn search_forms(file: &Connection) -> rusqlite::Result<()> {
+    let mut other = Vec::new();
+    let mut events = file.prepare("SELECT id, name, name_lower FROM events")?;
+    let mut rows = events.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, form): (Uuid, _) = (row.get(0)?, search_form(row.get_ref(1)?.as_str()?));
+        if form != row.get_ref(2)?.as_str()? {
+            other.push((id, form));
+        }
+    }
+    let mut change = file.prepare("UPDATE events SET name_lower = ? WHERE id = ?")?;
+    other.into_iter().try_for_each(|(id, form)| change.execute(params![form, id]).map(drop))
+}

@@ -6,6 +6,7 @@
 
 mod away;
 mod mongo;
+mod older;
 mod sqlite;
 mod suite;
 
@@ -35,6 +36,7 @@ macro_rules! every_case {
             events_come_in_the_order_they_begin_also_where_many_begin_at_once
             filters_hold_together
             the_beginning_of_a_greek_word_finds_it
+            a_name_is_found_in_whichever_form_its_accents_are_written
             locations_come_in_the_order_they_were_made
         })*
     };

@@ -18,11 +18,17 @@ pub(crate) async fn fixture() -> Option<Fixture> {
     Some(on(&mongo_server::shared()?.url(&format!("myevents-test-{}", Uuid::new_v4().simple()))).await)
 }
 
+/// The database.
+pub(crate) async fn database(url: &str, registry: &Registry) -> Mongo {
+    let url =
+        MongoUrl::read(&mut Checks::new(), option("MONGO_URL", &Some(url.to_owned())), option("", &None)).unwrap();
+    Mongo::open(&url, "eventservice", ClientMetrics::new(registry).unwrap()).await.unwrap()
+}
+
 /// A store in a database.
 pub(crate) async fn on(url: &str) -> Fixture {
-    let (registry, url) = (Registry::new(), Some(url.to_owned()));
-    let url = MongoUrl::read(&mut Checks::new(), option("MONGO_URL", &url), option("", &None)).unwrap();
-    let mongo = Mongo::open(&url, "eventservice", ClientMetrics::new(&registry).unwrap()).await.unwrap();
+    let registry = Registry::new();
+    let mongo = database(url, &registry).await;
     let store = Arc::new(MongoStore::new(&mongo, EventMetrics::new(&registry).unwrap(), Arc::default()));
     let background = Background::default();
     store.start(&mongo, &background);

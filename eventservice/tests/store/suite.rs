@@ -26,7 +26,7 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    async fn add(&self, name: &str, start: &str, location_id: Option<Uuid>) -> Event {
+    pub(crate) async fn add(&self, name: &str, start: &str, location_id: Option<Uuid>) -> Event {
         let event = event(name, start, location_id, Some(100));
         self.store.create_event(event.clone()).await.unwrap().unwrap();
         event
@@ -43,7 +43,7 @@ impl Fixture {
     }
 
     /// All events that the filter lets pass, read in pages of two.
-    async fn found(&self, filter: Filter) -> Vec<String> {
+    pub(crate) async fn found(&self, filter: Filter) -> Vec<String> {
         let (mut names, mut after) = (Vec::new(), None);
         loop {
             let page = self.store.events(filter.clone(), after, 2).await.unwrap();
@@ -159,6 +159,15 @@ pub(crate) async fn the_beginning_of_a_greek_word_finds_it(f: &Fixture) {
     assert_eq!(f.found(name("ΟΔΟΣ")).await, ["ΟΔΟΣΑΛ"]);
     assert_eq!(f.found(name("οδός")).await, ["Οδός"]);
     assert_eq!(f.found(name("ΟΔΌΣ")).await, ["Οδός"]);
+}
+
+pub(crate) async fn a_name_is_found_in_whichever_form_its_accents_are_written(f: &Fixture) {
+    f.add("Caf\u{e9} Tango", "2027-01-01T00:00:00Z", None).await;
+    f.add("CAFE\u{301} Tango", "2027-01-02T00:00:00Z", None).await;
+    for name in ["caf\u{e9}", "Cafe\u{301} t", "CAF\u{c9}"] {
+        let filter = Filter { name: Some(name.to_owned()), ..Filter::default() };
+        assert_eq!(f.found(filter).await, ["Caf\u{e9} Tango", "CAFE\u{301} Tango"], "{name:?}: as they were given");
+    }
 }
 
 pub(crate) async fn locations_come_in_the_order_they_were_made(f: &Fixture) {

@@ -38,9 +38,12 @@ pub struct Spec {
     pub file: &'static str,
     /// SQLite's `application_id`: tells our files from others.
     pub application_id: i32,
-    /// One SQL script per schema version, beginning with version 1. Scripts that were released are never changed.
-    pub migrations: &'static [&'static str],
+    /// One for each schema version, beginning with version 1. Those that were released are never changed.
+    pub migrations: &'static [Migration],
 }
+
+/// Changes what the version before has made, in a transaction: mostly one SQL script.
+pub type Migration = fn(&Connection) -> rusqlite::Result<()>;
 
 impl Spec {
     /// The file's path, from the root on: SQLite would read a name that begins with `file:` as a URI.
@@ -174,9 +177,9 @@ fn synchronous() -> String {
 }
 
 fn migrate(connection: &mut Connection, spec: &Spec, version: usize) -> rusqlite::Result<()> {
-    for (done, script) in spec.migrations.iter().enumerate().skip(version) {
+    for (done, migration) in spec.migrations.iter().enumerate().skip(version) {
         let transaction = connection.transaction()?;
-        transaction.execute_batch(script)?;
+        migration(&transaction)?;
         transaction.pragma_update(None, "application_id", spec.application_id)?;
         transaction.pragma_update(None, "user_version", i32::try_from(done + 1).unwrap_or(i32::MAX))?;
         transaction.commit()?;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::{
     error::{OpenError, read_error, sqlite_error},
     lock::Lock,
-    open::{Spec, identify, log_was_left, looks_new},
+    open::{Migration, Spec, identify, log_was_left, looks_new},
     outbox::{DEAD_LETTERS, PENDING, dead_letter, entry},
 };
 
@@ -48,7 +48,7 @@ impl fmt::Display for BadRow {
 pub struct StoppedFile {
     path: PathBuf,
     connection: Connection,
-    migrations: &'static [&'static str],
+    migrations: &'static [Migration],
     _lock: Lock,
 }
 
@@ -188,9 +188,9 @@ fn in_words(columns: &[String], cause: &Error) -> String {
 
 /// What is missing, or differs from what the migrations make. Additions of others are no difference, except for triggers,
 /// which change what is stored.
-fn differences(connection: &Connection, migrations: &[&str]) -> rusqlite::Result<Vec<String>> {
+fn differences(connection: &Connection, migrations: &[Migration]) -> rusqlite::Result<Vec<String>> {
     let new = Connection::open_in_memory()?;
-    migrations.iter().try_for_each(|script| new.execute_batch(script))?;
+    migrations.iter().try_for_each(|migration| migration(&new))?;
     let (right, mut found) = (objects(&new)?, objects(connection)?);
     let mut differences = Vec::new();
     for ((kind, name), sql) in right {

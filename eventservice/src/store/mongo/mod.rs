@@ -2,12 +2,14 @@
 //!
 //! - [`documents`]: the documents in the database
 //! - [`list`]: pages of events
+//! - [`search_forms`]: what another version has stored for the search by name
 //!
 //! Messages about seats are applied in batches: a batch becomes one read and one command. Each event takes the newest of the batch,
 //! and only if that is newer than its own when it is written: another process may have applied more meanwhile.
 
 mod documents;
 mod list;
+mod search_forms;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -87,6 +89,7 @@ impl MongoStore {
         indexes.extend(self.outbox.indexes());
         mongo.prepare(indexes, &[], background);
         self.outbox.start(mongo, background);
+        background.spawn(search_forms::renew(self.events.part()));
         let store = self.clone();
         background.spawn(keep_summing(async move || {
             let _ = store.sum().await; // the state of the database logs it; what was last known stays

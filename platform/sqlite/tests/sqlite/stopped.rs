@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use sqlite::{
     StoppedFile,
-    open::{OpenError, Spec},
+    open::{Migration, OpenError, Spec},
 };
 use testing::notes::{FILE, as_after_a_kill, contents, file, new_database, open, spec, store};
 
@@ -58,8 +58,8 @@ fn a_file_that_is_not_there_is_not_made() {
 fn a_file_of_an_older_schema_or_another_application_is_refused() {
     let (folder, database) = new_database();
     drop(database);
-    let newer = [spec(folder.path()).migrations, &["SELECT 1"]].concat();
-    let newer: &'static [&'static str] = newer.leak();
+    let nothing: Migration = |_| Ok(());
+    let newer: &'static [Migration] = [spec(folder.path()).migrations, &[nothing]].concat().leak();
     let older = StoppedFile::open(&Spec { migrations: newer, ..spec(folder.path()) }).err().unwrap();
     assert!(matches!(older, OpenError::Older(_, 2, 3)), "{older}");
     let stranger = StoppedFile::open(&Spec { application_id: 1, ..spec(folder.path()) }).err().unwrap();
