@@ -7,7 +7,7 @@ use process::fail_point::fail_point;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use webserver::{
-    input::{Id, Json, NoQuery, Query, key, traceparent},
+    input::{Id, Json, NoQuery, Query, key, traceparent, whole_number},
     page::{self, Page},
     problem::{Problem, ProblemBody},
     responses::{BodyProblems, CommonProblems, InvalidValue, NotFound},
@@ -25,6 +25,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct BookingBody {
     /// How many seats.
+    #[serde(deserialize_with = "whole_number")]
     #[schema(example = 2)]
     seats: i64,
     /// Who books; `guest` where absent.

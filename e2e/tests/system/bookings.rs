@@ -1,6 +1,7 @@
 //! Booking seats, and the lists of bookings.
 
-use e2e::{System, answer::text, samples};
+use e2e::{Api, System, answer::text, api::send, samples};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::steps::{all_pages, book, bookings_of, ids, on_sale, seats, stock};
@@ -24,6 +25,28 @@ async fn seats_alone_book_for_guest_and_the_answer_names_the_booking_and_its_pla
     });
     assert_eq!(booking, whole);
     assert_eq!(system.bookings.get(&format!("/bookings/{id}")).await.expect(200).json(), whole);
+}
+
+/// JSON Schema calls each of these an integer.
+#[tokio::test]
+async fn a_whole_number_may_be_written_with_a_point_or_an_exponent() {
+    let system = System::start();
+    let post = async |api: &Api, path: &str, body: String| {
+        let request = api.request(Method::POST, path).header("Content-Type", "application/json").body(body);
+        send(request).await.expect(201).json()
+    };
+    let name = samples::unique("Whole");
+    let dates = r#""start_date": "2100-05-01T18:00:00Z", "end_date": "2100-05-01T22:00:00Z""#;
+    let event = post(&system.events, "/events", format!(r#"{{"name": "{name}", "capacity": 1e2, {dates}}}"#)).await;
+    assert_eq!(event["capacity"], 100);
+    let halls = r#"[{"name": "h", "capacity": 1000000.0}]"#;
+    let body = format!(r#"{{"name": "{name}", "address": "a", "country": "c", "halls": {halls}}}"#);
+    assert_eq!(post(&system.events, "/locations", body).await["halls"][0]["capacity"], 1_000_000);
+    let event = on_sale(&system, &samples::event(&name, 10)).await;
+    for seats in ["2.0", "2e0", "0.2E+1"] {
+        let booking = post(&system.bookings, &bookings_of(&event), format!(r#"{{"seats": {seats}}}"#)).await;
+        assert_eq!(booking["seats"], 2, "{seats}");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use contracts::Instant;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use webserver::input::{objects, optional_uuid};
+use webserver::input::{objects, optional_uuid, optional_whole_number, whole_number};
 
 use crate::domain::{EventDraft, HallDraft, LocationDraft};
 
@@ -26,6 +26,7 @@ pub struct EventBody {
     #[schema(value_type = String, format = DateTime, example = "2026-12-24T22:00:00Z")]
     end_date: Instant,
     /// How many seats it has; absent means unlimited.
+    #[serde(default, deserialize_with = "optional_whole_number")]
     #[schema(example = 100)]
     capacity: Option<i64>,
 }
@@ -62,6 +63,7 @@ pub struct HallBody {
     #[schema(example = "Main hall")]
     name: String,
     /// How many people fit in.
+    #[serde(deserialize_with = "whole_number")]
     #[schema(example = 120)]
     capacity: i64,
 }

@@ -242,8 +242,7 @@ pub(crate) fn field_error(path: &str, cause: &str, whole: &str) -> Problem {
         None if outer.is_empty() => (whole.to_owned(), cause.to_owned()),
         None => (outer.to_owned(), cause.to_owned()),
     };
-    // A caller does not know Rust's types.
-    Problem::bad_request(&field, cause.replace("expected i64", "expected a whole number"))
+    Problem::bad_request(&field, cause)
 }
 
 #[cfg(test)]

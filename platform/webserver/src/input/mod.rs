@@ -6,13 +6,14 @@
 
 mod body;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Ordering};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::CONTENT_TYPE};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Error as _},
+    de::{DeserializeOwned, Error, Unexpected},
 };
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::problem::{Problem, field_error};
@@ -106,6 +107,57 @@ pub fn optional_uuid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     hyphenated(&text).map(Some).ok_or_else(|| D::Error::custom(NO_UUID))
 }
 
+/// For every whole number in a body. JSON has no integers, and JSON Schema calls each number one that has no fraction, `2.0` and `1e2`, too. It
+/// is read as it was written, since floating point would make 2 of `2.00000000000000000001`.
+pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    whole(<&RawValue>::deserialize(deserializer)?.get())
+}
+
+/// The same for one that may be absent.
+pub fn optional_whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Option::<&RawValue>::deserialize(deserializer)?.map(|json| whole(json.get())).transpose()
+}
+
+fn whole<E: Error>(json: &str) -> Result<i64, E> {
+    let wrong = |is| E::invalid_type(Unexpected::Other(is), &"a whole number");
+    match json.as_bytes().first() {
+        Some(b'"') => Err(wrong("text")),
+        Some(b'[') => Err(wrong("list")),
+        Some(b'{') => Err(wrong("object")),
+        Some(b'n') => Err(wrong("null")),
+        Some(b't' | b'f') => Err(wrong("boolean")),
+        _ => {
+            let digits = shifted(json).ok_or_else(|| wrong("number with a fraction"))?;
+            digits
+                .parse()
+                .map_err(|_| E::invalid_value(Unexpected::Other("number of more than 64 bits"), &"a smaller one"))
+        }
+    }
+}
+
+/// A JSON number without point and exponent; `None` where it has a fraction. One that is far too large stays too large.
+fn shifted(number: &str) -> Option<String> {
+    let (number, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |whole| ("-", whole));
+    let digits = [whole, fraction].concat();
+    let significant = digits.trim_end_matches('0');
+    if significant.is_empty() {
+        return Some("0".to_owned());
+    }
+    // An exponent of more than 64 bits is as good as the largest.
+    let far = if exponent.starts_with('-') { i64::MIN } else { i64::MAX };
+    let exponent: i64 = exponent.parse().unwrap_or(far);
+    let places = exponent.saturating_add_unsigned(whole.len() as u64).saturating_sub_unsigned(significant.len() as u64);
+    match places.cmp(&0) {
+        Ordering::Less => None,
+        // More zeros than a 64-bit number has digits make no difference.
+        Ordering::Equal | Ordering::Greater => {
+            Some(format!("{sign}{significant}{}", "0".repeat(places.min(20) as usize)))
+        }
+    }
+}
+
 /// The query, read into a struct whose fields are `Option<String>`s and which denies unknown fields. The domain parses the texts;
 /// its errors name the parameter.
 pub struct Query<T>(pub T);
@@ -158,6 +210,51 @@ mod tests {
         assert!(decodes("name=a%20b&x=%C3%A4"));
         for query in ["name=%FF", "name=%", "name=%4", "name=%zz", "name=%+1"] {
             assert!(!decodes(query), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_number_without_a_fraction_is_whole_however_it_is_written() {
+        for (json, number) in [
+            ("2", 2),
+            ("2.0", 2),
+            ("2e0", 2),
+            ("1e2", 100),
+            ("1E+2", 100),
+            ("1.5e1", 15),
+            ("1500e-2", 15),
+            ("0.02e2", 2),
+            ("-0", 0),
+            ("-0.0e-99999999999999999999", 0),
+            ("0e99999999999999999999", 0),
+            ("-3.00", -3),
+            ("9007199254740993.0", 9_007_199_254_740_993),
+            ("9223372036854775807.0", i64::MAX),
+            ("-9.223372036854775808e18", i64::MIN),
+        ] {
+            assert_eq!(whole::<serde_json::Error>(json).unwrap(), number, "{json}");
+        }
+    }
+
+    #[test]
+    fn any_other_value_is_refused_with_what_it_is() {
+        for (json, cause) in [
+            ("2.5", "fraction"),
+            ("2.00000000000000000001", "fraction"),
+            ("15e-1", "fraction"),
+            ("1e-400", "fraction"),
+            ("1e-99999999999999999999", "fraction"),
+            ("1e400", "64 bits"),
+            ("-1e99999999999999999999", "64 bits"),
+            ("9223372036854775808", "64 bits"),
+            ("\"2\"", "text"),
+            ("null", "null"),
+            ("true", "boolean"),
+            ("[2]", "list"),
+            ("{}", "object"),
+        ] {
+            let error = whole::<serde_json::Error>(json).unwrap_err().to_string();
+            assert!(error.contains(cause), "{json}: {error}");
         }
     }
 }
