@@ -10,12 +10,12 @@ use actix_web::web;
 use utoipa::{Modify, OpenApi, openapi};
 use webserver::{
     docs::Docs,
-    limits::{number, page, text},
+    limits::{key, number, page, text},
     routes::resource,
 };
 
 use crate::{
-    domain::{SEATS_MAX, USER_ID_MAX},
+    domain::{KEY_MAX, SEATS_MAX, USER_ID_MAX},
     metrics::BookingMetrics,
     store::Store,
 };
@@ -53,6 +53,7 @@ impl Modify for Limits {
     fn modify(&self, api: &mut openapi::OpenApi) {
         number(api, "BookingBody", "seats", SEATS_MAX);
         text(api, "BookingBody", "user_id", USER_ID_MAX);
+        key(api, "/events/{id}/bookings", "Idempotency-Key", KEY_MAX);
         page(api, "/events/{id}/bookings");
     }
 }

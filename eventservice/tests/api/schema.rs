@@ -24,6 +24,8 @@ fn the_openapi_document_states_the_limits_of_texts_and_numbers() {
     ] {
         let field = &schemas[body]["properties"][field];
         assert_eq!((&field["minLength"], &field["maxLength"]), (&json!(1), &json!(max)), "{body} {field}");
+        assert_eq!(field["pattern"], r"^[^\u0000-\u001f\u007f-\u009f]*$", "{body} {field}: no control characters");
+        assert!(field["description"].as_str().unwrap().contains("visible character"), "{body} {field}");
     }
     for body in ["EventBody", "HallBody"] {
         let field = &schemas[body]["properties"]["capacity"];
@@ -37,6 +39,8 @@ fn the_openapi_document_states_the_limits_of_pages() {
     for path in ["/events", "/locations"] {
         let api = api();
         let parameters = api["paths"][path]["get"]["parameters"].as_array().unwrap();
+        let after = &parameters.iter().find(|parameter| parameter["name"] == "after").unwrap()["schema"];
+        assert_eq!((&after["minLength"], &after["pattern"]), (&json!(1), &json!("^[0-9A-Fa-f]{48}$")), "{path}");
         let limit = &parameters.iter().find(|parameter| parameter["name"] == "limit").unwrap()["schema"];
         assert_eq!((&limit["maximum"], &limit["default"]), (&json!(LIMIT_MAX), &json!(LIMIT_DEFAULT)), "{path}");
     }
