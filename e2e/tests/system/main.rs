@@ -10,6 +10,7 @@
 mod bad_input;
 mod bookings;
 mod cancelling;
+mod connections;
 mod crash;
 mod docs;
 mod event_lists;

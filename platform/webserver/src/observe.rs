@@ -29,7 +29,7 @@ use uuid::Uuid;
 use crate::{
     input::{BodySize, SharedBody},
     problem::{Problem, Rejection},
-    timed_stream::ConnectionState,
+    timed_stream::{ConnectionState, is_offered},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -46,7 +46,7 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
     let id = request_id(&request);
     let _in_flight = InFlight::new(&metrics);
     let _handling = ConnectionState::handling(&request);
-    let body = SharedBody::share(&mut request);
+    let (body, is_offered) = (SharedBody::share(&mut request), is_offered(&request));
 
     // Read now, since after a panic there is no request any more. A clone of the request would make actix panic when it matches
     // routes (https://github.com/actix/actix-web/issues/2657, open). Here no route is found for a path with %65 in it, which actix
@@ -66,8 +66,8 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
     };
     let finish = |head: &mut ResponseHead, route: Option<&str>| {
         head.headers_mut().insert(REQUEST_ID, id.clone());
-        if stopping.is_cancelled() {
-            // So that a client with a kept connection sends its next request to another process. actix does not do that by
+        if stopping.is_cancelled() || is_offered {
+            // At a stop, so that a client with a kept connection sends its next request to another process. actix does not do that by
             // itself (https://github.com/actix/actix-web/issues/3169, open).
             head.set_connection_type(ConnectionType::Close);
         }

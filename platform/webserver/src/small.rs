@@ -20,6 +20,7 @@ use actix_web::{
     App, Error,
     body::BoxBody,
     dev::{Service, ServiceRequest, ServiceResponse},
+    http::ConnectionType,
     middleware::{Next, from_fn},
     rt, web,
 };
@@ -32,7 +33,11 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
-    connection_limits::Limits, input::SharedBody, origin, server::connection_service, timed_stream::ConnectionState,
+    connection_limits::Limits,
+    input::SharedBody,
+    origin,
+    server::connection_service,
+    timed_stream::{ConnectionState, is_offered},
 };
 
 /// The limits of the programs beside the services.
@@ -88,11 +93,14 @@ impl SmallServer {
 /// The protection against slow clients that REST has from the middleware `observe`, and that against web pages of others.
 async fn guard(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let _handling = ConnectionState::handling(&request);
-    let body = SharedBody::share(&mut request);
-    let response = match origin::check(&request) {
+    let (body, is_offered) = (SharedBody::share(&mut request), is_offered(&request));
+    let mut response = match origin::check(&request) {
         Ok(()) => next.call(request).await?,
         Err(foreign) => request.error_response(foreign),
     };
+    if is_offered {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     Ok(SharedBody::attach(body, response).await)
 }
 

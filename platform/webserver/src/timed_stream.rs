@@ -1,5 +1,6 @@
 //! The TCP stream under actix, which ends when its client is too slow, and soon after the server begins to stop. While a handler
-//! runs no timeout of this file runs; the middleware says so by a [`HandlingGuard`].
+//! runs no timeout of this file runs; the middleware says so by a [`HandlingGuard`]. It also hides offers to change the protocol
+//! ([`Offers`]).
 //!
 //! Whenever the stream has to wait, it checks the deadline of its [`ConnectionState`]. It has one timer per connection. A request
 //! does not reset the timer: when the timer fires, it looks at what has happened since.
@@ -13,13 +14,14 @@ use std::{
     cell::Cell,
     future::Future,
     io,
+    ops::Range,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
-use actix_web::{dev::ServiceRequest, rt::net::TcpStream};
+use actix_web::{dev::ServiceRequest, http::ConnectionType, rt::net::TcpStream};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep},
@@ -40,6 +42,7 @@ pub(crate) struct TimedStream<S = TcpStream> {
     timer: Pin<Box<Sleep>>,
     /// Ready when the server stops; `None` once that was seen.
     shutdown: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    offers: Offers,
 }
 
 impl<S> TimedStream<S> {
@@ -51,7 +54,15 @@ impl<S> TimedStream<S> {
         shutdown: impl Future<Output = ()> + 'static,
     ) -> Self {
         let timer = Box::pin(sleep(timeouts.head));
-        Self { stream, open, timeouts, state: ConnectionState::new(), timer, shutdown: Some(Box::pin(shutdown)) }
+        Self {
+            stream,
+            open,
+            timeouts,
+            state: ConnectionState::new(),
+            timer,
+            shutdown: Some(Box::pin(shutdown)),
+            offers: Offers::default(),
+        }
     }
 
     /// For the middleware.
@@ -87,10 +98,12 @@ impl<S> TimedStream<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let timeouts = self.timeouts;
+        let (timeouts, filled) = (self.timeouts, buffer.filled().len());
         match Pin::new(&mut self.stream).poll_read(cx, buffer) {
             Poll::Ready(read) => {
-                self.state.bytes_arrived();
+                if let Some(begins) = self.state.bytes_arrived() {
+                    self.offers.hide(&mut buffer.filled_mut()[filled..], begins);
+                }
                 Poll::Ready(read)
             }
             // As if the client had closed its side: an answer that is being sent is still sent.
@@ -153,10 +166,15 @@ impl ConnectionState {
         HandlingGuard(self.clone())
     }
 
-    /// Bytes have arrived.
-    pub(super) fn bytes_arrived(&self) {
-        if matches!(self.0.get(), Phase::Idle(_)) {
-            self.0.set(Phase::Head(Instant::now()));
+    /// Bytes have arrived. Says whether a later head begins with them, or `None` while a handler runs.
+    pub(super) fn bytes_arrived(&self) -> Option<bool> {
+        match self.0.get() {
+            Phase::Idle(_) => {
+                self.0.set(Phase::Head(Instant::now()));
+                Some(true)
+            }
+            Phase::FirstHead(_) | Phase::Head(_) => Some(false),
+            Phase::Handling => None,
         }
     }
 
@@ -175,6 +193,97 @@ impl Drop for HandlingGuard {
     fn drop(&mut self) {
         self.0.0.set(Phase::Idle(Instant::now()));
     }
+}
+
+/// Hides offers to change the protocol, which no server here accepts: spaces take the place of `upgrade` in `Connection`, and of what
+/// `Upgrade` offers. Java's HTTP client offers h2c with each request.
+///
+/// **Workaround for actix-http 3.20**: its codec takes an offer for a change that will happen. It answers `connection: upgrade`, and closes
+/// the connection behind the answer, whatever the answer says; after an offer of a WebSocket it takes all that follows for the body. A
+/// server may ignore an offer (RFC 9110, 7.8). No report was found of this; <https://github.com/actix/actix-web/issues/2692> (open) asks
+/// what `Connection: keep-alive, upgrade` shall mean. This can go when actix keeps such a connection.
+///
+/// Only what arrives as a head is looked at. The offer of a request that was sent before the answer to the one in front of it is not
+/// hidden, so the middleware closes that connection ([`is_offered`]).
+#[derive(Default)]
+struct Offers {
+    place: Place,
+    /// A line of which the end has not arrived; mostly empty, since a head mostly arrives in one piece.
+    begun: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Default)]
+enum Place {
+    #[default]
+    RequestLine,
+    Headers,
+    /// Behind the head, or in bytes that do not begin with a request line.
+    Elsewhere,
+}
+
+impl Offers {
+    fn hide(&mut self, bytes: &mut [u8], begins: bool) {
+        if begins {
+            *self = Self::default();
+        }
+        for part in bytes.split_inclusive_mut(|byte| *byte == b'\n') {
+            let known = self.begun.len();
+            if known > 0 {
+                self.begun.extend_from_slice(part);
+            }
+            let line = if known > 0 { &self.begun } else { &*part };
+            let (text, ends) = (line.trim_ascii_end(), line.ends_with(b"\n"));
+            let offers = match self.place {
+                Place::RequestLine if ends => {
+                    let is_one = text.ends_with(b" HTTP/1.1") || text.ends_with(b" HTTP/1.0");
+                    self.place = if is_one { Place::Headers } else { Place::Elsewhere };
+                    Vec::new()
+                }
+                Place::Headers if ends && text.is_empty() => {
+                    self.place = Place::Elsewhere;
+                    Vec::new()
+                }
+                Place::Headers => offers_in(text),
+                Place::RequestLine => Vec::new(),
+                Place::Elsewhere => return,
+            };
+            for offer in offers {
+                part[offer.start.saturating_sub(known)..offer.end.saturating_sub(known)].fill(b' ');
+            }
+            if ends {
+                self.begun.clear();
+            } else if known == 0 {
+                self.begun.extend_from_slice(part);
+            }
+        }
+    }
+}
+
+/// Where offers are in the line of a header.
+fn offers_in(line: &[u8]) -> Vec<Range<usize>> {
+    if !matches!(line.first(), Some(b'C' | b'c' | b'U' | b'u')) {
+        return Vec::new();
+    }
+    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return Vec::new() };
+    let mut start = colon + 1;
+    if line[..colon].eq_ignore_ascii_case(b"upgrade") {
+        return vec![start..line.len()];
+    }
+    let mut found = Vec::new();
+    if line[..colon].eq_ignore_ascii_case(b"connection") {
+        for option in line[start..].split(|byte| *byte == b',') {
+            if option.trim_ascii().eq_ignore_ascii_case(b"upgrade") {
+                found.push(start..start + option.len());
+            }
+            start += option.len() + 1;
+        }
+    }
+    found
+}
+
+/// Whether a request has an offer that was not hidden. Its answer must say that the connection ends.
+pub(crate) fn is_offered(request: &ServiceRequest) -> bool {
+    request.head().connection_type() == ConnectionType::Upgrade
 }
 
 #[cfg(test)]

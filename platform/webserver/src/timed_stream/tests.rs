@@ -125,3 +125,40 @@ async fn at_a_shutdown_a_connection_in_use_is_read_for_half_a_second_more() {
     let ((read, took), _client) = tokio::join!(read_until_end(&mut server), request);
     assert!(read == b"GET /" && (890..950).contains(&took.as_millis()), "{took:?}");
 }
+
+/// What actix reads of what a client sends in these pieces.
+async fn read_as(pieces: &[&str]) -> String {
+    let (mut client, server) = duplex(4096);
+    let mut server = TimedStream::new(server, OpenConnections::new(2), TIMEOUTS, pending());
+    let mut all = String::new();
+    for piece in pieces {
+        client.write_all(piece.as_bytes()).await.unwrap();
+        let mut read = vec![0; piece.len()];
+        server.read_exact(&mut read).await.unwrap();
+        all.push_str(std::str::from_utf8(&read).unwrap());
+    }
+    all
+}
+
+#[tokio::test]
+async fn an_offer_is_hidden_wherever_its_head_is_cut_and_nothing_else_is_changed() {
+    let head =
+        "GET /?q=Upgrade:x HTTP/1.1\r\nHost: x\r\nX-Connection: Upgrade\r\nCookie: upgrade\r\nConnection: keep-alive, ";
+    let (begin, end) =
+        (head.to_owned() + "uPgrade,HTTP2-Settings\r\nUPGRADE: h2c\r\n", "Upgrade-Insecure-Requests: 1\r\n\r\n");
+    let request = begin + end + "Connection: Upgrade\r\nUpgrade: h2c\r\n";
+    let whole = read_as(&[&request]).await;
+    assert_eq!(whole, request.replace(" uPgrade", "        ").replacen("UPGRADE: h2c", "UPGRADE:    ", 1));
+    for cut in 1..request.len() {
+        let (one, other) = request.split_at(cut);
+        let read = read_as(&[one, other]).await;
+        // What had arrived of a word before it could be known stays.
+        let (named, offered) = (read.split("e, ").nth(1).unwrap(), read.split("UPGRADE:").nth(1).unwrap());
+        assert!(!named.starts_with("uPgrade,") && !offered.trim_start().starts_with("h2c"), "{cut}: {read}");
+        let changed = request.bytes().zip(read.bytes()).filter(|(was, is)| was != is);
+        assert!(changed.clone().count() <= 10 && changed.clone().all(|(_, is)| is == b' '), "{cut}: {read}");
+        assert!(read.ends_with(&request[request.len() - 60..]) && read.starts_with(head), "{cut}: {read}");
+    }
+    let body = "{\"a\":\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n";
+    assert_eq!(read_as(&[body]).await, body);
+}
