@@ -7,8 +7,8 @@ use std::{
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
+use service::html;
 use webserver::{
-    html,
     input::{BODY_DEADLINE, Json, NoQuery, is_json},
     problem::Problem,
     routes::{nowhere, resource},

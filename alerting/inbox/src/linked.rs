@@ -1,7 +1,7 @@
 //! The pages behind the links of alerts: the runbooks, which `build.rs` has put into the binary, and in place of each dashboard how to
 //! start Grafana, since none may run.
 
-use webserver::html::{escaped, framed};
+use service::html::{escaped, framed};
 
 use super::markdown::to_html;
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use webserver::html::{escaped, framed};
+use service::html::{escaped, framed};
 
 use super::{
     markdown::to_html,

@@ -22,12 +22,13 @@ use serde_json::json;
 use uuid::Uuid;
 use webserver::{
     connection_limits::{Limits, Timeouts, descriptors, ops_connections},
-    html,
     input::{NoQuery, Query, uuid},
     problem::Problem,
     routes::{nowhere, resource},
     small::SmallServer,
 };
+
+use crate::html;
 
 /// Shorter than for REST: a client of the ops port is near, and sends its head at once.
 const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(2), Duration::from_secs(5));

@@ -12,7 +12,6 @@
 //! | [`input`] | body, query, path and headers, each with errors that name the field; bodies that no handler reads |
 //! | [`problem`] | the form of every error answer |
 //! | [`page`] | a list in pages |
-//! | [`html`] | small pages for people |
 //! | [`docs`] | the OpenAPI document and its page |
 //! | [`responses`], [`limits`] | what handlers have in common in that document |
 //!
@@ -20,7 +19,6 @@
 
 pub mod connection_limits;
 pub mod docs;
-pub mod html;
 pub mod input;
 pub mod limits;
 pub mod listen;

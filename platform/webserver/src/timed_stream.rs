@@ -265,12 +265,10 @@ fn offers_in(line: &[u8]) -> Vec<Range<usize>> {
         return Vec::new();
     }
     let Some(colon) = line.iter().position(|byte| *byte == b':') else { return Vec::new() };
-    let mut start = colon + 1;
+    let (mut start, mut found) = (colon + 1, Vec::new());
     if line[..colon].eq_ignore_ascii_case(b"upgrade") {
-        return vec![start..line.len()];
-    }
-    let mut found = Vec::new();
-    if line[..colon].eq_ignore_ascii_case(b"connection") {
+        found.push(start..line.len());
+    } else if line[..colon].eq_ignore_ascii_case(b"connection") {
         for option in line[start..].split(|byte| *byte == b',') {
             if option.trim_ascii().eq_ignore_ascii_case(b"upgrade") {
                 found.push(start..start + option.len());
