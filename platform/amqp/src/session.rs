@@ -35,8 +35,9 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let mut pauses = pauses();
     while !shared.stop.is_cancelled() {
         let Err((was_usable, disconnect)) = session(&shared).await else { continue };
+        let passes = !disconnect.reason.needs_a_person();
         shared.disconnected(disconnect);
-        if was_usable {
+        if was_usable && passes {
             pauses = self::pauses();
         }
         let pause = pauses.next().expect("it has no end");

@@ -58,7 +58,7 @@ pub(super) fn properties(message: &Message) -> BasicProperties {
     };
     header(NAME, &message.name);
     header(OCCURRED_AT, &format!("{:.MICROSECONDS$}", message.occurred_at));
-    if let Some(trace) = &message.traceparent {
+    if let Some(trace) = message.traceparent.as_ref().filter(|trace| trace.len() == TRACEPARENT_LENGTH) {
         header(TRACEPARENT, trace);
     }
     if message.redriven {
@@ -86,7 +86,7 @@ pub(super) fn message(delivery: &Delivery) -> Message {
         name,
         body: delivery.data.clone(),
         occurred_at: occurred_at.unwrap_or_else(Timestamp::now),
-        traceparent: text(properties, TRACEPARENT).filter(|trace| trace.len() == TRACEPARENT_LENGTH),
+        traceparent: text(properties, TRACEPARENT),
         redriven: header(properties, REDRIVEN).and_then(AMQPValue::as_bool).unwrap_or(false),
     }
 }

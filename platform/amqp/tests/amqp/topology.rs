@@ -159,3 +159,21 @@ async fn a_user_who_may_declare_nothing_works_with_what_is_there_and_is_told_wha
     assert!(service.metric(r#"myevents_amqp_reconnects_total{reason="permission"}"#).await >= 1.0);
     assert_eq!(service.metric(r#"myevents_amqp_reconnects_total{reason="login"}"#).await, 0.0);
 }
+
+#[tokio::test]
+async fn a_user_who_may_not_read_the_queue_is_told_so_and_does_not_connect_all_the_time() {
+    let Some(server) = rabbitmq::exclusive().await else { return };
+    let first = Service::start().await;
+    first.world.bus.close().await;
+    server.user("writer", "/", ["", ".*", "^topology"]); // to bind a queue is to read the exchange
+    detour(&format!("amqp://writer:secret@127.0.0.1:{}", server.port()));
+    let service = first.started_again().await;
+    let refused = || service.world.bus.state().err().unwrap_or_default();
+    eventually(NOTICED, "it says so", async || refused().contains("ACCESS_REFUSED")).await;
+    assert!(refused().contains(service.world.queue), "{}", refused());
+    let tries = r#"myevents_amqp_reconnects_total{reason="permission"}"#;
+    eventually(NOTICED, "it goes on trying", async || service.metric(tries).await >= 6.0).await;
+    let began = Instant::now();
+    eventually(NOTICED, "with pauses of a second by then", async || service.metric(tries).await >= 8.0).await;
+    assert!(began.elapsed() > Duration::from_millis(1500), "{:?}", began.elapsed());
+}
