@@ -40,7 +40,11 @@ pub fn configure(app: &mut web::ServiceConfig, context: &web::Data<Context>, doc
 /// The OpenAPI document, from the handlers.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "MyEvents: event service", description = "Keeps events and the locations where they take place."),
+    info(
+        title = "MyEvents: event service",
+        description = "Keeps events and the locations where they take place. Instants are those of RFC 3339 from 0000-01-01T00:00:00Z to \
+                       9999-12-30T22:00:00Z, without leap seconds."
+    ),
     paths(events::create, events::list, events::show, locations::create, locations::list, locations::show),
     components(schemas(ProblemBody)),
     modifiers(&Limits)

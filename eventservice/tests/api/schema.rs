@@ -1,5 +1,6 @@
 //! The OpenAPI document states the limits that the code holds.
 
+use contracts::Instant;
 use eventservice::{
     domain::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX},
     http::Api,
@@ -44,4 +45,13 @@ fn the_openapi_document_states_the_limits_of_pages() {
         let limit = &parameters.iter().find(|parameter| parameter["name"] == "limit").unwrap()["schema"];
         assert_eq!((&limit["maximum"], &limit["default"]), (&json!(LIMIT_MAX), &json!(LIMIT_DEFAULT)), "{path}");
     }
+}
+
+#[test]
+fn the_openapi_document_states_the_first_and_the_last_instant() {
+    let [first, last] = ["0000-01-01T00:00:00Z", "9999-12-30T22:00:00Z"];
+    let words = api()["info"]["description"].as_str().unwrap().to_owned();
+    assert!(words.contains(&format!("from {first} to {last}")), "{words}");
+    assert!([first, last].iter().all(|at| at.parse::<Instant>().is_ok()));
+    assert!("9999-12-30T22:00:01Z".parse::<Instant>().is_err());
 }
