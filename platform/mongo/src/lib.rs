@@ -5,13 +5,11 @@
 //! - [`table`]: the calls; nothing else calls the server
 //! - [`error`]: what a failed call says about what was written
 //! - [`outbox`], [`dead_letters`]: messages inside the documents that they describe, and dead letters
-//! - [`first_seen`]: how long something is there that another process has written
 //! - [`lease`]: one process at a time is the leader, which publishes what other processes left
 //! - [`metrics`]: what the driver reports of commands and connections; `monitor`: what it reports of the servers
 //! - [`failures`]: what is logged of all that
 //! - [`faults`]: crashes and lost answers, for tests
-//! - `prepare`: the owner of the database, what shows that an older version has written it, and the indexes that a service needs;
-//!   `state`: what is called until then
+//! - `prepare`: the owner of the database, what shows that an older version has written it, and the indexes that a service needs
 //!
 //! Read next: `client.rs`, then `table.rs`.
 //!
@@ -23,7 +21,6 @@ pub mod dead_letters;
 pub mod error;
 pub mod failures;
 pub mod faults;
-pub mod first_seen;
 pub mod lease;
 pub mod metrics;
 pub mod outbox;
@@ -32,7 +29,6 @@ pub mod table;
 mod client;
 mod monitor;
 mod prepare;
-mod state;
 
 pub use crate::table::{id, key};
 pub use client::Mongo;

@@ -13,10 +13,9 @@ use mongodb::{
 use process::background::Background;
 
 use crate::{
-    client::{HEARTBEAT_INTERVAL, Mongo},
+    client::{HEARTBEAT_INTERVAL, Mongo, State},
     error::{Deadline, MongoError, is_duplicate},
     lease,
-    state::State,
 };
 
 /// The pause after a failure.

@@ -12,8 +12,8 @@ use std::{
 
 use mongo::{
     error::{Deadline, MongoError},
-    first_seen::FirstSeen,
     id,
+    outbox::FirstSeen,
     table::{Inserted, Select},
 };
 use mongodb::bson::{self, DateTime, Document, deserialize_from_bson, doc};

@@ -17,9 +17,8 @@ use messaging::{Entry, Message, outbox::Backlog};
 use mongo::{
     Mongo,
     error::{Deadline, MongoError},
-    first_seen::FirstSeen,
     id, key,
-    outbox::{EntrySource, LEFT_OVER_AFTER, LOOK_INTERVAL},
+    outbox::{EntrySource, FirstSeen, LEFT_OVER_AFTER, LOOK_INTERVAL},
     table::{Select, Table},
 };
 use mongodb::bson::{self, doc};

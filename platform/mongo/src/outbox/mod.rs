@@ -43,7 +43,7 @@ use crate::{
     table::{Table, keep_summing, key},
 };
 
-pub use self::{document::StoredEntry, source::EntrySource};
+pub use self::{document::StoredEntry, in_flight::FirstSeen, source::EntrySource};
 
 /// What is there for longer is left to the leader: its own process could not publish it.
 pub const LEFT_OVER_AFTER: Duration = Duration::from_secs(5);
