@@ -105,7 +105,9 @@ impl Connection {
     /// The clone can go when lapin drops consumers outside of its lock.
     pub(super) async fn channel_to_read(self: &Arc<Self>) -> Result<Channel, Disconnect> {
         let channel = self.channel().await?;
-        self.kept_channels.lock().unwrap_or_else(PoisonError::into_inner).push(channel.clone());
+        let mut kept = self.kept_channels.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|channel| channel.status().connected()); // a refused one was closed, and never had a consumer
+        kept.push(channel.clone());
         Ok(channel)
     }
 

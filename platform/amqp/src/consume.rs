@@ -49,6 +49,7 @@ impl Reader<'_> {
         let consumer = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default());
         // A batch is the first message and those that have arrived already.
         let mut batches = self.connection.call("basic.consume", consumer).await?.ready_chunks(BATCH_MAX);
+        self.shared.accepted(queue);
         while let Some(batch) = self.shared.stop.run_until_cancelled(batches.next()).await {
             let batch =
                 batch.ok_or_else(|| Disconnect::new(Reason::QueueGone, format!("the queue {queue:?} was deleted")))?;

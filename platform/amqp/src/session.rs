@@ -1,10 +1,10 @@
 //! The supervised session: connect, declare, read. After any error it is dropped and built again, without limit.
 //!
 //! One task does this, and all consumers run in it: when a session ends they end with it, and the broker redelivers their
-//! messages. Publishers use the current connection from [`Shared`]. A queue with other arguments does not end the session:
-//! nothing is read from that queue, and all else works. Read next: `consume.rs` and `publish.rs`.
+//! messages. Publishers use the current connection from [`Shared`]. A queue that the broker refuses (other arguments, or a right
+//! that is missing) does not end the session: it is tried again, and all else works. Read next: `consume.rs` and `publish.rs`.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::{StreamExt, future::try_join_all};
@@ -83,20 +83,20 @@ impl Session<'_> {
         Ok(may_declare)
     }
 
-    /// Declares one queue. A refusal is remembered and is no error: publishing needs no queue of this service.
-    async fn declare_queue(&self, subscription: &Subscription) -> Result<(), Disconnect> {
-        topology::declare_dead(&self.connection, subscription.queue).await?;
-        self.request_resync(subscription).await?;
-        match topology::declare(&self.connection, &self.shared.tuning.exchange, subscription).await {
-            Err(disconnect) if disconnect.reason == Reason::Arguments => {
+    /// Declares one queue. Answers whether it could be: a refusal is no error, since publishing needs no queue of this service.
+    async fn declare_queue(&self, subscription: &Subscription) -> Result<bool, Disconnect> {
+        let declaring = async {
+            topology::declare_dead(&self.connection, subscription.queue).await?;
+            self.request_resync(subscription).await?;
+            topology::declare(&self.connection, &self.shared.tuning.exchange, subscription).await
+        };
+        match declaring.await {
+            Err(disconnect) if matches!(disconnect.reason, Reason::Arguments | Reason::Permission) => {
                 self.shared.refused(subscription.queue, disconnect);
+                Ok(false)
             }
-            declared => {
-                declared?;
-                self.shared.accepted(subscription.queue);
-            }
+            declared => declared.map(|()| true),
         }
-        Ok(())
     }
 
     /// Requests a resync before a new queue is declared: a new queue holds nothing of what was published before.
@@ -109,7 +109,9 @@ impl Session<'_> {
         if topology::exists(&self.connection, subscription.queue).await? {
             return Ok(());
         }
-        tracing::info!(queue = subscription.queue, "the queue is new: a resync is requested");
+        if !self.shared.is_refused(subscription.queue) {
+            tracing::info!(queue = subscription.queue, "the queue is new: a resync is requested");
+        }
         let entry = resync_request();
         process_with_retry(subscription, std::slice::from_ref(&entry.message)).await;
         let publisher = Publisher::open(&self.connection, &self.shared.metrics.unconfirmed).await?;
@@ -148,15 +150,24 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Reads one queue, as soon as it could be declared.
+    /// Reads one queue, as soon as the broker lets it be declared and read.
     async fn read_queue(&self, subscription: &Subscription) -> Result<(), Disconnect> {
-        while self.shared.is_refused(subscription.queue) {
+        let mut declared = !self.shared.is_refused(subscription.queue);
+        loop {
+            if declared {
+                let reader = Reader { shared: self.shared, connection: &self.connection, subscription };
+                match reader.run().await {
+                    Err(disconnect) if disconnect.reason == Reason::Permission => {
+                        self.shared.refused(subscription.queue, disconnect);
+                    }
+                    end => return end,
+                }
+            }
             if self.shared.stop.run_until_cancelled(tokio::time::sleep(TOPOLOGY_INTERVAL)).await.is_none() {
                 return Ok(());
             }
-            self.declare_queue(subscription).await?;
+            declared = self.declare_queue(subscription).await?;
         }
-        Reader { shared: self.shared, connection: &self.connection, subscription }.run().await
     }
 
     /// Follows the events of the connection as a whole. What closes only a channel is an error of that channel's calls.
@@ -179,31 +190,57 @@ impl Session<'_> {
     /// Declares exchange and bindings again and again, and counts the dead letters, also those that the broker moved there
     /// itself. It ends only by an error.
     async fn keep_topology(&self, may_declare: bool) -> Result<(), Disconnect> {
-        let channel = self.connection.channel().await?;
+        let mut channel = self.connection.channel().await?;
+        // The queues that are read, but may not be bound or looked at any more.
+        let mut refused_here = HashSet::new();
         loop {
-            self.check_topology(&channel, may_declare).await?;
+            self.check_topology(&mut channel, may_declare, &mut refused_here).await?;
             let _ = tokio::time::timeout(TOPOLOGY_INTERVAL, self.shared.check_topology.notified()).await;
         }
     }
 
-    async fn check_topology(&self, channel: &Channel, may_declare: bool) -> Result<(), Disconnect> {
+    async fn check_topology(
+        &self,
+        channel: &mut Channel,
+        may_declare: bool,
+        refused_here: &mut HashSet<&'static str>,
+    ) -> Result<(), Disconnect> {
         if self.connection.is_blocked() {
             return Ok(()); // it answers nothing now; heartbeats show whether it is alive
         }
-        let exchange = &self.shared.tuning.exchange;
-        let there = topology::exchange(channel, exchange, !may_declare);
+        let there = topology::exchange(channel, &self.shared.tuning.exchange, !may_declare);
         match tokio::time::timeout(LIVENESS_TIMEOUT, there).await {
             Ok(answer) => answer?,
             Err(_) if self.connection.is_blocked() => return Ok(()),
             Err(_) => return Err(Disconnect::timeout("a sign of life")),
         }
         for subscription in &self.subscriptions {
-            if !self.shared.is_refused(subscription.queue) {
-                topology::bind(channel, exchange, subscription).await?;
+            let (queue, refused) = (subscription.queue, self.shared.is_refused(subscription.queue));
+            let may_bind = !refused || refused_here.contains(queue);
+            match self.check_queue(channel, subscription, may_bind).await {
+                Ok(()) if refused_here.remove(queue) => self.shared.accepted(queue),
+                Ok(()) => {}
+                Err(disconnect) if disconnect.reason == Reason::Permission && !refused => {
+                    refused_here.insert(queue);
+                    self.shared.refused(queue, disconnect);
+                    *channel = self.connection.channel().await?;
+                }
+                // Of a refused queue, the dead letter queue may not be there either.
+                Err(Disconnect { reason: Reason::Permission | Reason::QueueGone, .. }) if refused => {
+                    *channel = self.connection.channel().await?;
+                }
+                Err(disconnect) => return Err(disconnect),
             }
-            let count = topology::count_dead(channel, subscription.queue).await?;
-            self.shared.set_dead_count(subscription.queue, count);
         }
+        Ok(())
+    }
+
+    async fn check_queue(&self, channel: &Channel, subscription: &Subscription, bind: bool) -> Result<(), Disconnect> {
+        if bind {
+            topology::bind(channel, &self.shared.tuning.exchange, subscription).await?;
+        }
+        let count = topology::count_dead(channel, subscription.queue).await?;
+        self.shared.set_dead_count(subscription.queue, count);
         Ok(())
     }
 }

@@ -55,7 +55,7 @@ pub(super) struct Shared {
     pub(super) check_topology: Notify,
     subscriptions: Mutex<Vec<Subscription>>,
     dead: Mutex<HashMap<&'static str, u64>>,
-    /// The queues that cannot be declared, and why. They are not read.
+    /// The queues that cannot be declared, read or checked, and why.
     refused: Mutex<HashMap<&'static str, Disconnect>>,
     condition: watch::Sender<Condition>,
     log: Mutex<LogOnChange<Logged>>,
@@ -145,7 +145,7 @@ impl Shared {
             Condition::Starting => Err(format!("connecting to {address}")),
             Condition::Connected => match lock(&self.refused).values().next() {
                 None => Ok(format!("connected to {address}")),
-                Some(why) => Err(format!("connected to {address}, and publishing, but not reading: {why}")),
+                Some(why) => Err(format!("connected to {address}, and publishing, but not reading all: {why}")),
             },
             Condition::Blocked(why) => Err(format!("{address} has an alarm and takes no messages: {why}")),
             Condition::Away(disconnect) => {
@@ -154,15 +154,15 @@ impl Shared {
         }
     }
 
-    /// The queue exists with other arguments. It is not read until a person has done something.
+    /// The queue exists with other arguments, or a right on it is missing. A person must do something.
     pub(super) fn refused(&self, queue: &'static str, why: Disconnect) {
         let broker = self.broker.address();
         if lock(&self.refused).insert(queue, why.clone()).is_none() {
-            tracing::error!(broker, queue, "nothing is read, and somebody must do something: {why}");
+            tracing::error!(broker, queue, "not all is read, and somebody must do something: {why}");
         }
     }
 
-    /// The queue could be declared.
+    /// The queue is read.
     pub(super) fn accepted(&self, queue: &'static str) {
         if lock(&self.refused).remove(queue).is_some() {
             tracing::info!(queue, "the queue can be read now");

@@ -2,7 +2,8 @@
 //!
 //! It is declared on every connection, and checked while that is open: a deleted queue or exchange is back within seconds. The
 //! arguments of the queue are wire format. The broker refuses (406) a declaration with other arguments: two versions would
-//! disagree about what happens to a message. The service then reads nothing from the queue, and retries. A user who may not
+//! disagree about what happens to a message. The service then reads nothing from the queue, and retries;
+//! so it does where a right on the queue is missing. A user who may not
 //! declare (`configure`) needs only that exchange and queues are there; whether they are the right ones, RabbitMQ does not tell it.
 //! Read next: `wire.rs`.
 
