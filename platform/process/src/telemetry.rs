@@ -53,7 +53,8 @@ pub struct LogOptions {
     /// `text` or `json` [default: text on a terminal, else json]
     #[arg(long, env = "LOG_FORMAT")]
     log_format: Option<String>,
-    /// Which log lines, like `warn,bookingservice=debug`; what names no part of MyEvents is added to the default [default: info]
+    /// Which log lines, like `warn,bookingservice=debug`; what names no part of MyEvents is added to the default; a bare word must
+    /// be a level [default: info]
     #[arg(long, env = "RUST_LOG")]
     rust_log: Option<String>,
 }
@@ -101,23 +102,51 @@ impl LogConfig {
 }
 
 /// A single word must be a level: `RUST_LOG=warning` would be a target that does not exist, and log nothing.
+///
+/// A filter without a level for all and without any of our targets was set for another program, and must not silence this one. What
+/// only another program understands is left out, such as the spans of `EnvFilter`.
 fn parse_filter(text: &str) -> Option<Targets> {
-    let parts: Vec<_> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
-    let is_word = |part: &str| part.chars().all(|c| c.is_alphanumeric() || "_:-.".contains(c));
-    if parts.iter().any(|part| is_word(part) && part.parse::<LevelFilter>().is_err()) {
+    let mut in_span = false;
+    let parts = text.split(|c| {
+        in_span = c == '[' || in_span && c != ']';
+        c == ',' && !in_span
+    });
+    let parts: Vec<_> = parts.map(str::trim).filter(|part| !part.is_empty()).collect();
+    if parts.iter().all(|part| part.starts_with(SILENT)) {
         return None;
     }
-    let allowed: Vec<_> = parts.into_iter().filter(|part| !part.starts_with(SILENT)).collect();
-    if allowed.is_empty() { None } else { allowed.join(",").parse().ok().map(with_ours) }
+    let mut filter = Targets::new();
+    let mut is_meant = false;
+    for part in parts {
+        let target = part.split(['=', '[']).next().unwrap_or_default().trim_end();
+        let level = part[target.len()..].trim_start().strip_prefix('=').and_then(|level| level.trim().parse().ok());
+        if let Ok(level) = part.parse::<LevelFilter>() {
+            filter = filter.with_default(level);
+            is_meant = true;
+        } else if is_word(part) || part.starts_with('=') {
+            return None;
+        } else if is_ours(target) {
+            filter = filter.with_target(target, level?);
+            is_meant = true;
+        } else if let Some(level) = level.filter(|_: &LevelFilter| !target.starts_with(SILENT) && !begins_ours(target))
+        {
+            filter = filter.with_target(target, level);
+        }
+    }
+    Some(if is_meant { filter } else { default_filter().with_targets(filter) })
 }
 
-/// A filter without a level for all and without any of our targets was set for another program, and must not silence this one.
-fn with_ours(filter: Targets) -> Targets {
-    let ours = |(target, _): (&str, _)| {
-        OURS.iter().any(|ours| ours.starts_with(target) || target.split("::").next() == Some(ours))
-    };
-    let is_meant = filter.default_level().is_some() || filter.iter().any(ours);
-    if is_meant { filter } else { default_filter().with_targets(filter) }
+fn is_word(part: &str) -> bool {
+    part.chars().all(|c| c.is_alphanumeric() || "_:-.".contains(c))
+}
+
+fn is_ours(target: &str) -> bool {
+    OURS.contains(&target.split("::").next().unwrap_or_default())
+}
+
+/// `book=off` would hold for `bookingservice`, too: `Targets` compares how the names begin.
+fn begins_ours(target: &str) -> bool {
+    OURS.iter().any(|ours| format!("{ours}::").starts_with(target))
 }
 
 #[cfg(test)]
@@ -134,7 +163,19 @@ mod tests {
 
     #[test]
     fn a_filter_that_would_silence_everything_by_a_mistake_is_refused() {
-        for mistake in ["warning", "inof", "info,bookingservice", "sqlite", "=?=", ","] {
+        for mistake in [
+            "warning",
+            "inof",
+            "info,bookingservice",
+            "sqlite",
+            "=?=",
+            "=info",
+            ",",
+            "bookingservice=verbose",
+            "bookingservice::http=debug=info",
+            "bookingservice[span]=debug",
+            "my_app[span],my_app",
+        ] {
             let message = read(mistake).unwrap_err();
             assert!(message.contains("RUST_LOG") && message.contains(mistake), "{message}");
         }
@@ -146,7 +187,19 @@ mod tests {
     #[test]
     fn a_filter_of_another_program_does_not_silence_this_one() {
         let default = default_filter();
-        for other in ["other_app=info", "other_app=off, tower_http=trace", "actix_web=debug", "sqlx=warn,other=error"] {
+        for other in [
+            "other_app=info",
+            "other_app=off, tower_http=trace",
+            "actix_web=debug",
+            "sqlx=warn,other=error",
+            "my_app[span{x=1}]=info",
+            "my_app[{one,two,three}]=off,my_app[span]",
+            "[span{x=1}]=off",
+            "my_app=verbose,my_app=debug/words",
+            "s=off",
+            "book=off,bookingservice:=off",
+            "sqlite_other=off",
+        ] {
             let filter = parse_filter(other).unwrap();
             for (target, level) in
                 [("bookingservice::http", Level::INFO), ("sqlite", Level::ERROR), ("actix_server", Level::INFO)]
@@ -158,6 +211,9 @@ mod tests {
                 );
             }
         }
+        let with_others = parse_filter("debug,book=off,my_app[span{x=1}]=info,sqlite = warn").unwrap();
+        assert!(with_others.would_enable("bookingservice::http", &Level::DEBUG));
+        assert!(!with_others.would_enable("sqlite", &Level::INFO));
         assert!(parse_filter("actix_web=debug").unwrap().would_enable("actix_web", &Level::DEBUG));
         for meant in [
             "error",
