@@ -65,7 +65,7 @@ async fn welcome(mut page: StartPage, samples_due: Option<SamplesDue>) {
         Err(cause) => tracing::warn!("the start page is without a booking command: {cause:#}"),
     }
     // `println!` would panic if standard output is closed, and stop the main thread while nobody reads.
-    if let Err(cause) = Output::stdout().write_all(page.to_string().into_bytes()).await {
+    if let Err(cause) = Output::stdout().write_all(page.to_string().as_bytes()).await {
         tracing::info!("nobody reads the start page: {cause}");
     }
 }

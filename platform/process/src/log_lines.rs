@@ -60,34 +60,47 @@ pub(crate) async fn write_what_is_left() {
 
 struct Log {
     output: Output,
-    /// Whole lines, but for the first, of which a part may be written.
-    waiting: Mutex<Vec<u8>>,
+    waiting: Mutex<Waiting>,
     /// Told when something is left.
     left: Notify,
     dropped: IntCounter,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// Whole lines, but for the first, of which a part may be written.
+    lines: Vec<u8>,
+    /// What was written last is a part of a line.
+    half: bool,
 }
 
 impl Log {
     /// Writes what waits, and then `line`; or keeps it, or drops it. Whether nothing waits.
     fn write(&self, line: &[u8]) -> bool {
         let mut waiting = self.waiting.lock().expect("nothing panics while it holds this");
-        if waiting.len() + line.len() > WAITING_MAX {
+        if waiting.lines.len() + line.len() > WAITING_MAX {
             self.write_on(&mut waiting);
         }
-        if waiting.is_empty() || waiting.len() + line.len() <= WAITING_MAX {
-            waiting.extend_from_slice(line);
+        if waiting.lines.is_empty() || waiting.lines.len() + line.len() <= WAITING_MAX {
+            if waiting.half && waiting.lines.is_empty() && !line.is_empty() {
+                waiting.lines.push(b'\n'); // the other half is lost
+            }
+            waiting.lines.extend_from_slice(line);
         } else {
             self.dropped.inc();
         }
         self.write_on(&mut waiting)
     }
 
-    fn write_on(&self, waiting: &mut Vec<u8>) -> bool {
-        let all = self.output.write(waiting).unwrap_or_else(|_| {
-            // Nobody can read it any more, for example since the terminal is closed.
-            let lines = waiting.iter().filter(|byte| **byte == b'\n').count();
-            self.dropped.inc_by(lines as u64);
-            waiting.clear();
+    fn write_on(&self, Waiting { lines, half }: &mut Waiting) -> bool {
+        let (written, all) = self.output.write(lines);
+        *half = lines[..written].last().map_or(*half, |last| *last != b'\n');
+        lines.drain(..written);
+        let all = all.unwrap_or_else(|_| {
+            // Nobody can read it, for example since the terminal is closed or the disk is full.
+            let lost = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+            self.dropped.inc_by(lost as u64);
+            lines.clear();
             true
         });
         if !all {
@@ -108,5 +121,41 @@ impl io::Write for Line {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::{self, File},
+        io::pipe,
+        os::fd::{AsFd, OwnedFd},
+    };
+
+    use super::*;
+
+    fn output(shared: impl Into<OwnedFd>) -> Output {
+        let shared: &OwnedFd = Box::leak(Box::new(shared.into()));
+        Output::of(shared.as_fd(), "")
+    }
+
+    #[test]
+    fn after_half_a_line_that_could_not_be_ended_the_next_one_begins_anew() {
+        let (reader, writer) = pipe().unwrap();
+        let dropped = IntCounter::new("dropped", "-").unwrap();
+        let mut log = Log { output: output(writer), waiting: Mutex::default(), left: Notify::new(), dropped };
+        assert!(!log.write(&[vec![b'x'; 200_000], b"\n".into()].concat()), "a part of it is written");
+        drop(reader);
+        log.write(b"lost\n");
+        log.write(b"lost\n");
+        assert_eq!(log.dropped.get(), 3);
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        log.output = output(File::create(file.path()).unwrap()); // as if the disk had room again
+        for line in ["one\n", "", "two\n"] {
+            assert!(log.write(line.as_bytes()));
+        }
+        assert_eq!(fs::read_to_string(file.path()).unwrap(), "\none\ntwo\n");
+        assert_eq!(log.dropped.get(), 3);
     }
 }

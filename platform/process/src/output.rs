@@ -1,8 +1,9 @@
 //! Standard output and standard error, written without ever waiting for the reader: a pipe that nobody reads must not stop a service.
 //!
 //! "Do not wait" is a flag of the open file, and that belongs to all programs that share it, such as the shell at the same terminal.
-//! So it is not set there. A pipe or a terminal is opened once more by its name under /proc, a socket has a flag for each call, and
-//! of anything else, or where that fails, the kernel is asked first whether a write would wait. Used by `telemetry.rs`.
+//! So it is not set there. A pipe or a terminal is opened once more by its name under /proc, a socket has a flag for each call, a file
+//! on disk never waits, and of anything else, or where that fails, the kernel is asked first whether a write would wait. Used by
+//! `log_lines.rs`.
 
 use std::{io, os::fd::OwnedFd, time::Duration};
 
@@ -30,7 +31,10 @@ enum Way {
     /// The same pipe or terminal, opened by this process alone.
     Own(OwnedFd),
     Socket,
-    /// Asked before each write. Another program's write in between could make it wait. A file on disk never does.
+    /// A file on disk, through the shared position: opened twice, it would be written at two places at once. Each write is one whole,
+    /// so that several programs can append to one file without tearing each other's lines.
+    File,
+    /// Asked before each write. Another program's write in between could make it wait.
     Asked,
 }
 
@@ -45,49 +49,50 @@ impl Output {
         Self::of(rustix::stdio::stderr(), "/proc/self/fd/2")
     }
 
-    fn of(shared: BorrowedFd<'static>, name: &str) -> Self {
+    pub(crate) fn of(shared: BorrowedFd<'static>, name: &str) -> Self {
         let way = match fstat(shared).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
             Ok(FileType::Fifo | FileType::CharacterDevice) => {
                 let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
                 open(name, flags, Mode::empty()).map_or(Way::Asked, Way::Own)
             }
             Ok(FileType::Socket) => Way::Socket,
-            _ => Way::Asked, // a file on disk would be written at two places at once if it was opened twice
+            Ok(FileType::RegularFile) => Way::File,
+            _ => Way::Asked,
         };
         Self { shared, way }
     }
 
-    /// Writes what can be written at once, and takes that off the front. Whether it was all.
-    pub fn write(&self, waiting: &mut Vec<u8>) -> io::Result<bool> {
+    /// Writes what can be written at once: how many bytes that was, and whether it was all.
+    pub fn write(&self, bytes: &[u8]) -> (usize, io::Result<bool>) {
         let mut written = 0;
-        let end = loop {
-            let rest = &waiting[written..];
-            if rest.is_empty() {
-                break Ok(true);
-            }
-            match self.some(rest) {
-                Ok(bytes) => written += bytes,
+        while written < bytes.len() {
+            match self.some(&bytes[written..]) {
+                Ok(more) => written += more,
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => break Ok(false),
-                Err(cause) => break Err(cause.into()),
+                Err(Errno::AGAIN) => return (written, Ok(false)),
+                Err(cause) => return (written, Err(cause.into())),
             }
-        };
-        waiting.drain(..written);
-        end
+        }
+        (written, Ok(true))
     }
 
     /// Writes all of it. While the reader keeps it waiting, the thread does other work.
-    pub async fn write_all(&self, mut bytes: Vec<u8>) -> io::Result<()> {
-        while !self.write(&mut bytes)? {
+    pub async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+        loop {
+            let (written, all) = self.write(bytes);
+            if all? {
+                return Ok(());
+            }
+            bytes = &bytes[written..];
             tokio::time::sleep(PAUSE).await;
         }
-        Ok(())
     }
 
     fn some(&self, bytes: &[u8]) -> rustix::io::Result<usize> {
         match &self.way {
             Way::Own(own) => rustix::io::write(own, bytes),
             Way::Socket => send(self.shared, bytes, SendFlags::DONTWAIT),
+            Way::File => rustix::io::write(self.shared, bytes),
             Way::Asked => {
                 let mut asked = [PollFd::from_borrowed_fd(self.shared, PollFlags::OUT)];
                 if poll(&mut asked, Some(&Timespec::default()))? == 0 {
@@ -124,14 +129,17 @@ mod tests {
 
     fn waits_for_no_reader(output: &Output, mut reader: impl Read + Send + 'static) {
         let text: Vec<u8> = (0..200_000_u32).flat_map(|n| format!("{n}\n").into_bytes()).collect();
-        let mut waiting = text.clone();
-        assert!(!output.write(&mut waiting).unwrap() && waiting.len() < text.len(), "a part of it is written");
+        let (mut written, all) = output.write(&text);
+        assert!(!all.unwrap() && written > 0, "a part of it is written");
         assert!(!fcntl_getfl(output.shared).unwrap().contains(OFlags::NONBLOCK), "others share the open file");
 
         let mut read = vec![0; text.len()];
         let reader = thread::spawn(move || reader.read_exact(&mut read).map(|()| read).unwrap());
-        while !output.write(&mut waiting).unwrap() {
+        while written < text.len() {
             thread::sleep(PAUSE);
+            let (more, all) = output.write(&text[written..]);
+            written += more;
+            assert_eq!(all.unwrap(), written == text.len());
         }
         assert!(reader.join().unwrap() == text, "all of it, in its order");
     }
@@ -156,10 +164,25 @@ mod tests {
         let mut other = OpenOptions::new().write(true).open(file.path()).unwrap(); // not to append: `2>&1 >file`
         let output = output(other.try_clone().unwrap(), true);
         for line in ["one\n", "three\n"] {
-            assert!(output.write(&mut line.as_bytes().to_vec()).unwrap());
+            assert!(output.write(line.as_bytes()).1.unwrap());
             other.write_all(b"two\n").unwrap();
         }
         assert_eq!(fs::read_to_string(file.path()).unwrap(), "one\ntwo\nthree\ntwo\n");
+    }
+
+    #[test]
+    fn two_that_append_to_one_file_tear_no_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let lines = ["a", "b"].map(|letter| format!("{}\n", letter.repeat(10 * SMALL)));
+        thread::scope(|scope| {
+            for line in &lines {
+                let output = output(OpenOptions::new().append(true).open(file.path()).unwrap(), true);
+                scope.spawn(move || (0..500).for_each(|_| assert!(output.write(line.as_bytes()).1.unwrap())));
+            }
+        });
+        let text = fs::read_to_string(file.path()).unwrap();
+        assert_eq!(text.len(), 1000 * lines[0].len());
+        assert!(text.split_inclusive('\n').all(|line| lines.iter().any(|whole| whole == line)), "each is whole");
     }
 
     #[test]
@@ -167,7 +190,7 @@ mod tests {
         for known_by_name in [true, false] {
             let (reader, writer) = pipe().unwrap();
             drop(reader);
-            output(writer, known_by_name).write(&mut b"lost\n".to_vec()).unwrap_err();
+            output(writer, known_by_name).write(b"lost\n").1.unwrap_err();
         }
     }
 }
