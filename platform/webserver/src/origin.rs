@@ -1,8 +1,10 @@
 //! Keeps web pages of others from pressing what changes something. A browser sends a simple request for any page, also to this machine;
 //! with DNS rebinding even under a name of the page's own. It names the page's site in `Origin`, which programs do not send.
 //!
-//! Every server but REST has this check: who is behind its ports has no password. REST needs none: it takes JSON only and has `DELETE`,
-//! for which a browser asks first (a preflight), and no answer here allows it. It is also served under any name.
+//! Every server but REST has this check. None has a password, REST neither. It keeps pages of other sites out in another way: it takes
+//! JSON only and has `DELETE`, for which a browser asks first (a preflight), and no answer here allows it. DNS rebinding gets around
+//! that, since the page then is of the same site: it can use a REST port that the browser reaches, also one of this machine only. REST is
+//! served under any name, so it cannot tell that name from the one of a proxy in front of it, which is where a check of names belongs.
 
 use std::net::IpAddr;
 

@@ -21,8 +21,8 @@ use crate::urls::Target;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection that was idle for longer is not used again: the server may close it at that very moment, and then nobody knows what
-/// became of the request. No port of a service closes one before 5 s.
-const IDLE_MAX: Duration = Duration::from_secs(3);
+/// became of the request. No port closes one before 2 s, which is what an ops port does while it has many connections.
+const IDLE_MAX: Duration = Duration::from_millis(1500);
 
 /// What is sent.
 #[derive(Clone, Debug)]
