@@ -114,8 +114,7 @@ async fn an_answer_after_which_the_connection_ends_says_so() {
         (get("1.1", "Connection: close\r\n"), false),
         (get("1.1", "Connection: Close, Upgrade\r\n"), false),
         (get("1.1", "Connection: Upgrade, CLOSE\r\nUpgrade: h2c\r\n"), false),
-        // Of two that come at once, the second may end the connection.
-        (get("1.1", offer) + &get("1.1", offer), false),
+        (get("1.1", offer) + &get("1.1", offer), true),
         (get("1.0", "Connection: Keep-Alive\r\n"), true),
         (get("1.0", "Connection: keep-alive, Upgrade\r\nUpgrade: h2c\r\n"), true),
         (get("1.0", "Connection: Upgrade\r\nUpgrade: h2c\r\n"), false),
@@ -135,5 +134,35 @@ async fn an_answer_after_which_the_connection_ends_says_so() {
             false => assert_eq!(says_close, !is_kept, "{request:?}: {answer}"),
         }
         assert!(!answer.contains("connection: upgrade"), "{request:?}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn of_requests_in_one_packet_each_is_handled_until_an_answer_says_that_the_connection_ends() {
+    let system = System::start();
+    let event = seats(&system, 100).await;
+    let plain = offering(&event, "");
+    let h2c = offering(&event, "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n");
+    let websocket = offering(&event, "Connection: Upgrade\r\nUpgrade: websocket\r\n");
+    let close = offering(&event, "Connection: close\r\n");
+    let too_large = plain.replace("Length: 12", "Length: 12000000");
+    for (requests, handled, is_kept) in [
+        (vec![&plain, &h2c], 2, true),
+        (vec![&plain, &h2c, &plain], 3, true),
+        (vec![&h2c, &websocket, &h2c], 3, true),
+        (vec![&plain, &websocket], 2, true),
+        (vec![&plain, &websocket, &plain], 3, true),
+        (vec![&close, &plain, &plain], 1, false),
+        (vec![&close, &h2c], 1, false),
+        (vec![&too_large, &plain], 0, false),
+    ] {
+        let packet: String = requests.into_iter().map(String::as_str).collect();
+        let got = answers(&system, &[packet]).await;
+        let (answer, is_open) = &got[0];
+        assert_eq!((answer.matches("HTTP/1.1 201").count(), *is_open), (handled, is_kept), "{answer}");
+        // The first answer that says that it ends is the last that a client reads.
+        let closing = answer.split("HTTP/1.1 ").skip(1).position(|one| one.contains("connection: close"));
+        assert_eq!(closing, (!is_kept).then_some(0), "{answer}");
+        assert!(!answer.contains("connection: upgrade"), "{answer}");
     }
 }

@@ -3,7 +3,10 @@
 //! Each connection is a file descriptor, and the number of those is limited. Read next: `timed_stream.rs`, which holds a
 //! connection to its timeouts.
 
-use std::{rc::Rc, time::Duration};
+use std::{
+    rc::{Rc, Weak},
+    time::Duration,
+};
 
 use process::checks::{Checks, OptionText};
 
@@ -14,7 +17,7 @@ const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// unless they are told otherwise. Whoever of the two waits longer never sends a request into a connection that is just being closed.
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// Reads the keep-alive timeout. It is no less than 5 s, since the clients in `tools/rest` use a connection again for 3 s.
+/// Reads the keep-alive timeout. It is no less than 5 s, since the clients in `tools/rest` use a connection again for 1.5 s.
 pub fn keep_alive_timeout(checks: &mut Checks, option: OptionText<'_>) -> Duration {
     checks.seconds(option, KEEP_ALIVE_TIMEOUT, 5..=86_400)
 }
@@ -68,9 +71,12 @@ impl Timeouts {
     }
 }
 
-/// The connections that are open on one thread: as many as there are clones of it.
+/// The connections that are open on one thread: as many as there are [`OpenConnection`]s of it.
 #[derive(Clone)]
 pub(crate) struct OpenConnections(Rc<usize>);
+
+/// One of them, while it lasts.
+pub(crate) struct OpenConnection(Weak<usize>);
 
 impl OpenConnections {
     /// Of a thread that may have `max` connections.
@@ -78,10 +84,17 @@ impl OpenConnections {
         Self(Rc::new(max))
     }
 
+    /// One more.
+    pub(crate) fn begin(&self) -> OpenConnection {
+        OpenConnection(Rc::downgrade(&self.0))
+    }
+}
+
+impl OpenConnection {
     /// Whether more than three quarters of the connections are taken. Then idle ones are kept for a short time only, so that nobody
     /// can keep new clients out with them.
     pub(crate) fn are_many(&self) -> bool {
-        Rc::strong_count(&self.0) * 4 > *self.0 * 3
+        self.0.upgrade().is_some_and(|max| self.0.weak_count() * 4 > *max * 3)
     }
 }
 

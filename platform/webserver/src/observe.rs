@@ -29,7 +29,7 @@ use uuid::Uuid;
 use crate::{
     input::{BodySize, SharedBody},
     problem::{Problem, Rejection},
-    timed_stream::{ConnectionState, is_offered},
+    timed_stream::ConnectionState,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,14 +39,14 @@ const UNMATCHED: &str = "unmatched";
 
 /// The middleware function, for `actix_web::middleware::from_fn`.
 pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let handling = ConnectionState::handling(&request)?; // not counted: it has no answer that a client reads
     let metrics = request.app_data::<Data<HttpMetrics>>().expect("server.rs puts the metrics there").clone();
     let stopping = request.app_data::<Data<CancellationToken>>().expect("server.rs puts the token there").clone();
     let began = Instant::now();
     let method = method_label(request.method().as_str());
     let id = request_id(&request);
     let _in_flight = InFlight::new(&metrics);
-    let _handling = ConnectionState::handling(&request);
-    let (body, is_offered) = (SharedBody::share(&mut request), is_offered(&request));
+    let body = SharedBody::share(&mut request);
 
     // Read now, since after a panic there is no request any more. A clone of the request would make actix panic when it matches
     // routes (https://github.com/actix/actix-web/issues/2657, open). Here no route is found for a path with %65 in it, which actix
@@ -66,11 +66,12 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
     };
     let finish = |head: &mut ResponseHead, route: Option<&str>| {
         head.headers_mut().insert(REQUEST_ID, id.clone());
-        if stopping.is_cancelled() || is_offered {
+        if stopping.is_cancelled() {
             // At a stop, so that a client with a kept connection sends its next request to another process. actix does not do that by
             // itself (https://github.com/actix/actix-web/issues/3169, open).
             head.set_connection_type(ConnectionType::Close);
         }
+        handling.iter().for_each(|handling| handling.answers(head));
         let route = route.unwrap_or(UNMATCHED);
         metrics.requests.with_label_values(&[method, route, head.status.as_str()]).inc();
         metrics.seconds.with_label_values(&[method, route]).observe(began.elapsed().as_secs_f64());

@@ -88,9 +88,9 @@ impl Rest {
     }
 }
 
-/// The service for the connections of one thread, of which there are `max` at most. It handles each one with `app`, until `shutdown` is ready or the connection ends. The HTTP service of
-/// actix gets no shutdown signal: it would drop a request that has arrived and is not read yet. `TimedStream` ends the connections
-/// at a shutdown.
+/// The service for the connections of one thread, of which there are `max` at most. It handles each one with `app`, until `shutdown` is
+/// ready or the connection ends. The HTTP service of actix gets no shutdown signal: it would drop a request that has arrived and is not
+/// read yet. `TimedStream` ends the connections at a shutdown.
 pub(super) fn connection_service<T, W>(
     app: App<T>,
     max: usize,
@@ -112,7 +112,7 @@ where
         .finish(map_config(app, |()| AppConfig::default()));
     let open = OpenConnections::new(max);
     let timed = fn_service(move |stream: TcpStream| {
-        let (open, shutdown) = (open.clone(), shutdown());
+        let (open, shutdown) = (open.begin(), shutdown());
         async move {
             let peer = stream.peer_addr().ok();
             Ok((TimedStream::new(stream, open, timeouts, shutdown), Protocol::Http1, peer))

@@ -20,7 +20,6 @@ use actix_web::{
     App, Error,
     body::BoxBody,
     dev::{Service, ServiceRequest, ServiceResponse},
-    http::ConnectionType,
     middleware::{Next, from_fn},
     rt, web,
 };
@@ -33,11 +32,7 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
-    connection_limits::Limits,
-    input::SharedBody,
-    origin,
-    server::connection_service,
-    timed_stream::{ConnectionState, is_offered},
+    connection_limits::Limits, input::SharedBody, origin, server::connection_service, timed_stream::ConnectionState,
 };
 
 /// The limits of the programs beside the services.
@@ -92,15 +87,13 @@ impl SmallServer {
 
 /// The protection against slow clients that REST has from the middleware `observe`, and that against web pages of others.
 async fn guard(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
-    let _handling = ConnectionState::handling(&request);
-    let (body, is_offered) = (SharedBody::share(&mut request), is_offered(&request));
+    let handling = ConnectionState::handling(&request)?;
+    let body = SharedBody::share(&mut request);
     let mut response = match origin::check(&request) {
         Ok(()) => next.call(request).await?,
         Err(foreign) => request.error_response(foreign),
     };
-    if is_offered {
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-    }
+    handling.iter().for_each(|handling| handling.answers(response.response_mut().head_mut()));
     Ok(SharedBody::attach(body, response).await)
 }
 

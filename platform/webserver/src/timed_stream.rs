@@ -1,6 +1,6 @@
 //! The TCP stream under actix, which ends when its client is too slow, and soon after the server begins to stop. While a handler
-//! runs no timeout of this file runs; the middleware says so by a [`HandlingGuard`]. It also hides offers to change the protocol
-//! ([`Offers`]).
+//! runs no timeout of this file runs; the middleware says so by a [`HandlingGuard`]. After an answer that says `Connection: close`, no
+//! further request of the connection is handled. The stream also hides offers to change the protocol ([`Offers`]).
 //!
 //! Whenever the stream has to wait, it checks the deadline of its [`ConnectionState`]. It has one timer per connection. A request
 //! does not reset the timer: when the timer fires, it looks at what has happened since.
@@ -8,7 +8,8 @@
 //! **Workaround for actix-http 3.20**, until it times every head and answers at shutdown what has arrived. Its header read
 //! timeout covers only the first request of a connection: half a head after an answer would hold the connection for ever
 //! (<https://github.com/actix/actix-web/issues/928>, closed, but this case is left). Its own shutdown of a connection drops a
-//! request that has arrived and is not read yet (<https://github.com/actix/actix-web/pull/4169>).
+//! request that has arrived and is not read yet (<https://github.com/actix/actix-web/pull/4169>). One case is left: if the last of
+//! several requests in one packet asks for `close`, actix may say so in an earlier answer, and it still handles and answers the others.
 
 use std::{
     cell::Cell,
@@ -21,13 +22,17 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{dev::ServiceRequest, http::ConnectionType, rt::net::TcpStream};
+use actix_http::{ConnectionType, ResponseHead};
+use actix_web::{dev::ServiceRequest, rt::net::TcpStream};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep},
 };
 
-use crate::connection_limits::{OpenConnections, Timeouts};
+use crate::{
+    connection_limits::{OpenConnection, Timeouts},
+    problem::Problem,
+};
 
 /// How long a connection still waits for its client once the server stops. actix looks after one second for the first time
 /// whether all connections have ended, so this makes no shutdown longer.
@@ -36,7 +41,7 @@ const AT_SHUTDOWN: Timeouts = Timeouts::all(Duration::from_millis(500));
 /// A connection that ends when its client is too slow.
 pub(crate) struct TimedStream<S = TcpStream> {
     stream: S,
-    open: OpenConnections,
+    open: OpenConnection,
     timeouts: Timeouts,
     state: ConnectionState,
     timer: Pin<Box<Sleep>>,
@@ -46,10 +51,10 @@ pub(crate) struct TimedStream<S = TcpStream> {
 }
 
 impl<S> TimedStream<S> {
-    /// A new connection, which is counted in `open` while it lasts. `shutdown` is ready when the server stops.
+    /// A new connection, which is counted by `open` while it lasts. `shutdown` is ready when the server stops.
     pub(crate) fn new(
         stream: S,
-        open: OpenConnections,
+        open: OpenConnection,
         timeouts: Timeouts,
         shutdown: impl Future<Output = ()> + 'static,
     ) -> Self {
@@ -101,9 +106,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
         let (timeouts, filled) = (self.timeouts, buffer.filled().len());
         match Pin::new(&mut self.stream).poll_read(cx, buffer) {
             Poll::Ready(read) => {
-                if let Some(begins) = self.state.bytes_arrived() {
-                    self.offers.hide(&mut buffer.filled_mut()[filled..], begins);
-                }
+                self.state.bytes_arrived();
+                self.offers.hide(&mut buffer.filled_mut()[filled..]);
                 Poll::Ready(read)
             }
             // As if the client had closed its side: an answer that is being sent is still sent.
@@ -139,8 +143,10 @@ enum Phase {
     Idle(Instant),
     /// The first byte of a later head arrived at this time.
     Head(Instant),
-    /// A handler runs.
-    Handling,
+    /// A handler runs; whether its answer says that the connection ends.
+    Handling { closes: bool },
+    /// Answered for the last time at this time.
+    Closing(Instant),
 }
 
 /// The phase of one connection. Its stream and the middleware, which sees the requests, share it.
@@ -156,25 +162,26 @@ impl ConnectionState {
         Self(Rc::new(Cell::new(Phase::FirstHead(Instant::now()))))
     }
 
-    /// A handler begins with this request. A unit test has no connection, so it gets no guard.
-    pub(crate) fn handling(request: &ServiceRequest) -> Option<HandlingGuard> {
-        request.conn_data::<Self>().map(Self::handle)
+    /// A handler begins with this request, unless the last answer said that the connection ends. A client may have sent requests
+    /// before it read that; it may take none of them for handled (RFC 9112, 9.6). A unit test has no connection, so it gets no guard.
+    pub(crate) fn handling(request: &ServiceRequest) -> Result<Option<HandlingGuard>, Problem> {
+        let Some(state) = request.conn_data::<Self>() else { return Ok(None) };
+        if matches!(state.0.get(), Phase::Closing(_)) {
+            let detail = "an answer in front of this one has ended the connection; send the request on a new one";
+            return Err(Problem::unavailable(detail).close());
+        }
+        Ok(Some(state.handle(request.head().connection_type() == ConnectionType::Close)))
     }
 
-    pub(super) fn handle(&self) -> HandlingGuard {
-        self.0.set(Phase::Handling);
+    pub(super) fn handle(&self, closes: bool) -> HandlingGuard {
+        self.0.set(Phase::Handling { closes });
         HandlingGuard(self.clone())
     }
 
-    /// Bytes have arrived. Says whether a later head begins with them, or `None` while a handler runs.
-    pub(super) fn bytes_arrived(&self) -> Option<bool> {
-        match self.0.get() {
-            Phase::Idle(_) => {
-                self.0.set(Phase::Head(Instant::now()));
-                Some(true)
-            }
-            Phase::FirstHead(_) | Phase::Head(_) => Some(false),
-            Phase::Handling => None,
+    /// Bytes have arrived.
+    pub(super) fn bytes_arrived(&self) {
+        if let Phase::Idle(_) = self.0.get() {
+            self.0.set(Phase::Head(Instant::now()));
         }
     }
 
@@ -182,16 +189,27 @@ impl ConnectionState {
     pub(super) fn deadline(&self, timeouts: Timeouts) -> Option<Instant> {
         match self.0.get() {
             Phase::FirstHead(since) => Some(since + timeouts.first_head),
-            Phase::Idle(since) => Some(since + timeouts.idle),
+            Phase::Idle(since) | Phase::Closing(since) => Some(since + timeouts.idle),
             Phase::Head(since) => Some(since + timeouts.head),
-            Phase::Handling => None,
+            Phase::Handling { .. } => None,
         }
+    }
+}
+
+impl HandlingGuard {
+    /// The handler answers with this head, which says that the connection ends if the request says so.
+    pub(crate) fn answers(&self, head: &mut ResponseHead) {
+        if matches!(self.0.0.get(), Phase::Handling { closes: true }) {
+            head.set_connection_type(ConnectionType::Close);
+        }
+        self.0.0.set(Phase::Handling { closes: head.connection_type() == ConnectionType::Close });
     }
 }
 
 impl Drop for HandlingGuard {
     fn drop(&mut self) {
-        self.0.0.set(Phase::Idle(Instant::now()));
+        let closes = matches!(self.0.0.get(), Phase::Handling { closes: true });
+        self.0.0.set(if closes { Phase::Closing } else { Phase::Idle }(Instant::now()));
     }
 }
 
@@ -203,57 +221,32 @@ impl Drop for HandlingGuard {
 /// server may ignore an offer (RFC 9110, 7.8). No report was found of this; <https://github.com/actix/actix-web/issues/2692> (open) asks
 /// what `Connection: keep-alive, upgrade` shall mean. This can go when actix keeps such a connection.
 ///
-/// Only what arrives as a head is looked at. The offer of a request that was sent before the answer to the one in front of it is not
-/// hidden, so the middleware closes that connection ([`is_offered`]).
+/// It does not know where a body ends, and a request may follow it in the same packet. So it takes every line that ends like a request
+/// line for one. JSON has no such line, and none that begins with the name of a header.
 #[derive(Default)]
 struct Offers {
-    place: Place,
-    /// A line of which the end has not arrived; mostly empty, since a head mostly arrives in one piece.
+    is_in_head: bool,
+    /// A line of which the end has not arrived; outside of heads only what it ends with.
     begun: Vec<u8>,
 }
 
-#[derive(Clone, Copy, Default)]
-enum Place {
-    #[default]
-    RequestLine,
-    Headers,
-    /// Behind the head, or in bytes that do not begin with a request line.
-    Elsewhere,
-}
-
 impl Offers {
-    fn hide(&mut self, bytes: &mut [u8], begins: bool) {
-        if begins {
-            *self = Self::default();
-        }
+    fn hide(&mut self, bytes: &mut [u8]) {
         for part in bytes.split_inclusive_mut(|byte| *byte == b'\n') {
             let known = self.begun.len();
-            if known > 0 {
-                self.begun.extend_from_slice(part);
-            }
-            let line = if known > 0 { &self.begun } else { &*part };
-            let (text, ends) = (line.trim_ascii_end(), line.ends_with(b"\n"));
-            let offers = match self.place {
-                Place::RequestLine if ends => {
-                    let is_one = text.ends_with(b" HTTP/1.1") || text.ends_with(b" HTTP/1.0");
-                    self.place = if is_one { Place::Headers } else { Place::Elsewhere };
-                    Vec::new()
+            self.begun.extend_from_slice(part);
+            let (text, ends) = (self.begun.trim_ascii_end(), self.begun.ends_with(b"\n"));
+            if self.is_in_head {
+                for offer in offers_in(text) {
+                    part[offer.start.saturating_sub(known)..offer.end.saturating_sub(known)].fill(b' ');
                 }
-                Place::Headers if ends && text.is_empty() => {
-                    self.place = Place::Elsewhere;
-                    Vec::new()
-                }
-                Place::Headers => offers_in(text),
-                Place::RequestLine => Vec::new(),
-                Place::Elsewhere => return,
-            };
-            for offer in offers {
-                part[offer.start.saturating_sub(known)..offer.end.saturating_sub(known)].fill(b' ');
             }
             if ends {
+                let is_request_line = text.ends_with(b" HTTP/1.1") || text.ends_with(b" HTTP/1.0");
+                self.is_in_head = if self.is_in_head { !text.is_empty() } else { is_request_line };
                 self.begun.clear();
-            } else if known == 0 {
-                self.begun.extend_from_slice(part);
+            } else if !self.is_in_head {
+                self.begun.drain(..self.begun.len().saturating_sub(b" HTTP/1.1\r".len()));
             }
         }
     }
@@ -277,11 +270,6 @@ fn offers_in(line: &[u8]) -> Vec<Range<usize>> {
         }
     }
     found
-}
-
-/// Whether a request has an offer that was not hidden. Its answer must say that the connection ends.
-pub(crate) fn is_offered(request: &ServiceRequest) -> bool {
-    request.head().connection_type() == ConnectionType::Upgrade
 }
 
 #[cfg(test)]

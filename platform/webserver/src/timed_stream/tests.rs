@@ -5,6 +5,7 @@ use std::future::{pending, ready};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
+use crate::connection_limits::OpenConnections;
 
 const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(5), Duration::from_secs(30));
 
@@ -25,11 +26,11 @@ fn about(took: Duration, seconds: u64) -> bool {
 #[tokio::test(start_paused = true)]
 async fn every_head_of_a_connection_has_the_same_time() {
     let (mut client, server) = duplex(64);
-    let mut server = TimedStream::new(server, OpenConnections::new(2), TIMEOUTS, pending());
+    let mut server = TimedStream::new(server, OpenConnections::new(2).begin(), TIMEOUTS, pending());
     for _ in 0..3 {
         client.write_u8(b'G').await.unwrap();
         server.read_u8().await.unwrap();
-        drop(server.state().handle());
+        drop(server.state().handle(false));
     }
     let trickle = async {
         sleep(Duration::from_secs(7)).await; // silent at first
@@ -45,8 +46,10 @@ async fn every_head_of_a_connection_has_the_same_time() {
 #[tokio::test(start_paused = true)]
 async fn an_idle_connection_is_kept_for_its_time() {
     let (_client, server) = duplex(64);
-    let mut server = TimedStream::new(server, OpenConnections::new(2), TIMEOUTS, pending());
-    drop(server.state().handle());
+    let open = OpenConnections::new(2);
+    let _of_the_factory = open.clone(); // is no connection
+    let mut server = TimedStream::new(server, open.begin(), TIMEOUTS, pending());
+    drop(server.state().handle(false));
     let (took, cause) = read_until_error(&mut server).await;
     assert!(about(took, 30) && cause == io::ErrorKind::TimedOut, "{took:?} {cause}");
 }
@@ -56,11 +59,11 @@ async fn an_idle_connection_is_kept_for_its_time() {
 async fn an_idle_connection_is_kept_for_less_where_others_need_its_place() {
     let open = OpenConnections::new(4);
     let (_client, server) = duplex(64);
-    let mut server = TimedStream::new(server, open.clone(), TIMEOUTS, pending());
-    drop(server.state().handle());
+    let mut server = TimedStream::new(server, open.begin(), TIMEOUTS, pending());
+    drop(server.state().handle(false));
     let others = async {
         sleep(Duration::from_secs(12)).await;
-        let _others = [open.clone(), open.clone()];
+        let _others = [open.begin(), open.begin(), open.begin()];
         pending::<()>().await;
     };
     let (took, cause) = tokio::select! { end = read_until_error(&mut server) => end, () = others => unreachable!() };
@@ -70,8 +73,8 @@ async fn an_idle_connection_is_kept_for_less_where_others_need_its_place() {
 #[tokio::test(start_paused = true)]
 async fn a_running_handler_is_not_timed_and_a_shutdown_does_not_end_it() {
     let (mut client, server) = duplex(64);
-    let mut server = TimedStream::new(server, OpenConnections::new(2), TIMEOUTS, sleep(Duration::from_secs(2)));
-    let _handling = server.state().handle();
+    let mut server = TimedStream::new(server, OpenConnections::new(2).begin(), TIMEOUTS, sleep(Duration::from_secs(2)));
+    let _handling = server.state().handle(false);
     let body = async {
         sleep(Duration::from_secs(60)).await;
         client.write_u8(b'x').await.unwrap();
@@ -83,8 +86,8 @@ async fn a_running_handler_is_not_timed_and_a_shutdown_does_not_end_it() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_nobody_takes_ends_the_connection() {
     let (_client, server) = duplex(64);
-    let mut server = TimedStream::new(server, OpenConnections::new(2), TIMEOUTS, pending());
-    drop(server.state().handle());
+    let mut server = TimedStream::new(server, OpenConnections::new(2).begin(), TIMEOUTS, pending());
+    drop(server.state().handle(false));
     let began = Instant::now();
     let cause = server.write_all(&[0; 1000]).await.unwrap_err();
     assert!(about(began.elapsed(), 30) && cause.kind() == io::ErrorKind::TimedOut, "{cause}");
@@ -101,9 +104,10 @@ async fn read_until_end(server: &mut TimedStream<DuplexStream>) -> (Vec<u8>, Dur
 async fn at_a_shutdown_a_quiet_connection_ends_at_once() {
     for answered in [true, false] {
         let (_client, server) = duplex(64);
-        let mut server = TimedStream::new(server, OpenConnections::new(2), TIMEOUTS, sleep(Duration::from_secs(2)));
+        let mut server =
+            TimedStream::new(server, OpenConnections::new(2).begin(), TIMEOUTS, sleep(Duration::from_secs(2)));
         if answered {
-            drop(server.state().handle());
+            drop(server.state().handle(false));
         }
         let (read, took) = read_until_end(&mut server).await;
         assert!(read.is_empty() && about(took, 2), "{took:?}");
@@ -113,8 +117,8 @@ async fn at_a_shutdown_a_quiet_connection_ends_at_once() {
 #[tokio::test(start_paused = true)]
 async fn at_a_shutdown_a_connection_in_use_is_read_for_half_a_second_more() {
     let (mut client, server) = duplex(64);
-    let mut server = TimedStream::new(server, OpenConnections::new(2), TIMEOUTS, ready(()));
-    drop(server.state().handle());
+    let mut server = TimedStream::new(server, OpenConnections::new(2).begin(), TIMEOUTS, ready(()));
+    drop(server.state().handle(false));
     let request = async {
         sleep(Duration::from_millis(400)).await;
         client.write_all(b"GET").await.unwrap();
@@ -129,7 +133,7 @@ async fn at_a_shutdown_a_connection_in_use_is_read_for_half_a_second_more() {
 /// What actix reads of what a client sends in these pieces.
 async fn read_as(pieces: &[&str]) -> String {
     let (mut client, server) = duplex(4096);
-    let mut server = TimedStream::new(server, OpenConnections::new(2), TIMEOUTS, pending());
+    let mut server = TimedStream::new(server, OpenConnections::new(2).begin(), TIMEOUTS, pending());
     let mut all = String::new();
     for piece in pieces {
         client.write_all(piece.as_bytes()).await.unwrap();
@@ -161,4 +165,11 @@ async fn an_offer_is_hidden_wherever_its_head_is_cut_and_nothing_else_is_changed
     }
     let body = "{\"a\":\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n";
     assert_eq!(read_as(&[body]).await, body);
+    // A second request in the same packet.
+    let (long, next) = ("1".repeat(100), "POST / HTTP/1.0\r\nUpgrade: ");
+    for pipelined in [vec![&*whole, &long, next, "h2c\r\n\r\n"], vec![&(whole.clone() + &long + next + "h2c\r\n\r\n")]]
+    {
+        let read = read_as(&pipelined).await;
+        assert_eq!(read, format!("{whole}{long}{next}   \r\n\r\n"));
+    }
 }
