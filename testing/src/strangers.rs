@@ -63,6 +63,7 @@ fn kinds(user: &str, queue: &str) -> Vec<(&'static str, BasicProperties)> {
         ("copies", headers(&[("CC", nowhere()), ("x-delay", AMQPValue::LongInt(9999))])),
         ("blind copies", headers(&[("BCC", nowhere()), ("x-match", text("any"))])),
         ("deaths", headers(&[("x-first-death-queue", text(queue)), ("x-death", text("none"))])),
+        ("long deaths", headers(&[("x-death", deaths(20))])),
         ("counted", headers(&[("x-delivery-count", AMQPValue::LongInt(19)), ("x-dead-attempts", nowhere())])),
         ("large", headers(&[("blob", text("x".repeat(130_900)))])),
         ("long trace", headers(&[("traceparent", text("0".repeat(100_000)))])),
@@ -73,6 +74,15 @@ fn kinds(user: &str, queue: &str) -> Vec<(&'static str, BasicProperties)> {
         ("other types", headers(&[("x-event-name", AMQPValue::Float(1.5)), ("x-redriven", text("yes"))])),
         ("nested", headers(&[("nested", nested)])),
     ]
+}
+
+/// As the broker notes so many deaths in other queues.
+pub fn deaths(count: usize) -> AMQPValue {
+    let note = |n: usize| {
+        let (queue, keys) = (("queue".into(), text(format!("theirs-{n}"))), ("routing-keys".into(), names(&["k"; 20])));
+        AMQPValue::FieldTable(BTreeMap::from([queue, keys, ("reason".into(), text("rejected"))]).into())
+    };
+    AMQPValue::FieldArray((0..count).map(note).collect::<Vec<_>>().into())
 }
 
 fn headers(all: &[(&str, AMQPValue)]) -> BasicProperties {

@@ -3,7 +3,8 @@
 //! Any client can publish a message whose properties end lapin's connection, at each delivery and at each look at the dead
 //! letters: a text that is no UTF-8, tables so deep that they overflow its thread's stack, or headers that fill a frame, to which
 //! the broker adds its own. The broker checks none of that. So of a message's properties only those go on that `wire.rs` reads, if
-//! they are short. No report was found in lapin's issues. This can go when lapin reads whatever RabbitMQ takes.
+//! they are short. No report was found in lapin's issues. This can go when lapin reads whatever RabbitMQ takes. Read next:
+//! `properties.rs`.
 
 use std::{
     io::{self, IoSlice},
@@ -16,7 +17,7 @@ use lapin::tcp::AsyncTcpStream;
 use tokio::net::TcpStream;
 use tokio_util::compat::Compat;
 
-use super::wire;
+use super::properties::{properties, short, take, u32_of};
 
 /// What is read at once.
 const CHUNK: usize = 64 * 1024;
@@ -24,21 +25,11 @@ const CHUNK: usize = 64 * 1024;
 /// What is before the payload of a frame: its type, channel and length. Behind it there is one byte.
 const HEAD: usize = 7;
 
-/// The longest value of a header that goes on: a cause of death is the longest of ours.
-const VALUE_MAX: usize = 2100;
+/// Of what somebody else says who is not a broker.
+const SAYS_MAX: usize = 40;
 
-/// The longest properties that go on: with the frame around it that is less than any broker's `frame_max`.
-const PROPERTIES_MAX: usize = 4000;
-
-/// How deep arrays and tables may be: those of the broker's own `x-death` are three deep.
-const DEPTH_MAX: u32 = 4;
-
-// Flags of a message's properties, by their bit.
-const HEADERS: u16 = 1 << 13;
-const DELIVERY_MODE: u16 = 1 << 12;
-const PRIORITY: u16 = 1 << 11;
-const MESSAGE_ID: u16 = 1 << 7;
-const TIMESTAMP: u16 = 1 << 6;
+/// The longest frame that is waited for: more than any broker is told to send.
+const LENGTH_MAX: usize = 16 << 20;
 
 /// A connection to the broker, by TLS or not.
 pub(super) struct Incoming {
@@ -71,7 +62,7 @@ impl AsyncRead for Incoming {
             if count == 0 {
                 this.checked.append(&mut this.received); // it broke off
             } else {
-                check(&mut this.received, &mut this.checked);
+                check(&mut this.received, &mut this.checked)?;
             }
         }
         let waiting = &this.checked[this.given..];
@@ -104,8 +95,8 @@ impl AsyncWrite for Incoming {
     }
 }
 
-/// Moves the whole frames from one to the other.
-fn check(received: &mut Vec<u8>, checked: &mut Vec<u8>) {
+/// Moves the whole frames from one to the other. Fails where no frame begins: this is no broker.
+fn check(received: &mut Vec<u8>, checked: &mut Vec<u8>) -> io::Result<()> {
     let mut rest = &received[..];
     while let Some((head, after)) = rest.split_at_checked(HEAD)
         && let Some((payload, after)) = after.split_at_checked(u32_of(&head[3..]) as usize)
@@ -123,8 +114,17 @@ fn check(received: &mut Vec<u8>, checked: &mut Vec<u8>) {
         checked.extend_from_slice(end);
         rest = after;
     }
+    let is_frame = rest.first().is_none_or(|kind| matches!(kind, 1 | 2 | 3 | 8));
+    if !is_frame || rest.get(3..HEAD).is_some_and(|length| u32_of(length) as usize > LENGTH_MAX) {
+        let says = rest[..rest.len().min(SAYS_MAX)].escape_ascii();
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("it does not speak AMQP 0-9-1, it says \"{says}\""),
+        ));
+    }
     let done = received.len() - rest.len();
     received.drain(..done);
+    Ok(())
 }
 
 /// `basic.deliver` and `basic.get-ok` with a routing key that is a text, if it is none.
@@ -151,106 +151,6 @@ fn keys(payload: &[u8]) -> Option<Vec<u8>> {
     Some(changed)
 }
 
-/// The payload of a header frame with those of its properties that are read.
-fn properties(payload: &[u8]) -> Option<Vec<u8>> {
-    let (fixed, mut rest) = payload.split_at_checked(2 + 2 + 8)?;
-    let some = read(&mut rest).filter(|some| some.len() <= PROPERTIES_MAX);
-    Some([fixed, &some.unwrap_or_else(|| vec![0, 0])].concat())
-}
-
-/// Flags and properties. `None` if they cannot be understood.
-fn read(bytes: &mut &[u8]) -> Option<Vec<u8>> {
-    let flags = u16::from_be_bytes(take(bytes, 2)?.try_into().ok()?);
-    let (mut kept, mut some) = (0, Vec::new());
-    for flag in (2..16).rev().map(|bit| 1 << bit).filter(|flag| flags & flag != 0) {
-        match flag {
-            HEADERS => {
-                let headers = headers(long(bytes)?)?;
-                some.extend((headers.len() as u32).to_be_bytes());
-                some.extend(headers);
-                kept |= flag;
-            }
-            DELIVERY_MODE | PRIORITY => drop(take(bytes, 1)?),
-            TIMESTAMP => {
-                some.extend(take(bytes, 8)?);
-                kept |= flag;
-            }
-            _ => {
-                let text = short(bytes)?;
-                if flag == MESSAGE_ID && str::from_utf8(text).is_ok() {
-                    some.push(text.len() as u8);
-                    some.extend(text);
-                    kept |= flag;
-                }
-            }
-        }
-    }
-    Some([&kept.to_be_bytes(), &some[..]].concat())
-}
-
-fn headers(mut all: &[u8]) -> Option<Vec<u8>> {
-    let mut some = Vec::new();
-    while !all.is_empty() {
-        let entry = all;
-        let (name, value) = (short(&mut all)?, value(&mut all)?);
-        let is_read = wire::HEADERS.iter().any(|header| header.as_bytes() == name);
-        if is_read && value.len() <= VALUE_MAX && is_readable(value, DEPTH_MAX).is_some() {
-            some.extend(&entry[..entry.len() - all.len()]);
-        }
-    }
-    Some(some)
-}
-
-/// Whether lapin can read a value. `None` if not.
-fn is_readable(value: &[u8], depth: u32) -> Option<()> {
-    let (kind, mut content) = value.split_first()?;
-    if !matches!(kind, b'A' | b'F') {
-        return Some(());
-    }
-    let (mut items, depth) = (long(&mut content)?, depth.checked_sub(1)?);
-    while !items.is_empty() {
-        if *kind == b'F' {
-            str::from_utf8(short(&mut items)?).ok()?;
-        }
-        is_readable(self::value(&mut items)?, depth)?;
-    }
-    Some(())
-}
-
-/// A value with its type, of those types that RabbitMQ has (<https://www.rabbitmq.com/amqp-0-9-1-errata>).
-fn value<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
-    let whole = *bytes;
-    match take(bytes, 1)?[0] {
-        b'V' => {}
-        b't' | b'b' | b'B' => drop(take(bytes, 1)?),
-        b's' | b'u' => drop(take(bytes, 2)?),
-        b'I' | b'i' | b'f' => drop(take(bytes, 4)?),
-        b'D' => drop(take(bytes, 5)?),
-        b'l' | b'L' | b'd' | b'T' => drop(take(bytes, 8)?),
-        b'S' | b'x' | b'A' | b'F' => drop(long(bytes)?),
-        _ => return None,
-    }
-    Some(&whole[..whole.len() - bytes.len()])
-}
-
-fn short<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
-    let length = take(bytes, 1)?[0];
-    take(bytes, length.into())
-}
-
-fn long<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
-    let length = u32_of(take(bytes, 4)?);
-    take(bytes, length as usize)
-}
-
-fn take<'b>(bytes: &mut &'b [u8], count: usize) -> Option<&'b [u8]> {
-    bytes.split_off(..count)
-}
-
-fn u32_of(bytes: &[u8]) -> u32 {
-    u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,9 +175,19 @@ mod tests {
             let (mut received, mut checked) = (Vec::new(), Vec::new());
             for bytes in arriving.chunks(piece) {
                 received.extend_from_slice(bytes);
-                check(&mut received, &mut checked);
+                check(&mut received, &mut checked).unwrap();
             }
             assert_eq!((&checked, &received), (&right, &vec![]), "{piece} bytes at once");
+        }
+    }
+
+    #[test]
+    fn who_is_no_broker_is_named_at_once() {
+        let endless = [&b"\x03\0\x01\xff\xff\xff\xff"[..], &[b'x'; 100]].concat();
+        for (says, told) in [(&b"SSH-2.0-OpenSSH_9.9\r\n"[..], r#""SSH-2.0-OpenSSH_9.9\r\n""#), (&endless, r"\xff\xff")]
+        {
+            let error = check(&mut says.to_vec(), &mut Vec::new()).unwrap_err().to_string();
+            assert!(error.contains(told) && error.len() < 250, "{error}");
         }
     }
 }

@@ -25,6 +25,7 @@ mod dead_letters;
 mod disconnect;
 mod incoming;
 mod metrics;
+mod properties;
 mod publish;
 mod reactor;
 mod session;

@@ -34,9 +34,9 @@ pub(super) const DEAD_CAUSE: &str = "x-dead-cause";
 pub(super) const DEAD_ATTEMPTS: &str = "x-dead-attempts";
 
 /// Written by the broker when it moves a message to the dead letters itself.
-const BROKERS_NOTE: &str = "x-death";
+pub(super) const BROKERS_NOTE: &str = "x-death";
 
-/// All headers that are read: `incoming.rs` leaves away the others.
+/// All headers that are read: `properties.rs` leaves away the others.
 pub(super) const HEADERS: [&str; 7] =
     [NAME, OCCURRED_AT, TRACEPARENT, REDRIVEN, DEAD_CAUSE, DEAD_ATTEMPTS, BROKERS_NOTE];
 

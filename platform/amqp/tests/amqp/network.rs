@@ -7,6 +7,7 @@ use testing::{
     proxy::{Condition, Proxy},
     rabbitmq,
 };
+use tokio::{io::AsyncWriteExt, net::TcpListener};
 
 use crate::{
     bus::detour,
@@ -79,4 +80,16 @@ async fn a_network_that_closes_one_direction_costs_nothing() {
 #[tokio::test]
 async fn a_slow_network_costs_nothing() {
     condition(Condition::Slow(Duration::from_millis(100))).await;
+}
+
+#[tokio::test]
+async fn who_answers_and_is_no_broker_is_named_at_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    detour(&format!("amqp://guest:guest@{}", listener.local_addr().unwrap()));
+    let service = Service::start_without_a_broker().await;
+    let (mut stream, _) = listener.accept().await.unwrap();
+    stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n").await.unwrap();
+    let state = || service.world.bus.state().unwrap_err();
+    // A timeout of the connection would come after five seconds.
+    eventually(Duration::from_secs(4), "it is named", async || state().contains("it says \"SSH-2.0-OpenSSH")).await;
 }

@@ -1,10 +1,14 @@
 //! What a message of somebody else carries with it: none of that goes on with what we publish of it.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use lapin::{
     BasicProperties, Channel,
     options::{BasicGetOptions, BasicNackOptions},
+    types::AMQPValue,
 };
 use messaging::DeadLetter;
 use testing::{
@@ -121,7 +125,10 @@ async fn what_the_broker_gives_up_on_does_not_expire_among_the_dead_letters_and_
     })
     .await;
     let exchange = tuning().exchange.into();
-    let properties = to_expire("100");
+    // What the broker notes is then long.
+    let (copies, deaths) = (vec![AMQPValue::LongString("k".repeat(200).into()); 12], strangers::deaths(20));
+    let headers = BTreeMap::from([("CC".into(), AMQPValue::FieldArray(copies.into())), ("x-death".into(), deaths)]);
+    let properties = to_expire("100").with_headers(headers.into());
     channel.basic_publish(exchange, "noteWritten".into(), Default::default(), b"\"late\"", properties).await.unwrap();
     let began = Instant::now();
     eventually(SOON, "it expires, and the other one would", async || {
