@@ -17,8 +17,7 @@ use crate::{
     error::{OpenError, StoreError},
     lock::Lock,
     open::{self, Spec},
-    thread::JobThread,
-    writer::{Commits, Job, OpenedFiles, StoreMetrics, job},
+    writer::{Commits, Job, JobThread, OpenedFiles, StoreMetrics, job},
 };
 
 /// An open database file. Dropping it finishes the waiting requests and closes the file.

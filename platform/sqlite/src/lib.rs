@@ -3,7 +3,6 @@
 //! - [`lock`]: one process at a time
 //! - [`open`]: which file it is, migrations, check after a crash
 //! - [`database`]: the open file, and the thread that reads what is committed
-//! - [`thread`]: a thread with a queue, as both are
 //! - [`writer`]: commits a batch of waiting requests per fsync, if the files are still where they were opened, and counts that
 //! - [`stopped`]: the file of a stopped process, only to be read: row by row, and whether its schema is right
 //! - [`outbox`]: the outbox and the dead letters, the same for both services
@@ -22,7 +21,6 @@ mod lock;
 pub mod open;
 pub mod outbox;
 mod stopped;
-mod thread;
 pub mod writer;
 
 pub use database::Database;

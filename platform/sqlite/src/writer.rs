@@ -1,12 +1,13 @@
 //! The thread that writes: group commit. It takes the waiting requests, up to `BATCH_MAX`, runs each in a savepoint of one
 //! transaction, commits once, and only then answers them all. Before each commit it checks that the files are still where they were
-//! opened ([`OpenedFiles`]); [`StoreMetrics`] is what it counts. Read next: `database.rs`.
+//! opened ([`OpenedFiles`]); [`StoreMetrics`] is what it counts. The thread that reads is a [`JobThread`], too. Read next: `database.rs`.
 
 use std::{
     fs,
     os::unix::fs::MetadataExt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    thread::{Builder, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -18,6 +19,12 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{error::StoreError, lock::lock_path};
+
+/// The most requests that wait in the queue.
+const QUEUE_MAX: usize = 4096;
+
+/// How long a request waits for a place in a full queue.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The most requests of one commit: enough to make the fsync cheap, few enough to keep the wait short.
 const BATCH_MAX: usize = 256;
@@ -206,5 +213,47 @@ impl StoreMetrics {
 
     pub(super) fn waiting(&self, requests: usize) {
         self.waiting.set(i64::try_from(requests).unwrap_or(i64::MAX));
+    }
+}
+
+/// A thread that does jobs. Dropping it waits until all in the queue are done.
+pub(super) struct JobThread<Job> {
+    role: &'static str,
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<Job: Send + 'static> JobThread<Job> {
+    /// Starts `run`, which must do jobs until its queue is closed. The thread is named after its role and the file.
+    pub(super) fn start(
+        role: &'static str,
+        file: &str,
+        run: impl FnOnce(mpsc::Receiver<Job>) + Send + 'static,
+    ) -> Self {
+        let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
+        let thread = Builder::new().name(format!("{role}-{file}")).spawn(move || run(waiting));
+        Self { role, jobs: Some(jobs), thread: Some(thread.expect("the process can start a thread")) }
+    }
+
+    /// Puts a job into the queue and waits for its answer. `queued` is called with the number of jobs that wait.
+    pub(super) async fn ask<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Job,
+        queued: impl FnOnce(usize),
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let jobs = self.jobs.as_ref().expect("it is there until the drop");
+        jobs.send_timeout(job(answer), QUEUE_TIMEOUT).await.map_err(|_| StoreError::Overloaded)?;
+        queued(jobs.max_capacity() - jobs.capacity());
+        answered.await.map_err(|_| StoreError::Failed(format!("the {} has stopped", self.role)))?
+    }
+}
+
+impl<Job> Drop for JobThread<Job> {
+    fn drop(&mut self) {
+        drop(self.jobs.take()); // ends the thread, after the waiting requests
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }

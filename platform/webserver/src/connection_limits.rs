@@ -3,10 +3,7 @@
 //! Each connection is a file descriptor, and the number of those is limited. Read next: `timed_stream.rs`, which holds a
 //! connection to its timeouts.
 
-use std::{
-    rc::{Rc, Weak},
-    time::Duration,
-};
+use std::time::Duration;
 
 use process::checks::{Checks, OptionText};
 
@@ -68,33 +65,6 @@ impl Timeouts {
     /// The same time for each.
     pub(crate) const fn all(timeout: Duration) -> Self {
         Self { first_head: timeout, head: timeout, idle: timeout }
-    }
-}
-
-/// The connections that are open on one thread: as many as there are [`OpenConnection`]s of it.
-#[derive(Clone)]
-pub(crate) struct OpenConnections(Rc<usize>);
-
-/// One of them, while it lasts.
-pub(crate) struct OpenConnection(Weak<usize>);
-
-impl OpenConnections {
-    /// Of a thread that may have `max` connections.
-    pub(crate) fn new(max: usize) -> Self {
-        Self(Rc::new(max))
-    }
-
-    /// One more.
-    pub(crate) fn begin(&self) -> OpenConnection {
-        OpenConnection(Rc::downgrade(&self.0))
-    }
-}
-
-impl OpenConnection {
-    /// Whether more than three quarters of the connections are taken. Then idle ones are kept for a short time only, so that nobody
-    /// can keep new clients out with them.
-    pub(crate) fn are_many(&self) -> bool {
-        self.0.upgrade().is_some_and(|max| self.0.weak_count() * 4 > *max * 3)
     }
 }
 

@@ -4,7 +4,7 @@
 //! HTTP/1.1 is what `actix_web::HttpServer` builds, but over a [`TimedStream`]; `small.rs` uses the same
 //! [`connection_service`]. Read next: `timed_stream.rs` for connections, `observe.rs` for requests.
 
-use std::{future::Future, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{future::Future, io, net::TcpListener, rc::Rc, sync::Arc, time::Duration};
 
 use actix_http::{HttpService, Protocol, error::DispatchError};
 use actix_service::{
@@ -24,7 +24,7 @@ use process::{metrics::runtime::Runtimes, threads};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    connection_limits::{CONNECTIONS_MAX, Limits, OpenConnections, Timeouts, descriptors, rest_connections},
+    connection_limits::{CONNECTIONS_MAX, Limits, Timeouts, descriptors, rest_connections},
     observe::{HttpMetrics, observe},
     routes::nowhere,
     timed_stream::TimedStream,
@@ -110,9 +110,9 @@ where
             connection.insert(stream.state());
         })
         .finish(map_config(app, |()| AppConfig::default()));
-    let open = OpenConnections::new(max);
+    let open = Rc::new(max);
     let timed = fn_service(move |stream: TcpStream| {
-        let (open, shutdown) = (open.begin(), shutdown());
+        let (open, shutdown) = (Rc::downgrade(&open), shutdown());
         async move {
             let peer = stream.peer_addr().ok();
             Ok((TimedStream::new(stream, open, timeouts, shutdown), Protocol::Http1, peer))

@@ -17,7 +17,7 @@ use std::{
     io,
     ops::Range,
     pin::Pin,
-    rc::Rc,
+    rc::{Rc, Weak},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -29,10 +29,7 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-use crate::{
-    connection_limits::{OpenConnection, Timeouts},
-    problem::Problem,
-};
+use crate::{connection_limits::Timeouts, problem::Problem};
 
 /// How long a connection still waits for its client once the server stops. actix looks after one second for the first time
 /// whether all connections have ended, so this makes no shutdown longer.
@@ -41,7 +38,8 @@ const AT_SHUTDOWN: Timeouts = Timeouts::all(Duration::from_millis(500));
 /// A connection that ends when its client is too slow.
 pub(crate) struct TimedStream<S = TcpStream> {
     stream: S,
-    open: OpenConnection,
+    /// The most connections of its thread, and how many there are: each one holds this once.
+    open: Weak<usize>,
     timeouts: Timeouts,
     state: ConnectionState,
     timer: Pin<Box<Sleep>>,
@@ -54,7 +52,7 @@ impl<S> TimedStream<S> {
     /// A new connection, which is counted by `open` while it lasts. `shutdown` is ready when the server stops.
     pub(crate) fn new(
         stream: S,
-        open: OpenConnection,
+        open: Weak<usize>,
         timeouts: Timeouts,
         shutdown: impl Future<Output = ()> + 'static,
     ) -> Self {
@@ -83,11 +81,17 @@ impl<S> TimedStream<S> {
         self.shutdown.is_none()
     }
 
+    /// Whether more than three quarters of the connections are taken. Then idle ones are kept for a short time only, so that nobody
+    /// can keep new clients out with them.
+    fn are_many(&self) -> bool {
+        self.open.upgrade().is_some_and(|max| self.open.weak_count() * 4 > *max * 3)
+    }
+
     /// Ready when the connection has to end.
     fn poll_timeout(&mut self, mut timeouts: Timeouts, cx: &mut Context<'_>) -> Poll<io::Error> {
         loop {
             ready!(self.timer.as_mut().poll(cx));
-            if self.open.are_many() {
+            if self.are_many() {
                 timeouts.idle = timeouts.idle.min(timeouts.head);
             }
             let (now, deadline) = (Instant::now(), self.state.deadline(timeouts));

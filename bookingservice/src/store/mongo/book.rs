@@ -13,7 +13,7 @@ use mongodb::bson;
 
 use super::{
     documents::{BookingDoc, EventDoc, Hold},
-    shared::{RETRY_PAUSE, Shared},
+    steps::{RETRY_PAUSE, Shared},
 };
 use crate::{
     domain::{Booked, Booking, NewBooking, Refused, Seats},

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     documents::{BookingDoc, Hold},
-    shared::{RETRY_PAUSE, Shared},
+    steps::{RETRY_PAUSE, Shared},
 };
 use crate::{
     domain::{Booking, Status},

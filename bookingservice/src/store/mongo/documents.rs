@@ -3,7 +3,7 @@
 use contracts::{EventCreated, Instant};
 use messaging::Entry;
 use mongo::{id, key, outbox::StoredEntry};
-use mongodb::bson::{self, DateTime};
+use mongodb::bson::{self, DateTime, Document, doc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -32,6 +32,11 @@ pub(super) struct EventDoc {
     pub(super) holds: Vec<Hold>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) seats_unpublished_at: Option<i64>,
+}
+
+/// The fields of an event without its holds, which can be many, and which few callers need.
+pub(super) fn without_holds() -> Document {
+    doc! { "holds": 0 }
 }
 
 /// One try of one request for a booking or a cancellation. Any process can complete the request from it.

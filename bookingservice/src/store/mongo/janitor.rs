@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     documents::{BookingDoc, EventDoc, Hold},
     metrics::Repair,
-    shared::Shared,
+    steps::Shared,
 };
 
 /// Events that are looked at in one run.

@@ -2,7 +2,7 @@
 //!
 //! - [`steps`]: the writes of the protocol, one by one
 //! - [`book`], [`cancel`]: the order of the writes in a request, and what a lost answer means
-//! - [`janitor`]: completes what a dead process left; [`shared`] has what it shares with requests
+//! - [`janitor`]: completes what a dead process left; [`steps`] has what it shares with requests
 //! - [`unpublished_seats`]: the messages of released seats; [`totals`], [`metrics`]: the gauges
 //!
 //! Reserving seats leaves a *hold* with the event. The hold says all that the booking needs, so any process can complete it.
@@ -12,7 +12,6 @@ mod cancel;
 mod documents;
 pub mod janitor;
 mod metrics;
-mod shared;
 mod steps;
 mod totals;
 mod unpublished_seats;
@@ -42,11 +41,10 @@ use uuid::Uuid;
 use self::{
     book::BookRequest,
     cancel::CancelRequest,
-    documents::{BOOKINGS, EventDoc},
+    documents::{BOOKINGS, EventDoc, without_holds},
     janitor::{Janitor, Pace},
     metrics::HoldMetrics,
-    shared::{HoldCleanup, Shared},
-    steps::{OLD_FIELDS, Steps, indexes, without_holds},
+    steps::{HoldCleanup, OLD_FIELDS, Shared, Steps, indexes},
     unpublished_seats::UnpublishedSeats,
 };
 use super::{Store, Unavailable};

@@ -1,26 +1,39 @@
-//! The steps of the protocol: each function is one atomic write, or one read, and does nothing else. The order of the steps is in
-//! `book.rs`, `cancel.rs` and `janitor.rs`.
+//! The steps of the protocol: each function of [`Steps`] is one atomic write, or one read, and does nothing else. The order of the
+//! steps is in `book.rs`, `cancel.rs` and `janitor.rs`. [`Shared`] is what these share, and what follows a step that succeeded: the
+//! message is relayed, the booking is counted. [`HoldCleanup`] removes the holds of requests that are answered.
 
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream};
 use messaging::Entry;
 use mongo::{
     Index, Mongo, OldField,
     error::{Deadline, MongoError},
-    outbox::StoredEntry,
+    id, key,
+    outbox::{MongoOutbox, StoredEntry},
     table::{Inserted, Table},
 };
-use mongodb::bson::{self, Document, doc, serialize_to_bson};
+use mongodb::bson::{self, doc, serialize_to_bson};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-use super::documents::{BOOKINGS, BookingDoc, EVENTS, EventDoc, Hold};
+use super::{
+    documents::{BOOKINGS, BookingDoc, EVENTS, EventDoc, Hold, without_holds},
+    metrics::HoldMetrics,
+    unpublished_seats::UnpublishedSeats,
+};
+use crate::{domain::Seats, metrics::BookingMetrics};
 
 /// Both collections.
 pub(super) struct Steps {
     pub(super) events: Table<EventDoc>,
     pub(super) bookings: Table<BookingDoc>,
-}
-
-/// The fields of an event without its holds, which can be many, and which few callers need.
-pub(super) fn without_holds() -> Document {
-    doc! { "holds": 0 }
 }
 
 /// What is searched for. Few events have holds or unpublished seats at a time, so these indexes leave out all others.
@@ -141,4 +154,105 @@ impl Steps {
 
 fn to_bson(value: &impl serde::Serialize) -> bson::Bson {
     serialize_to_bson(value).expect("documents have only string keys")
+}
+
+/// Before another try of a request: long enough for a server to recover, short beside a request.
+pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(20);
+
+/// What requests and the store's tasks share.
+pub(super) struct Shared {
+    pub(super) steps: Steps,
+    pub(super) outbox: Arc<MongoOutbox>,
+    pub(super) unpublished_seats: Arc<UnpublishedSeats>,
+    pub(super) hold_cleanup: HoldCleanup,
+    pub(super) metrics: BookingMetrics,
+    pub(super) hold_metrics: HoldMetrics,
+}
+
+impl Shared {
+    /// This process has inserted a booking: its message is relayed, and it is counted.
+    pub(super) fn inserted(&self, booking: BookingDoc, entry: Entry) {
+        self.outbox.committed(BOOKINGS, id(booking.id), [entry]);
+        self.metrics.booked(&booking.into());
+    }
+
+    /// This process has marked a booking as cancelled: its message is relayed, and it is counted.
+    pub(super) fn marked_cancelled(&self, booking: &BookingDoc, entry: Entry) {
+        self.outbox.committed(BOOKINGS, id(booking.id), [entry]);
+        self.metrics.cancelled(&booking.clone().into());
+    }
+
+    /// An event without its holds.
+    pub(super) async fn event(&self, until: Deadline, id: Uuid) -> Result<Option<Seats>, MongoError> {
+        let event = self.steps.events.get(until, doc! { "_id": key(id) }, without_holds()).await?;
+        Ok(event.map(Seats::from))
+    }
+
+    /// Releases the seats of a hold, and has the new number of seats published.
+    pub(super) async fn release(
+        &self,
+        until: Deadline,
+        event: bson::Uuid,
+        attempt: bson::Uuid,
+        seats: u64,
+    ) -> Result<(), MongoError> {
+        let mut released = self.steps.release(until, event, attempt, seats).await;
+        let answer_lost = matches!(&released, Err(cause) if cause.may_have_written());
+        if answer_lost {
+            released = self.steps.release(until, event, attempt, seats).await; // safe: the first one has removed the hold
+        }
+        if released? || answer_lost {
+            self.unpublished_seats.released(event);
+        }
+        Ok(())
+    }
+}
+
+/// Events whose holds are removed at the same time.
+const EVENTS_AT_ONCE: usize = 8;
+
+/// Events with holds to remove, and such holds of one event. More than these are left to the janitor.
+const WAITING_MAX: usize = 10_000;
+
+/// The holds of requests that are answered: the attempts that made them, by event. While one removal runs, the next holds gather
+/// and are then removed together, so that the list of a hot event stays short and the removals take little of its time. A removal
+/// that fails is left to the janitor.
+#[derive(Default)]
+pub(super) struct HoldCleanup {
+    waiting: Mutex<HashMap<bson::Uuid, Vec<bson::Uuid>>>,
+    added: Notify,
+}
+
+impl HoldCleanup {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<bson::Uuid, Vec<bson::Uuid>>> {
+        self.waiting.lock().expect("nothing panics while it holds this")
+    }
+
+    /// The hold of this attempt is not needed any more.
+    pub(super) fn add(&self, event: bson::Uuid, attempt: bson::Uuid) {
+        let mut waiting = self.waiting();
+        if waiting.len() < WAITING_MAX {
+            let attempts = waiting.entry(event).or_default();
+            if attempts.len() < WAITING_MAX {
+                attempts.push(attempt);
+            }
+        }
+        self.added.notify_one();
+    }
+
+    /// Removes holds until `stop`, and then those that are left.
+    pub(super) async fn run(&self, steps: &Steps, stop: CancellationToken) {
+        while stop.run_until_cancelled(self.added.notified()).await.is_some() {
+            self.remove_all(steps).await;
+        }
+        self.remove_all(steps).await;
+    }
+
+    async fn remove_all(&self, steps: &Steps) {
+        let waiting = mem::take(&mut *self.waiting());
+        let remove = |(event, attempts)| async move {
+            let _ = steps.remove_holds(Deadline::new(), event, attempts).await; // where it fails the janitor does it
+        };
+        stream::iter(waiting).for_each_concurrent(EVENTS_AT_ONCE, remove).await;
+    }
 }

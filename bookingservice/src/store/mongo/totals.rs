@@ -13,7 +13,10 @@ use mongo::{
 };
 use mongodb::bson::{DateTime, Document, doc};
 
-use super::{documents::date, shared::Shared, steps::without_holds};
+use super::{
+    documents::{date, without_holds},
+    steps::Shared,
+};
 use crate::metrics::LABELS_MAX;
 
 /// The longest time of the sum, which grows with the data.

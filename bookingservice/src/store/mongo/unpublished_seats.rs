@@ -26,10 +26,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::{
-    documents::{EVENTS, EventDoc},
-    steps::without_holds,
-};
+use super::documents::{EVENTS, EventDoc, without_holds};
 use crate::domain::Seats;
 
 /// Before an event that has changed meanwhile is published again, and between two searches for those that other processes left.

@@ -5,7 +5,6 @@ use std::future::{pending, ready};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
-use crate::connection_limits::OpenConnections;
 
 const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(5), Duration::from_secs(30));
 
@@ -26,7 +25,7 @@ fn about(took: Duration, seconds: u64) -> bool {
 #[tokio::test(start_paused = true)]
 async fn every_head_of_a_connection_has_the_same_time() {
     let (mut client, server) = duplex(64);
-    let mut server = TimedStream::new(server, OpenConnections::new(2).begin(), TIMEOUTS, pending());
+    let mut server = TimedStream::new(server, Rc::downgrade(&Rc::new(2)), TIMEOUTS, pending());
     for _ in 0..3 {
         client.write_u8(b'G').await.unwrap();
         server.read_u8().await.unwrap();
@@ -46,9 +45,9 @@ async fn every_head_of_a_connection_has_the_same_time() {
 #[tokio::test(start_paused = true)]
 async fn an_idle_connection_is_kept_for_its_time() {
     let (_client, server) = duplex(64);
-    let open = OpenConnections::new(2);
+    let open = Rc::new(2);
     let _of_the_factory = open.clone(); // is no connection
-    let mut server = TimedStream::new(server, open.begin(), TIMEOUTS, pending());
+    let mut server = TimedStream::new(server, Rc::downgrade(&open), TIMEOUTS, pending());
     drop(server.state().handle(false));
     let (took, cause) = read_until_error(&mut server).await;
     assert!(about(took, 30) && cause == io::ErrorKind::TimedOut, "{took:?} {cause}");
@@ -57,13 +56,13 @@ async fn an_idle_connection_is_kept_for_its_time() {
 /// The connections of a flood must not keep a new client out for as long as an idle connection is kept otherwise.
 #[tokio::test(start_paused = true)]
 async fn an_idle_connection_is_kept_for_less_where_others_need_its_place() {
-    let open = OpenConnections::new(4);
+    let open = Rc::new(4);
     let (_client, server) = duplex(64);
-    let mut server = TimedStream::new(server, open.begin(), TIMEOUTS, pending());
+    let mut server = TimedStream::new(server, Rc::downgrade(&open), TIMEOUTS, pending());
     drop(server.state().handle(false));
     let others = async {
         sleep(Duration::from_secs(12)).await;
-        let _others = [open.begin(), open.begin(), open.begin()];
+        let _others = [Rc::downgrade(&open), Rc::downgrade(&open), Rc::downgrade(&open)];
         pending::<()>().await;
     };
     let (took, cause) = tokio::select! { end = read_until_error(&mut server) => end, () = others => unreachable!() };
@@ -73,7 +72,7 @@ async fn an_idle_connection_is_kept_for_less_where_others_need_its_place() {
 #[tokio::test(start_paused = true)]
 async fn a_running_handler_is_not_timed_and_a_shutdown_does_not_end_it() {
     let (mut client, server) = duplex(64);
-    let mut server = TimedStream::new(server, OpenConnections::new(2).begin(), TIMEOUTS, sleep(Duration::from_secs(2)));
+    let mut server = TimedStream::new(server, Rc::downgrade(&Rc::new(2)), TIMEOUTS, sleep(Duration::from_secs(2)));
     let _handling = server.state().handle(false);
     let body = async {
         sleep(Duration::from_secs(60)).await;
@@ -86,7 +85,7 @@ async fn a_running_handler_is_not_timed_and_a_shutdown_does_not_end_it() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_nobody_takes_ends_the_connection() {
     let (_client, server) = duplex(64);
-    let mut server = TimedStream::new(server, OpenConnections::new(2).begin(), TIMEOUTS, pending());
+    let mut server = TimedStream::new(server, Rc::downgrade(&Rc::new(2)), TIMEOUTS, pending());
     drop(server.state().handle(false));
     let began = Instant::now();
     let cause = server.write_all(&[0; 1000]).await.unwrap_err();
@@ -104,8 +103,7 @@ async fn read_until_end(server: &mut TimedStream<DuplexStream>) -> (Vec<u8>, Dur
 async fn at_a_shutdown_a_quiet_connection_ends_at_once() {
     for answered in [true, false] {
         let (_client, server) = duplex(64);
-        let mut server =
-            TimedStream::new(server, OpenConnections::new(2).begin(), TIMEOUTS, sleep(Duration::from_secs(2)));
+        let mut server = TimedStream::new(server, Rc::downgrade(&Rc::new(2)), TIMEOUTS, sleep(Duration::from_secs(2)));
         if answered {
             drop(server.state().handle(false));
         }
@@ -117,7 +115,7 @@ async fn at_a_shutdown_a_quiet_connection_ends_at_once() {
 #[tokio::test(start_paused = true)]
 async fn at_a_shutdown_a_connection_in_use_is_read_for_half_a_second_more() {
     let (mut client, server) = duplex(64);
-    let mut server = TimedStream::new(server, OpenConnections::new(2).begin(), TIMEOUTS, ready(()));
+    let mut server = TimedStream::new(server, Rc::downgrade(&Rc::new(2)), TIMEOUTS, ready(()));
     drop(server.state().handle(false));
     let request = async {
         sleep(Duration::from_millis(400)).await;
@@ -133,7 +131,7 @@ async fn at_a_shutdown_a_connection_in_use_is_read_for_half_a_second_more() {
 /// What actix reads of what a client sends in these pieces.
 async fn read_as(pieces: &[&str]) -> String {
     let (mut client, server) = duplex(4096);
-    let mut server = TimedStream::new(server, OpenConnections::new(2).begin(), TIMEOUTS, pending());
+    let mut server = TimedStream::new(server, Rc::downgrade(&Rc::new(2)), TIMEOUTS, pending());
     let mut all = String::new();
     for piece in pieces {
         client.write_all(piece.as_bytes()).await.unwrap();
