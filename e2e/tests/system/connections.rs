@@ -14,7 +14,11 @@ use crate::steps::seats;
 /// What came back on one connection for requests that were sent one after the other: each answer's text, and whether the connection was
 /// still open behind it.
 async fn answers(system: &System, requests: &[String]) -> Vec<(String, bool)> {
-    let mut stream = TcpStream::connect(system.bookings.address()).await.unwrap();
+    answers_of(system.bookings.address(), requests).await
+}
+
+async fn answers_of(server: &str, requests: &[String]) -> Vec<(String, bool)> {
+    let mut stream = TcpStream::connect(server).await.unwrap();
     let mut all = Vec::new();
     for request in requests {
         for piece in request.split('|') {
@@ -164,5 +168,22 @@ async fn of_requests_in_one_packet_each_is_handled_until_an_answer_says_that_the
         let closing = answer.split("HTTP/1.1 ").skip(1).position(|one| one.contains("connection: close"));
         assert_eq!(closing, (!is_kept).then_some(0), "{answer}");
         assert!(!answer.contains("connection: upgrade"), "{answer}");
+    }
+}
+
+/// actix uses the heads of answers again, and what an older client left in one must not end the connection of the next.
+#[tokio::test]
+async fn a_connection_is_kept_also_where_clients_of_http_1_0_were_answered_before() {
+    let system = System::start();
+    let ops = system.bookings_ops.address();
+    let get = |version: &str| format!("GET /livez HTTP/{version}\r\nHost: x\r\n\r\n");
+    for _ in 0..3 {
+        let old = answers_of(ops, &[get("1.0")]).await;
+        assert!(old[0].0.starts_with("HTTP/1.0 200") && !old[0].1, "{old:?}");
+        let kept = answers_of(ops, &[get("1.1"), get("1.1"), get("1.1")]).await;
+        assert!(
+            kept.len() == 3 && kept.iter().all(|(text, is_open)| text.starts_with("HTTP/1.1 200") && *is_open),
+            "{kept:?}"
+        );
     }
 }

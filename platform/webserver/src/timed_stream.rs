@@ -23,7 +23,7 @@ use std::{
 };
 
 use actix_http::{ConnectionType, ResponseHead};
-use actix_web::{dev::ServiceRequest, rt::net::TcpStream};
+use actix_web::{dev::ServiceRequest, http::Version, rt::net::TcpStream};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep},
@@ -203,6 +203,9 @@ impl ConnectionState {
 impl HandlingGuard {
     /// The handler answers with this head, which says that the connection ends if the request says so.
     pub(crate) fn answers(&self, head: &mut ResponseHead) {
+        // actix uses a head again, and leaves the version of an earlier request in it: of HTTP/1.0 it would mean close. It writes the
+        // right one when it sends the head.
+        head.version = Version::HTTP_11;
         if matches!(self.0.0.get(), Phase::Handling { closes: true }) {
             head.set_connection_type(ConnectionType::Close);
         }
