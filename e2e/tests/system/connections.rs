@@ -1,6 +1,6 @@
 //! What becomes of a connection after an answer: it is kept, or the answer says that it is not.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use e2e::{System, samples};
 use tokio::{
@@ -17,7 +17,7 @@ async fn answers(system: &System, requests: &[String]) -> Vec<(String, bool)> {
     answers_of(system.bookings.address(), requests).await
 }
 
-async fn answers_of(server: &str, requests: &[String]) -> Vec<(String, bool)> {
+async fn answers_of(server: SocketAddr, requests: &[String]) -> Vec<(String, bool)> {
     let mut stream = TcpStream::connect(server).await.unwrap();
     let mut all = Vec::new();
     for request in requests {
