@@ -14,15 +14,16 @@ use crate::sources::{code, folder, names, sources, without_tests, workspace};
 use e2e::not_run;
 
 /// Which crate of the workspace may use which. `testing` is for tests and benchmarks, and may be used by those of all others.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("contracts", &[]),
     ("process", &[]),
     ("paging", &[]),
+    ("trace", &[]),
     ("messaging", &["paging", "process"]),
     ("amqp", &["messaging", "process"]),
     ("sqlite", &["messaging", "process"]),
     ("mongo", &["messaging", "process"]),
-    ("webserver", &["paging", "process"]),
+    ("webserver", &["paging", "process", "trace"]),
     ("service", &["amqp", "messaging", "mongo", "process", "sqlite", "webserver"]),
     ("eventservice", &SERVICE),
     ("bookingservice", &SERVICE),

@@ -67,14 +67,10 @@ pub fn is_json(request: &HttpRequest) -> bool {
     is_json && parts.all(is_utf_8)
 }
 
-/// The W3C `traceparent` of a request, which its messages carry on. A malformed one is ignored, as the specification demands
-/// (<https://www.w3.org/TR/trace-context/>).
+/// The W3C `traceparent` of a request, which its messages carry on.
 pub fn traceparent(request: &HttpRequest) -> Option<String> {
     let text = request.headers().get("traceparent")?.to_str().ok()?;
-    let [version, trace, parent, flags] = text.split('-').collect::<Vec<_>>()[..] else { return None };
-    let hex = |part: &str, length| part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    let known = version == "00" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
-    known.then(|| text.to_owned())
+    trace::parent::trace_id(text).map(|_| text.to_owned())
 }
 
 /// The `{id}` of a path: a UUID with hyphens.
