@@ -15,7 +15,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Set one of these to use another image; an empty GRAFANA_IMAGE leaves Grafana out.
 MONGO_IMAGE=${MONGO_IMAGE-mongo:8.0.32-noble}
 RABBITMQ_IMAGE=${RABBITMQ_IMAGE-rabbitmq:4.3.5-management}
-PROMETHEUS_IMAGE=${PROMETHEUS_IMAGE-prom/prometheus:v3.13.5}
+PROMETHEUS_IMAGE=${PROMETHEUS_IMAGE-prom/prometheus:v3.16.0}
 GRAFANA_IMAGE=${GRAFANA_IMAGE-grafana/grafana:13.2.0}
 EVENTS_IMAGE=${EVENTS_IMAGE-}
 BOOKINGS_IMAGE=${BOOKINGS_IMAGE-}
@@ -106,7 +106,8 @@ up() {
     run docker create --label "$LABEL" --name prometheus --network monitoring -p 127.0.0.1:9090:9090 \
         -e RUNBOOKS_URL=http://127.0.0.1:8026/runbooks -e DASHBOARDS_URL=http://127.0.0.1:3000 \
         -v "$PWD/prometheus:/etc/prometheus:ro,z" -v prometheus-data:/prometheus "$PROMETHEUS_IMAGE" \
-        --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus --web.enable-lifecycle
+        --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus --web.enable-lifecycle \
+        --enable-feature=created-timestamp-zero-ingestion,exemplar-storage
     run docker network connect myevents prometheus
     run docker start prometheus
 

@@ -38,12 +38,18 @@ free() {
     printf -v "$1" '127.0.0.1:%s' "$port"
 }
 
+# Debian's Prometheus is version 2: it asks for text only, and refuses the lines about other forms.
+features=created-timestamp-zero-ingestion,exemplar-storage version=3
+if [[ $(prometheus --version 2>&1) == 'prometheus, version 2.'* ]]; then features=exemplar-storage version=2; fi
+
 # prometheus.yml, where each name of Compose's network is an address here. Who is not here (broker, exporters, Grafana) is no target,
 # and the links to dashboards lead to the inbox, which says where they are.
 prometheus_yml() {
     sed -e "s|\${RUNBOOKS_URL}|http://$inbox/runbooks|" -e "s|\${DASHBOARDS_URL}|http://$inbox/dashboards|" \
-        -e "s|localhost:9090|$prometheus|" -e "s|/etc/prometheus/|$root/prometheus/|" prometheus/prometheus.yml | awk -v here="events=$events bookings=$bookings alertmanager=$alertmanager bridge=$bridge_ops" '
+        -e "s|localhost:9090|$prometheus|" -e "s|/etc/prometheus/|$root/prometheus/|" prometheus/prometheus.yml \
+        | awk -v version="$version" -v here="events=$events bookings=$bookings alertmanager=$alertmanager bridge=$bridge_ops" '
         BEGIN { split(here, pairs, " "); for (i in pairs) { split(pairs[i], pair, "="); address[pair[1]] = pair[2] } }
+        version == 2 && /^ *(scrape_protocols|scrape_native_histograms|always_scrape_classic_histograms):/ { next }
         function column() { match($0, /[^ -]/); return RSTART }
         function finish() {
             if (inside) print before "static_configs: " (name in address ? "[{ targets: [\"" address[name] "\"] }]" : "[]")
@@ -148,7 +154,8 @@ start bridge env BRIDGE_ADDR="$bridge" BRIDGE_OPS_ADDR="$bridge_ops" \
 start alertmanager "$alertmanager_program" --config.file="$work/alertmanager.yml" --storage.path="$work/alertmanager-data" \
     --web.listen-address="$alertmanager" --web.external-url="http://$alertmanager/" --cluster.listen-address= --log.level=warn
 start prometheus prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/prometheus-data" \
-    --web.listen-address="$prometheus" --web.external-url="http://$prometheus/" --web.enable-lifecycle --log.level=warn
+    --web.listen-address="$prometheus" --web.external-url="http://$prometheus/" --web.enable-lifecycle --log.level=warn \
+    --enable-feature="$features"
 ready inbox "$inbox" /healthz
 ready bridge "$bridge_ops" /readyz
 ready alertmanager "$alertmanager" /-/ready

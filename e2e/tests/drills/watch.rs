@@ -269,6 +269,7 @@ fn inbox_command(address: &str, keyword: &str) -> Command {
 fn prometheus_command(tools: &Path, address: &str, factor: Factor) -> Command {
     let mut command = Command::new(tools.join("prometheus"));
     command.args(["--config.file=prometheus.yml", "--storage.tsdb.path=samples", "--log.level=warn"]);
+    command.arg("--enable-feature=created-timestamp-zero-ingestion,exemplar-storage");
     command.args([format!("--web.listen-address={address}"), format!("--web.external-url=http://{address}/")]);
     for (flag, minutes) in
         [("query.lookback-delta", 5), ("rules.alert.resend-delay", 1), ("rules.alert.for-grace-period", 10)]

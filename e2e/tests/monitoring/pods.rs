@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -12,7 +13,7 @@ use e2e::{Api, dashboard::list, eventually, not_run};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::listening;
+use crate::{listening, prometheus::readable_for};
 
 /// Prometheus collects what it discovers, and acts on it every five seconds.
 const DISCOVERED: Duration = Duration::from_secs(30);
@@ -109,15 +110,16 @@ impl Running {
     fn start(configuration: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("prometheus.yml");
-        fs::write(&file, configuration).unwrap();
         let mut prometheus = Command::new("prometheus");
         prometheus.arg(format!("--config.file={}", file.display()));
         prometheus.arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()));
         prometheus.args(["--web.listen-address=127.0.0.1:0", "--log.level=info"]).stderr(Stdio::piped());
-        let Ok(mut child) = prometheus.spawn() else {
+        if Command::new("prometheus").arg("--version").output().is_err() {
             not_run("relabelling of pods (install Prometheus: `apt install prometheus`)");
             return None;
-        };
+        }
+        fs::write(&file, readable_for(Path::new("prometheus"), configuration)).unwrap();
+        let mut child = prometheus.spawn().unwrap();
         let address =
             listening::address(&mut child).unwrap_or_else(|said| panic!("it does not start:\n{said}\n{configuration}"));
         Some(Self { child, api: Api::new(&format!("http://{address}")), _folder: folder })
