@@ -8,10 +8,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use prometheus::{
-    Histogram, IntCounter, IntCounterVec, IntGauge, Registry, Result, register_histogram_with_registry,
-    register_int_counter_vec_with_registry, register_int_counter_with_registry, register_int_gauge_with_registry,
-};
+use metrics::{Counter, CounterVec, Gauge, Histogram, Registry, Result};
 use uuid::Uuid;
 
 use crate::domain::{Booking, BookingRecord};
@@ -58,27 +55,26 @@ impl Rejection {
 /// The metrics about bookings and seats.
 #[derive(Clone)]
 pub struct BookingMetrics {
-    seats_by_event: IntCounterVec,
-    series: Arc<Mutex<HashMap<Uuid, IntCounter>>>,
-    overflow: IntCounterVec,
+    seats_by_event: CounterVec,
+    series: Arc<Mutex<HashMap<Uuid, Counter>>>,
+    overflow: CounterVec,
     seats_per_booking: Histogram,
-    booked_seats: IntCounter,
-    accepted: IntCounter,
-    replays: IntCounter,
-    cancelled: IntCounter,
-    cancelled_seats: IntCounter,
-    rejections: IntCounterVec,
-    seat_changes: IntGauge,
-    seats_confirmed: IntGauge,
+    booked_seats: Counter,
+    accepted: Counter,
+    replays: Counter,
+    cancelled: Counter,
+    cancelled_seats: Counter,
+    rejections: CounterVec,
+    seat_changes: Gauge,
+    seats_confirmed: Gauge,
 }
 
 impl BookingMetrics {
     /// Registers them, with the known label sets at zero.
     pub fn new(registry: &Registry) -> Result<Self> {
-        let counter = |name, help| register_int_counter_with_registry!(name, help, registry);
-        let counters =
-            |name, help, labels: &[&str]| register_int_counter_vec_with_registry!(name, help, labels, registry);
-        let gauge = |name, help| register_int_gauge_with_registry!(name, help, registry);
+        let counter = |name, help| registry.counter(name, help);
+        let counters = |name, help, labels: &[&str]| registry.counter_vec(name, help, labels);
+        let gauge = |name, help| registry.gauge(name, help);
         let metrics = Self {
             seats_by_event: counters(
                 "myevents_bookings_count",
@@ -91,11 +87,10 @@ impl BookingMetrics {
                 "Observations counted under _other, because the metric has too many label values already.",
                 &["metric"],
             )?,
-            seats_per_booking: register_histogram_with_registry!(
+            seats_per_booking: registry.histogram(
                 "myevents_seats_per_booking",
                 "Seats of each booking.",
-                vec![1.0, 2.0, 3.0, 4.0],
-                registry
+                [1.0, 2.0, 3.0, 4.0],
             )?,
             booked_seats: counter("myevents_booked_seats_total", "Seats booked since the process started.")?,
             accepted: counter("myevents_bookings_accepted_total", "Bookings made.")?,
@@ -122,8 +117,8 @@ impl BookingMetrics {
 
     /// Sets the totals that are stored: at the start, and again where other processes change them, too.
     pub fn stored(&self, seat_changes: i64, seats_confirmed: i64) {
-        self.seat_changes.set(seat_changes);
-        self.seats_confirmed.set(seats_confirmed);
+        self.seat_changes.set(seat_changes as f64);
+        self.seats_confirmed.set(seats_confirmed as f64);
     }
 
     /// An event can be booked: its series begins at zero, so that `rate()` sees the first booking.
@@ -144,7 +139,7 @@ impl BookingMetrics {
         self.booked_seats.inc_by(*seats);
         self.accepted.inc();
         self.seat_changes.inc();
-        self.seats_confirmed.add(seats.cast_signed());
+        self.seats_confirmed.add(*seats as f64);
     }
 
     /// A cancellation is durable.
@@ -152,7 +147,7 @@ impl BookingMetrics {
         self.cancelled.inc();
         self.cancelled_seats.inc_by(booking.record().seats);
         self.seat_changes.inc();
-        self.seats_confirmed.sub(booking.record().seats.cast_signed());
+        self.seats_confirmed.sub(booking.record().seats as f64);
     }
 
     /// A request repeated a booking.
@@ -166,7 +161,7 @@ impl BookingMetrics {
     }
 
     /// The event's own series, if it has one or there is room for one.
-    fn series_of(&self, id: Uuid, name: &str) -> Option<IntCounter> {
+    fn series_of(&self, id: Uuid, name: &str) -> Option<Counter> {
         let mut series = self.series.lock().expect("nothing panics while it holds this");
         if let Some(counter) = series.get(&id) {
             return Some(counter.clone());

@@ -8,6 +8,7 @@ use clap::Parser;
 use inspect::{dead, verify};
 use process::{
     checks::{Checks, ConfigError, option},
+    metrics::options::MetricsOptions,
     telemetry::{LogConfig, LogOptions},
     threads,
 };
@@ -94,6 +95,8 @@ pub(crate) struct Serve {
     #[arg(long, env = "KEEP_ALIVE_TIMEOUT", allow_negative_numbers = true)]
     keep_alive_timeout: Option<String>,
     #[command(flatten)]
+    metrics: MetricsOptions,
+    #[command(flatten)]
     log: LogOptions,
 }
 
@@ -125,6 +128,7 @@ impl Serve {
         let shutdown_delay = checks.shutdown_delay(option("SHUTDOWN_DELAY", &self.shutdown_delay));
         let keep_alive_timeout =
             keep_alive_timeout(&mut checks, option("KEEP_ALIVE_TIMEOUT", &self.keep_alive_timeout));
+        let metrics = self.metrics.read(&mut checks);
         let log = self.log.read(&mut checks);
 
         let settings = |rest, ops| Settings {
@@ -134,6 +138,7 @@ impl Serve {
             servers: 2,
             shutdown_delay,
             keep_alive_timeout,
+            metrics,
             data_dir: data_dir.clone(),
             mongo: None,
         };

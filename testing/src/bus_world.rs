@@ -58,7 +58,7 @@ impl World {
         let database = Arc::new(open(folder.path()).unwrap());
         let outbox = Arc::new(SqliteOutbox::open(database.clone(), wake.clone()).await.unwrap());
         let (bus, dead) = new_bus(outbox.clone()).await;
-        let mut metrics = Metrics::new();
+        let mut metrics = Metrics::default();
         show_backlog(&mut metrics, outbox.clone(), dead.clone(), move || vec![queue]).unwrap();
         let relay = (wake, RelayMetrics::new(&metrics.registry, &["noteWritten"]).unwrap());
         Self { folder, new_bus, database, outbox, bus, dead, queue, metrics, relay, running: None }
@@ -114,7 +114,7 @@ impl World {
 
     /// The value of a metric, by its name and labels as they are written.
     pub async fn metric(&self, name: &str) -> f64 {
-        let text = self.metrics.encode().await.unwrap();
+        let text = self.metrics.text().await;
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("{name} is not in\n{text}")).parse().unwrap()
     }

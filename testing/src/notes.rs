@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, mpsc},
 };
 
-use prometheus::Registry;
+use metrics::Registry;
 use sqlite::{
     Database, StoreError,
     open::{Migration, OpenError, Spec},

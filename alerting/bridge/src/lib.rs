@@ -67,7 +67,7 @@ impl Bridge {
     /// Builds the bridge. It listens at once; notifications wait until it runs.
     pub fn build(config: Config, stop: CancellationToken) -> Result<Self, StartError> {
         let (listener, ops) = (config.listen.bind()?, config.ops.bind()?);
-        let mut metrics = Metrics::new();
+        let mut metrics = Metrics::default();
         usage::register(&metrics.registry)?;
         let version = env!("CARGO_PKG_VERSION");
         usage::register_build(&metrics.registry, version)?;

@@ -1,6 +1,6 @@
 //! The bridge's metric: notifications, by their result.
 
-use prometheus::{IntCounterVec, Registry, Result, register_int_counter_vec_with_registry};
+use metrics::{CounterVec, Registry, Result};
 
 use super::outcome::Outcome;
 
@@ -10,17 +10,16 @@ const CHANNEL: &str = "dingtalk";
 /// The bridge's own metrics.
 #[derive(Clone)]
 pub(super) struct BridgeMetrics {
-    sent: IntCounterVec,
+    sent: CounterVec,
 }
 
 impl BridgeMetrics {
     /// Registers the metric, with every result at zero.
     pub(super) fn new(registry: &Registry) -> Result<Self> {
-        let sent = register_int_counter_vec_with_registry!(
+        let sent = registry.counter_vec(
             "myevents_notifications_sent_total",
             "Notifications passed on, by channel and what became of them; several may share one message.",
             &["channel", "result"],
-            registry,
         )?;
         for result in Outcome::LABELS {
             sent.with_label_values(&[CHANNEL, result]);

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use metrics::Registry;
 use mongo::{Mongo, address::MongoUrl, error::Deadline, metrics::ClientMetrics, table::Table};
 use mongodb::bson::{Document, doc};
 use process::checks::{Checks, option};
-use prometheus::Registry;
 use testing::mongo_server;
 use uuid::Uuid;
 

@@ -6,12 +6,12 @@ use bookingservice::{
     metrics::BookingMetrics,
     store::mongo::{MongoStore, janitor::Pace},
 };
+use metrics::Registry;
 use mongo::{Mongo, address::MongoUrl, metrics::ClientMetrics};
 use process::{
     background::Background,
     checks::{Checks, option},
 };
-use prometheus::Registry;
 use testing::mongo_server;
 use uuid::Uuid;
 

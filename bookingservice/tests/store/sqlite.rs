@@ -6,7 +6,7 @@ use bookingservice::{
     metrics::BookingMetrics,
     store::sqlite::{SqliteStore, open},
 };
-use prometheus::Registry;
+use metrics::Registry;
 use sqlite::{outbox::SqliteOutbox, writer::StoreMetrics};
 
 use crate::suite::Fixture;

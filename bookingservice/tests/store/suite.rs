@@ -8,8 +8,8 @@ use bookingservice::{
 };
 use contracts::{EventCreated, Instant};
 use messaging::{Effect, outbox::Outbox};
+use metrics::Registry;
 use paging::Cursor;
-use prometheus::Registry;
 use uuid::Uuid;
 
 /// An empty store with what belongs to it.
@@ -51,10 +51,7 @@ impl Fixture {
 
 /// The value of a metric without labels.
 pub(crate) fn metric(registry: &Registry, name: &str) -> f64 {
-    let families = registry.gather();
-    let family = families.iter().find(|family| family.name() == name).unwrap();
-    let metric = &family.get_metric()[0];
-    metric.get_counter().get_value() + metric.get_gauge().get_value()
+    registry.value(name).unwrap()
 }
 
 /// An event that can be booked.

@@ -14,32 +14,34 @@ use crate::sources::{code, folder, names, sources, without_tests, workspace};
 use e2e::not_run;
 
 /// Which crate of the workspace may use which. `testing` is for tests and benchmarks, and may be used by those of all others.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("contracts", &[]),
-    ("process", &[]),
+    ("process", &["metrics"]),
     ("paging", &[]),
     ("trace", &[]),
-    ("messaging", &["paging", "process"]),
-    ("amqp", &["messaging", "process"]),
-    ("sqlite", &["messaging", "process"]),
-    ("mongo", &["messaging", "process"]),
-    ("webserver", &["paging", "process", "trace"]),
-    ("service", &["amqp", "messaging", "mongo", "process", "sqlite", "webserver"]),
+    ("metrics", &["trace"]),
+    ("messaging", &["metrics", "paging", "process"]),
+    ("amqp", &["messaging", "metrics", "process"]),
+    ("sqlite", &["messaging", "metrics", "process"]),
+    ("mongo", &["messaging", "metrics", "process"]),
+    ("webserver", &["metrics", "paging", "process", "trace"]),
+    ("service", &["amqp", "messaging", "metrics", "mongo", "process", "sqlite", "webserver"]),
     ("eventservice", &SERVICE),
     ("bookingservice", &SERVICE),
     ("alerts", &["process", "webserver"]),
-    ("bridge", &["alerts", "process", "service", "webserver"]),
+    ("bridge", &["alerts", "metrics", "process", "service", "webserver"]),
     ("inbox", &["alerts", "process", "service", "webserver"]),
     ("rest", &["contracts", "messaging", "process"]),
-    ("load", &["process", "rest"]),
+    ("load", &["metrics", "process", "rest"]),
     ("inspect", &INSPECT),
     ("myevents", &MYEVENTS),
-    ("testing", &["messaging", "process", "sqlite"]),
+    ("testing", &["messaging", "metrics", "process", "sqlite"]),
     ("e2e", &["testing"]),
 ];
 
 /// What a service is made of.
-const SERVICE: [&str; 8] = ["contracts", "messaging", "mongo", "paging", "process", "service", "sqlite", "webserver"];
+const SERVICE: [&str; 9] =
+    ["contracts", "messaging", "metrics", "mongo", "paging", "process", "service", "sqlite", "webserver"];
 
 /// The tools that look into a stopped system read the files of both services.
 const INSPECT: [&str; 8] =

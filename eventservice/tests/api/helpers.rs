@@ -36,6 +36,7 @@ impl TestApp {
             servers: 1,
             shutdown_delay: Duration::ZERO,
             keep_alive_timeout: Duration::from_secs(75),
+            metrics: Default::default(),
             data_dir: folder.into(),
             mongo: Some(mongo),
         };

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use eventservice::{metrics::EventMetrics, store::mongo::MongoStore};
+use metrics::Registry;
 use mongo::{Mongo, address::MongoUrl, metrics::ClientMetrics};
 use process::{
     background::Background,
     checks::{Checks, option},
 };
-use prometheus::Registry;
 use testing::mongo_server;
 use uuid::Uuid;
 

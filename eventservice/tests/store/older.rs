@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use eventservice::store::{Filter, sqlite::open};
+use metrics::Registry;
 use mongo::{error::Deadline, key, table::Table};
 use mongodb::bson::{Document, doc};
-use prometheus::Registry;
 use rusqlite::Connection;
 use sqlite::writer::StoreMetrics;
 use testing::{eventually_mut as eventually, mongo_server};

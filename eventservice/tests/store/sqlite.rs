@@ -6,7 +6,7 @@ use eventservice::{
     metrics::EventMetrics,
     store::sqlite::{SqliteStore, open},
 };
-use prometheus::Registry;
+use metrics::Registry;
 use sqlite::{outbox::SqliteOutbox, writer::StoreMetrics};
 use tempfile::TempDir;
 

@@ -12,8 +12,8 @@ use eventservice::{
     store::{Filter, Store, UnknownLocation},
 };
 use messaging::{Effect, outbox::Outbox};
+use metrics::Registry;
 use paging::Cursor;
-use prometheus::Registry;
 use uuid::Uuid;
 
 /// An empty store with what belongs to it.
@@ -37,9 +37,7 @@ impl Fixture {
     }
 
     fn view(&self) -> f64 {
-        let families = self.registry.gather();
-        let family = families.iter().find(|family| family.name() == "myevents_view_seat_changes").unwrap();
-        family.get_metric()[0].get_gauge().get_value()
+        self.registry.value("myevents_view_seat_changes").unwrap()
     }
 
     /// All events that the filter lets pass, read in pages of two.

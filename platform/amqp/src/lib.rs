@@ -111,8 +111,8 @@ impl Bus for AmqpBus {
         self.shared.queues()
     }
 
-    fn register(&self, registry: &prometheus::Registry) -> prometheus::Result<()> {
-        self.shared.metrics.register(registry)
+    fn register(&self, registry: &::metrics::Registry) -> ::metrics::Result<()> {
+        registry.register(Arc::new(self.shared.metrics.registry.clone()))
     }
 
     async fn close(&self) {

@@ -18,7 +18,7 @@ use lapin::{
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
 use messaging::{Entry, PublishError, Published};
-use prometheus::IntGauge;
+use metrics::Gauge;
 use tokio::time::timeout;
 
 use super::{
@@ -36,7 +36,7 @@ const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
 /// A channel on which every message is confirmed.
 pub(super) struct Publisher {
     channel: Channel,
-    unconfirmed: IntGauge,
+    unconfirmed: Gauge,
     /// Set when a confirm did not come. Later messages on this channel would not be confirmed either.
     stuck: AtomicBool,
 }
@@ -45,7 +45,7 @@ pub(super) struct Publisher {
 type Answer = (Published, Option<String>);
 
 impl Publisher {
-    pub(super) async fn open(connection: &Arc<Connection>, unconfirmed: &IntGauge) -> Result<Self, Disconnect> {
+    pub(super) async fn open(connection: &Arc<Connection>, unconfirmed: &Gauge) -> Result<Self, Disconnect> {
         let channel = connection.channel().await?;
         connection.call("confirm.select", channel.confirm_select(ConfirmSelectOptions::default())).await?;
         Ok(Self { channel, unconfirmed: unconfirmed.clone(), stuck: AtomicBool::new(false) })
@@ -124,7 +124,7 @@ impl Publisher {
 }
 
 /// A message that is counted as in flight, until this is dropped.
-struct InFlight<'g>(&'g IntGauge);
+struct InFlight<'g>(&'g Gauge);
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {

@@ -176,7 +176,7 @@ impl Shared {
     /// There is a connection.
     pub(super) fn up(&self, connection: &Arc<Connection>) {
         self.connection.send_replace(Some(connection.clone()));
-        self.metrics.connected.set(1);
+        self.metrics.connected.set(1.0);
         self.condition.send_replace(Condition::Connected);
         if lock(&self.log).changes_to(Logged::Connected) {
             tracing::info!(broker = self.broker.address(), "connected to the broker");
@@ -186,8 +186,8 @@ impl Shared {
     /// There is no connection any more.
     pub(super) fn down(&self) {
         self.connection.send_replace(None);
-        self.metrics.connected.set(0);
-        self.metrics.blocked.set(0);
+        self.metrics.connected.set(0.0);
+        self.metrics.blocked.set(0.0);
     }
 
     /// There is no connection, and why. One log line for each change.
@@ -207,7 +207,7 @@ impl Shared {
 
     /// The broker blocks publishers, and why; or it does not any more.
     pub(super) fn blocked(&self, why: Option<String>) {
-        self.metrics.blocked.set(why.is_some().into());
+        self.metrics.blocked.set(f64::from(why.is_some()));
         match &why {
             Some(why) => tracing::warn!("the broker takes no messages, they wait in the outbox: {why}"),
             None => tracing::info!("the broker takes messages again"),

@@ -38,7 +38,7 @@ pub trait Bus: Send + Sync {
     fn dead_letter_queues(&self, published: &[&str]) -> Vec<&'static str>;
 
     /// Registers the metrics of the bus itself.
-    fn register(&self, _: &prometheus::Registry) -> prometheus::Result<()> {
+    fn register(&self, _: &metrics::Registry) -> metrics::Result<()> {
         Ok(())
     }
 

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
+use metrics::Result;
 use process::metrics::Metrics;
-use prometheus::Result;
 use tokio::sync::Notify;
 
 use crate::{

@@ -3,13 +3,8 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use metrics::{Counter, CounterVec, Gauge, Histogram, HistogramVec, Registry, Result};
 use process::metrics::Metrics;
-use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, Result,
-    register_gauge_with_registry, register_histogram_vec_with_registry, register_histogram_with_registry,
-    register_int_counter_vec_with_registry, register_int_counter_with_registry, register_int_gauge_vec_with_registry,
-    register_int_gauge_with_registry,
-};
 
 use crate::{
     dead_letters::DeadLetters,
@@ -27,29 +22,32 @@ const ROUND_SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
 pub struct ConsumeMetrics {
     queue: &'static str,
     names: &'static [&'static str],
-    consumed: IntCounterVec,
+    consumed: CounterVec,
     seconds: HistogramVec,
     age: Histogram,
-    skew: IntCounter,
+    skew: Counter,
 }
 
 impl ConsumeMetrics {
     /// Registers them, with `names` (the messages this service reads) at zero.
     pub fn new(registry: &Registry, queue: &'static str, names: &'static [&'static str]) -> Result<Self> {
-        let consumed = Opts::new("myevents_messages_consumed_total", "Messages consumed, by what became of them.");
-        let seconds = "myevents_messages_process_duration_seconds";
-        let seconds = HistogramOpts::new(seconds, "Time the handler took for the batch the message came in.");
-        let age = "myevents_message_age_seconds";
-        let age = HistogramOpts::new(age, "Time from writing a message to the outbox to its work being durable.");
+        let consumed = "Messages consumed, by what became of them.";
+        let seconds = "Time the handler took for the batch the message came in.";
+        let age = "Time from writing a message to the outbox to its work being durable.";
         let skew = "Messages that seem to come from the future: the clocks of two machines differ.";
-        let (age, seconds) = (age.buckets(AGE_SECONDS.to_vec()), seconds.buckets(SECONDS.to_vec()));
+        let (process, labels) = ("myevents_messages_process_duration_seconds", &["queue", "message"]);
+        let age = registry.histogram_vec("myevents_message_age_seconds", age, &["queue"], AGE_SECONDS)?;
         let metrics = Self {
             queue,
             names,
-            consumed: register_int_counter_vec_with_registry!(consumed, &["queue", "message", "result"], registry)?,
-            seconds: register_histogram_vec_with_registry!(seconds, &["queue", "message"], registry)?,
-            age: register_histogram_vec_with_registry!(age, &["queue"], registry)?.with_label_values(&[queue]),
-            skew: register_int_counter_with_registry!("myevents_clock_skew_total", skew, registry)?,
+            consumed: registry.counter_vec(
+                "myevents_messages_consumed_total",
+                consumed,
+                &["queue", "message", "result"],
+            )?,
+            seconds: registry.histogram_vec(process, seconds, labels, SECONDS)?,
+            age: age.with_label_values(&[queue]),
+            skew: registry.counter("myevents_clock_skew_total", skew)?,
         };
         for name in names {
             for result in ["acked", "requeued", "rejected", "duplicate", "stale"] {
@@ -94,10 +92,10 @@ impl ConsumeMetrics {
 /// The publishing side: what the relay counts.
 #[derive(Clone)]
 pub struct RelayMetrics {
-    pub(super) active: IntGauge,
-    published: IntCounterVec,
+    pub(super) active: Gauge,
+    published: CounterVec,
     pub(super) publish_seconds: Histogram,
-    pub(super) dispatched: IntCounterVec,
+    pub(super) dispatched: CounterVec,
     pub(super) round_seconds: Histogram,
 }
 
@@ -105,19 +103,17 @@ impl RelayMetrics {
     /// Registers them, with `names` (the messages this service publishes) at zero.
     pub fn new(registry: &Registry, names: &[&str]) -> Result<Self> {
         let active = "1 where this process relays what is left over in the outbox, else 0.";
-        let published = Opts::new("myevents_messages_published_total", "Messages published, by what became of them.");
-        let publish = "myevents_messages_publish_duration_seconds";
-        let publish = HistogramOpts::new(publish, "Time from handing a batch to the bus to its confirms.");
+        let published = "Messages published, by what became of them.";
+        let publish = "Time from handing a batch to the bus to its confirms.";
         let dispatched = "Outbox entries handed to the bus, by whether they were confirmed.";
-        let dispatched = Opts::new("myevents_outbox_dispatched_total", dispatched);
-        let round = HistogramOpts::new("myevents_outbox_dispatch_duration_seconds", "Time of one relay round.");
-        let (publish, round) = (publish.buckets(SECONDS.to_vec()), round.buckets(ROUND_SECONDS.to_vec()));
+        let (publish_seconds, round_seconds) =
+            ("myevents_messages_publish_duration_seconds", "myevents_outbox_dispatch_duration_seconds");
         let metrics = Self {
-            active: register_int_gauge_with_registry!("myevents_outbox_relay_active", active, registry)?,
-            published: register_int_counter_vec_with_registry!(published, &["message", "result"], registry)?,
-            publish_seconds: register_histogram_with_registry!(publish, registry)?,
-            dispatched: register_int_counter_vec_with_registry!(dispatched, &["result"], registry)?,
-            round_seconds: register_histogram_with_registry!(round, registry)?,
+            active: registry.gauge("myevents_outbox_relay_active", active)?,
+            published: registry.counter_vec("myevents_messages_published_total", published, &["message", "result"])?,
+            publish_seconds: registry.histogram(publish_seconds, publish, SECONDS)?,
+            dispatched: registry.counter_vec("myevents_outbox_dispatched_total", dispatched, &["result"])?,
+            round_seconds: registry.histogram(round_seconds, "Time of one relay round.", ROUND_SECONDS)?,
         };
         for name in names {
             for result in ["confirmed", "nacked", "returned", "timeout", "error"] {
@@ -153,19 +149,18 @@ pub fn show_backlog(
 ) -> Result<()> {
     let registry = &metrics.registry;
     let pending = "Messages that are committed and not yet confirmed.";
-    let pending = register_int_gauge_with_registry!("myevents_outbox_pending_messages", pending, registry)?;
+    let pending = registry.gauge("myevents_outbox_pending_messages", pending)?;
     let oldest = "When the oldest waiting message was written, in seconds since 1970; 0 where none waits.";
-    let oldest = register_gauge_with_registry!("myevents_outbox_oldest_pending_timestamp_seconds", oldest, registry)?;
-    let letters =
-        Opts::new("myevents_dead_letters", "Messages that a queue gave up on and that were not redriven yet.");
-    let letters = register_int_gauge_vec_with_registry!(letters, &["queue"], registry)?;
+    let oldest = registry.gauge("myevents_outbox_oldest_pending_timestamp_seconds", oldest)?;
+    let letters = "Messages that a queue gave up on and that were not redriven yet.";
+    let letters = registry.gauge_vec("myevents_dead_letters", letters, &["queue"])?;
     let queues = Arc::new(queues);
     metrics.before_scrape(Arc::new(move || {
         let (outbox, dead, queues) = (outbox.clone(), dead.clone(), queues.clone());
         let (pending, oldest, letters) = (pending.clone(), oldest.clone(), letters.clone());
         Box::pin(async move {
             if let Ok(backlog) = outbox.backlog().await {
-                pending.set(i64::try_from(backlog.pending).unwrap_or(i64::MAX));
+                pending.set(backlog.pending as f64);
                 oldest.set(backlog.oldest.map_or(0.0, |at| at.as_microsecond() as f64 / 1e6));
             }
             let counts = dead.counts().await;
@@ -173,7 +168,7 @@ pub fn show_backlog(
                 let gauge = letters.with_label_values(&[queue]); // at 0 from the start, also while they cannot be counted
                 if let Ok(counts) = &counts {
                     let count = counts.iter().find(|(name, _)| name == queue).map_or(0, |(_, count)| *count);
-                    gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+                    gauge.set(count as f64);
                 }
             }
         })
@@ -201,10 +196,11 @@ mod tests {
             metrics.handled(&message(name), &Outcome::Reject("a bug".into()));
             metrics.observe(&message(name), 0.1);
         }
-        let all = registry.gather();
-        let labels = all.iter().flat_map(|family| family.get_metric()).flat_map(|metric| metric.get_label());
-        let names = labels.filter(|label| label.name() == "message").map(|label| label.value());
-        let names: std::collections::BTreeSet<_> = names.collect();
-        assert_eq!(names, ["_other", "noteWritten"].into());
+        for family in registry.gather() {
+            let Some(at) = family.description.labels.iter().position(|label| label == "message") else { continue };
+            let names = family.series.iter().map(|series| series.labels[at].as_str());
+            let names: std::collections::BTreeSet<_> = names.collect();
+            assert_eq!(names, ["_other", "noteWritten"].into());
+        }
     }
 }

@@ -5,15 +5,11 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+use metrics::{CounterVec, GaugeVec, Histogram, HistogramVec, Registry, Result};
 use mongodb::event::{
     EventHandler,
     cmap::{CmapEvent, ConnectionCheckoutFailedReason},
     command::CommandEvent,
-};
-use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, Result,
-    register_histogram_vec_with_registry, register_histogram_with_registry, register_int_counter_vec_with_registry,
-    register_int_gauge_vec_with_registry,
 };
 
 const SECONDS: [f64; 13] = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -29,9 +25,9 @@ const NO_SERVER: &str = "no_server";
 #[derive(Clone)]
 pub struct ClientMetrics {
     commands: HistogramVec,
-    connections: IntGaugeVec,
+    connections: GaugeVec,
     wait: Histogram,
-    failed: IntCounterVec,
+    failed: CounterVec,
     open: Arc<AtomicI64>,
     in_use: Arc<AtomicI64>,
 }
@@ -40,18 +36,15 @@ impl ClientMetrics {
     /// Registers them, with the known label sets at zero.
     pub fn new(registry: &Registry) -> Result<Self> {
         let command = "Time of one command, from sending it to its answer.";
-        let command =
-            HistogramOpts::new("myevents_mongodb_command_duration_seconds", command).buckets(SECONDS.to_vec());
+        let commands = "myevents_mongodb_command_duration_seconds";
         let wait = "Time a request waited for a connection.";
-        let wait = HistogramOpts::new("myevents_mongodb_pool_wait_seconds", wait).buckets(SECONDS.to_vec());
-        let connections = Opts::new("myevents_mongodb_pool_connections", "Open connections to MongoDB.");
+        let connections = "Open connections to MongoDB.";
         let failed = "Tries to get a connection that failed, by reason; no_server where none was found to connect to.";
-        let failed = Opts::new("myevents_mongodb_pool_checkout_failed_total", failed);
         let metrics = Self {
-            commands: register_histogram_vec_with_registry!(command, &["command", "result"], registry)?,
-            connections: register_int_gauge_vec_with_registry!(connections, &["state"], registry)?,
-            wait: register_histogram_with_registry!(wait, registry)?,
-            failed: register_int_counter_vec_with_registry!(failed, &["reason"], registry)?,
+            commands: registry.histogram_vec(commands, command, &["command", "result"], SECONDS)?,
+            connections: registry.gauge_vec("myevents_mongodb_pool_connections", connections, &["state"])?,
+            wait: registry.histogram("myevents_mongodb_pool_wait_seconds", wait, SECONDS)?,
+            failed: registry.counter_vec("myevents_mongodb_pool_checkout_failed_total", failed, &["reason"])?,
             open: Arc::default(),
             in_use: Arc::default(),
         };
@@ -111,7 +104,7 @@ impl ClientMetrics {
 
     fn show_connections(&self) {
         let (open, in_use) = (self.open.load(Ordering::Relaxed), self.in_use.load(Ordering::Relaxed));
-        self.connections.with_label_values(&["in_use"]).set(in_use.max(0));
-        self.connections.with_label_values(&["idle"]).set((open - in_use).max(0));
+        self.connections.with_label_values(&["in_use"]).set(in_use.max(0) as f64);
+        self.connections.with_label_values(&["idle"]).set((open - in_use).max(0) as f64);
     }
 }

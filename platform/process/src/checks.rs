@@ -100,6 +100,14 @@ impl Checks {
         })
     }
 
+    /// One of some words; the first is the default.
+    pub fn choice<T: Copy>(&mut self, option: OptionText<'_>, words: &[(&str, T)]) -> T {
+        let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        self.value(option, words[0].1, &all.join(" or "), |text| {
+            words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value)
+        })
+    }
+
     /// A folder; whether it can be used shows when it is opened.
     pub fn folder(&mut self, option: OptionText<'_>, default: &str) -> PathBuf {
         self.value(option, PathBuf::from(default), "the path of a folder", path)

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use prometheus::{IntCounter, Registry};
+use metrics::{Counter, Registry};
 use tokio::sync::Notify;
 
 use crate::output::{Output, PAUSE};
@@ -26,13 +26,14 @@ static LOG: LazyLock<Log> = LazyLock::new(|| Log {
     output: Output::stderr(),
     waiting: Mutex::default(),
     left: Notify::new(),
-    dropped: IntCounter::new("myevents_log_lines_dropped_total", "Log lines of the process that nobody read in time.")
-        .expect("the name is valid"),
+    dropped: Counter::default(),
+    began: metrics::now(),
 });
 
 /// Registers the number of lines that were dropped. Each service of a process shows the same.
-pub fn register(registry: &Registry) -> prometheus::Result<()> {
-    registry.register(Box::new(LOG.dropped.clone()))
+pub fn register(registry: &Registry) -> metrics::Result<()> {
+    let (name, help) = ("myevents_log_lines_dropped_total", "Log lines of the process that nobody read in time.");
+    registry.counter_of(name, help, LOG.began, || Some(LOG.dropped.get() as f64))
 }
 
 /// The last words of a program that ends with an error, in plain text.
@@ -63,7 +64,9 @@ struct Log {
     waiting: Mutex<Waiting>,
     /// Told when something is left.
     left: Notify,
-    dropped: IntCounter,
+    dropped: Counter,
+    /// When it began to count, since 1970.
+    began: Duration,
 }
 
 #[derive(Default)]
@@ -142,8 +145,8 @@ mod tests {
     #[test]
     fn after_half_a_line_that_could_not_be_ended_the_next_one_begins_anew() {
         let (reader, writer) = pipe().unwrap();
-        let dropped = IntCounter::new("dropped", "-").unwrap();
-        let mut log = Log { output: output(writer), waiting: Mutex::default(), left: Notify::new(), dropped };
+        let (waiting, left, dropped, began) = Default::default();
+        let mut log = Log { output: output(writer), waiting, left, dropped, began };
         assert!(!log.write(&[vec![b'x'; 200_000], b"\n".into()].concat()), "a part of it is written");
         drop(reader);
         log.write(b"lost\n");

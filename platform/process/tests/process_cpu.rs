@@ -4,12 +4,10 @@
 
 use std::time::Duration;
 
-use prometheus::Registry;
+use metrics::Registry;
 
 fn cpu_seconds(registry: &Registry) -> f64 {
-    let families = registry.gather();
-    let family = families.iter().find(|family| family.name() == "process_cpu_seconds_total").unwrap();
-    family.get_metric()[0].get_counter().get_value()
+    registry.value("process_cpu_seconds_total").unwrap()
 }
 
 /// Time on the CPU, not on the clock: the machine may be busy with other things.

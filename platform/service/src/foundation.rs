@@ -35,7 +35,7 @@ pub enum StartError {
     Store(#[from] StoreError),
     /// Two metrics have one name, or a name is not valid: a bug.
     #[error("the metrics cannot be registered")]
-    Metrics(#[from] prometheus::Error),
+    Metrics(#[from] metrics::Error),
     /// A server does not start.
     #[error("a server does not start")]
     Io(#[from] io::Error),
@@ -58,7 +58,7 @@ impl Foundation {
     pub fn bind(settings: Settings, version: &'static str, api: &OpenApi) -> Result<Self, StartError> {
         let (rest, ops) = (settings.rest.bind()?, settings.ops.bind()?);
         fail_point::arm();
-        let mut metrics = Metrics::new();
+        let mut metrics = Metrics::new(settings.metrics);
         usage::register(&metrics.registry)?;
         usage::register_services(&metrics.registry, settings.servers)?;
         usage::register_build(&metrics.registry, version)?;

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use messaging::DeadLetters;
 use process::{
     health::Health,
@@ -25,6 +25,7 @@ use webserver::{
     input::{NoQuery, Query, uuid},
     problem::Problem,
     routes::{nowhere, resource},
+    scrape,
     small::SmallServer,
 };
 
@@ -99,14 +100,9 @@ async fn index(ops: web::Data<Ops>, page: web::Data<Page>) -> HttpResponse {
     html::answer(html::framed(&title, None, &body))
 }
 
-async fn metrics(ops: web::Data<Ops>) -> HttpResponse {
-    match ops.metrics.encode().await {
-        Ok(text) => HttpResponse::Ok().insert_header(("content-type", process::metrics::CONTENT_TYPE)).body(text),
-        Err(cause) => {
-            tracing::error!("the metrics cannot be encoded: {cause}");
-            HttpResponse::InternalServerError().finish()
-        }
-    }
+async fn metrics(ops: web::Data<Ops>, request: HttpRequest) -> HttpResponse {
+    let [accept, accept_encoding] = scrape::wanted(&request);
+    scrape::answered(ops.metrics.answer(&accept, &accept_encoding).await)
 }
 
 async fn livez() -> HttpResponse {

@@ -10,6 +10,7 @@ use clap::Parser;
 use mongo::address::MongoUrl;
 use process::{
     checks::{Checks, ConfigError, option},
+    metrics::options::MetricsOptions,
     telemetry::{LogConfig, LogOptions},
     threads,
 };
@@ -97,6 +98,8 @@ pub struct ServiceOptions {
     #[arg(long, env = "AMQP_CA_FILE")]
     amqp_ca_file: Option<String>,
     #[command(flatten)]
+    metrics: MetricsOptions,
+    #[command(flatten)]
     log: LogOptions,
 }
 
@@ -121,6 +124,7 @@ impl ServiceOptions {
             servers: 1,
             shutdown_delay: checks.shutdown_delay(option("SHUTDOWN_DELAY", &self.shutdown_delay)),
             keep_alive_timeout: keep_alive_timeout(&mut checks, option("KEEP_ALIVE_TIMEOUT", &self.keep_alive_timeout)),
+            metrics: self.metrics.read(&mut checks),
             data_dir: checks.folder(option("DATA_DIR", &self.data_dir), "./myevents-data"),
             mongo: MongoUrl::read(
                 &mut checks,

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use mongo::address::MongoUrl;
+use process::metrics::options::MetricsConfig;
 use webserver::listen::Listen;
 
 /// How a service runs; each binary's `config.rs` makes it from its own options.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub shutdown_delay: Duration,
     /// How long a connection to REST is kept without a request.
     pub keep_alive_timeout: Duration,
+    /// What was chosen about its metrics.
+    pub metrics: MetricsConfig,
     /// The folder of the database file.
     pub data_dir: PathBuf,
     /// The MongoDB server to store in instead of a file.

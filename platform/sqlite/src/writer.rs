@@ -11,10 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use metrics::{Gauge, Histogram, Registry};
 use process::{fail_point::fail_point, log_on_change::LogOnChange};
-use prometheus::{
-    Histogram, HistogramOpts, IntGauge, Registry, register_histogram_with_registry, register_int_gauge_with_registry,
-};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -194,25 +192,24 @@ const ROWS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0, 1024.0, 4096.0];
 pub struct StoreMetrics {
     seconds: Histogram,
     rows: Histogram,
-    waiting: IntGauge,
+    waiting: Gauge,
 }
 
 impl StoreMetrics {
     /// Registers them.
-    pub fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let seconds = "myevents_store_commit_duration_seconds";
-        let seconds = HistogramOpts::new(seconds, "Time of one commit with all requests in it, fsync included.");
-        let rows = HistogramOpts::new("myevents_store_commit_rows", "Rows inserted, changed or deleted by one commit.");
+    pub fn new(registry: &Registry) -> metrics::Result<Self> {
+        let seconds = "Time of one commit with all requests in it, fsync included.";
+        let rows = "Rows inserted, changed or deleted by one commit.";
         let waiting = "Requests that wait for the next commit.";
         Ok(Self {
-            seconds: register_histogram_with_registry!(seconds.buckets(SECONDS.to_vec()), registry)?,
-            rows: register_histogram_with_registry!(rows.buckets(ROWS.to_vec()), registry)?,
-            waiting: register_int_gauge_with_registry!("myevents_store_write_queue", waiting, registry)?,
+            seconds: registry.histogram("myevents_store_commit_duration_seconds", seconds, SECONDS)?,
+            rows: registry.histogram("myevents_store_commit_rows", rows, ROWS)?,
+            waiting: registry.gauge("myevents_store_write_queue", waiting)?,
         })
     }
 
     pub(super) fn waiting(&self, requests: usize) {
-        self.waiting.set(i64::try_from(requests).unwrap_or(i64::MAX));
+        self.waiting.set(requests as f64);
     }
 }
 

@@ -11,6 +11,7 @@
 //! | [`routes`] | a URL with its methods; any other method is a 405 with `Allow` |
 //! | [`input`] | body, query, path and headers, each with errors that name the field; bodies that no handler reads |
 //! | [`problem`] | the form of every error answer |
+//! | [`scrape`] | the answer to a scrape of `/metrics` |
 //! | [`page`] | a list in pages |
 //! | [`docs`] | the OpenAPI document and its page |
 //! | [`responses`], [`limits`] | what handlers have in common in that document |
@@ -28,6 +29,7 @@ pub mod page;
 pub mod problem;
 pub mod responses;
 pub mod routes;
+pub mod scrape;
 pub mod server;
 pub mod small;
 mod timed_stream;

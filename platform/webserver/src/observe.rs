@@ -18,11 +18,8 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
+use metrics::{Counter, CounterVec, Gauge, HistogramVec, Registry};
 use process::panics::catch_panic;
-use prometheus::{
-    HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry, register_histogram_vec_with_registry,
-    register_int_counter_vec_with_registry, register_int_counter_with_registry, register_int_gauge_with_registry,
-};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -138,26 +135,24 @@ const PANICKED: &str = "500";
 
 /// The HTTP metrics of one service.
 pub struct HttpMetrics {
-    requests: IntCounterVec,
+    requests: CounterVec,
     seconds: HistogramVec,
-    in_flight: IntGauge,
+    in_flight: Gauge,
     request_bytes: HistogramVec,
     response_bytes: HistogramVec,
-    rejected: IntCounterVec,
-    panics: IntCounter,
+    rejected: CounterVec,
+    panics: Counter,
 }
 
 impl HttpMetrics {
     /// Registers the metrics. Every route, method and status that `documented` names begins at zero, since `rate()` counts the first
     /// request only if there was a zero before it. So does 500, the answer of a panic, which no route documents.
-    pub fn new(registry: &Registry, documented: &[(String, String, String)]) -> prometheus::Result<Self> {
-        let counters =
-            |name, help, labels: &[&str]| register_int_counter_vec_with_registry!(name, help, labels, registry);
-        let histograms = |name, help, labels: &[&str], buckets: &[f64]| {
-            register_histogram_vec_with_registry!(name, help, labels, buckets.to_vec(), registry)
-        };
-        let gauge = |name, help| register_int_gauge_with_registry!(name, help, registry);
-        let counter = |name, help| register_int_counter_with_registry!(name, help, registry);
+    pub fn new(registry: &Registry, documented: &[(String, String, String)]) -> metrics::Result<Self> {
+        let counters = |name, help, labels: &[&str]| registry.counter_vec(name, help, labels);
+        let histograms =
+            |name, help, labels: &[&str], buckets: &[f64]| registry.histogram_vec(name, help, labels, buckets);
+        let gauge = |name, help| registry.gauge(name, help);
+        let counter = |name, help| registry.counter(name, help);
         let metrics = Self {
             requests: counters(
                 "myevents_request_total",
@@ -218,7 +213,7 @@ mod tests {
         test::{TestRequest, init_service, try_call_service},
         web,
     };
-    use prometheus::Registry;
+    use metrics::Registry;
 
     use super::*;
 

@@ -2,8 +2,8 @@
 //! panic hook and one log.
 
 use actix_web::{App, HttpResponse, middleware::from_fn, test, web};
+use metrics::Registry;
 use process::panics::log_panics;
-use prometheus::Registry;
 use testing::logs::Log;
 use tokio_util::sync::CancellationToken;
 use webserver::observe::{HttpMetrics, observe};

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use hyper::{Method, StatusCode};
+use metrics::Registry;
 use process::checks::{Checks, ConfigError, option};
 use rest::{Connection, Request, Target};
 
@@ -41,16 +42,16 @@ impl Group {
 
     /// Replaces what is there by how a run ended; without a report only by its failure.
     pub(crate) async fn replace(&self, report: Option<&Report>, exit: u8) -> anyhow::Result<()> {
-        self.request(Method::PUT, exposition(report, exit)).await
+        let answer = metrics::answer(&results(report, exit).gather(), "", "", false);
+        self.request(Method::PUT, answer.content_type, answer.body).await
     }
 
     /// Takes away what is there.
     pub(crate) async fn delete(&self) -> anyhow::Result<()> {
-        self.request(Method::DELETE, String::new()).await
+        self.request(Method::DELETE, "text/plain", Vec::new()).await
     }
 
-    async fn request(&self, method: Method, body: String) -> anyhow::Result<()> {
-        let content_type = process::metrics::CONTENT_TYPE;
+    async fn request(&self, method: Method, content_type: &'static str, body: Vec<u8>) -> anyhow::Result<()> {
         let request = Request { method, body: Some(body.into()), content_type, ..Request::get(self.path.clone()) };
         let answer = Connection::new(vec![self.gateway.clone()], 0, TIMEOUT).exchange(&request).await;
         let answer = answer.context("the Pushgateway cannot be reached")?;
@@ -64,8 +65,8 @@ impl Group {
     }
 }
 
-/// The text format.
-fn exposition(report: Option<&Report>, exit: u8) -> String {
+/// How the load ended.
+fn results(report: Option<&Report>, exit: u8) -> Registry {
     let mut metrics = vec![("exit_code", "What the load ended with; 0 is well.", f64::from(exit))];
     if let Some(report) = report {
         metrics.extend([
@@ -76,9 +77,9 @@ fn exposition(report: Option<&Report>, exit: u8) -> String {
             ("duration_seconds", "How long it was measured, in seconds.", report.seconds),
         ]);
     }
-    let text = |(name, help, value)| {
-        let name = format!("{JOB}_{name}");
-        format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")
-    };
-    metrics.into_iter().map(text).collect()
+    let registry = Registry::new();
+    for (name, help, value) in metrics {
+        registry.gauge(&format!("{JOB}_{name}"), help).expect("each name is valid, and there once").set(value);
+    }
+    registry
 }

@@ -1,9 +1,6 @@
 //! What is counted about holds and the janitor.
 
-use prometheus::{
-    Gauge, IntCounterVec, IntGauge, Registry, Result, register_gauge_with_registry,
-    register_int_counter_vec_with_registry, register_int_gauge_with_registry,
-};
+use metrics::{CounterVec, Gauge, Registry, Result};
 
 /// What the janitor did about a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,35 +31,28 @@ impl Repair {
 /// The metrics of holds.
 #[derive(Clone)]
 pub(super) struct HoldMetrics {
-    pub(super) longest: IntGauge,
+    pub(super) longest: Gauge,
     pub(super) oldest: Gauge,
-    repairs: IntCounterVec,
+    repairs: CounterVec,
     pub(super) last_run: Gauge,
 }
 
 impl HoldMetrics {
     pub(super) fn new(registry: &Registry) -> Result<Self> {
         let metrics = Self {
-            longest: register_int_gauge_with_registry!(
-                "myevents_holds",
-                "Unsettled holds of the event that has most of them.",
-                registry
-            )?,
-            oldest: register_gauge_with_registry!(
+            longest: registry.gauge("myevents_holds", "Unsettled holds of the event that has most of them.")?,
+            oldest: registry.gauge(
                 "myevents_holds_oldest_timestamp_seconds",
                 "When the oldest unsettled hold was written, in seconds since 1970; 0 where there is none.",
-                registry
             )?,
-            repairs: register_int_counter_vec_with_registry!(
+            repairs: registry.counter_vec(
                 "myevents_janitor_repairs_total",
                 "Holds of requests that did not come to their end, by what the janitor did.",
                 &["action"],
-                registry
             )?,
-            last_run: register_gauge_with_registry!(
+            last_run: registry.gauge(
                 "myevents_janitor_last_run_timestamp_seconds",
                 "When the janitor last looked at all it had to, in seconds since 1970.",
-                registry
             )?,
         };
         for action in Repair::ALL {

@@ -18,6 +18,7 @@ mod unpublished_seats;
 
 use std::{sync::Arc, time::Duration};
 
+use ::metrics::Registry;
 use async_trait::async_trait;
 use contracts::EventCreated;
 use messaging::{Effect, outbox::Outbox};
@@ -33,7 +34,6 @@ use mongo::{
 use mongodb::bson::doc;
 use paging::Cursor;
 use process::background::Background;
-use prometheus::Registry;
 use service::{Backend, Resources, StartError};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -82,7 +82,7 @@ impl MongoStore {
         registry: &Registry,
         metrics: BookingMetrics,
         wake: Arc<Notify>,
-    ) -> prometheus::Result<Self> {
+    ) -> ::metrics::Result<Self> {
         let (steps, unpublished_seats) = (Steps::new(mongo), Arc::new(UnpublishedSeats::new(mongo, wake.clone())));
         let outbox = MongoOutbox::new(mongo, &[BOOKINGS], wake, Some(unpublished_seats.clone()));
         let (hold_cleanup, hold_metrics) = (HoldCleanup::default(), HoldMetrics::new(registry)?);

@@ -65,7 +65,7 @@ impl Shared {
         ]);
         let holds = holds.await?;
         let oldest = holds.get_datetime("at").map_or(0.0, |at| at.timestamp_millis() as f64 / 1e3);
-        self.hold_metrics.longest.set(number(&holds, "n"));
+        self.hold_metrics.longest.set(number(&holds, "n") as f64);
         self.hold_metrics.oldest.set(oldest);
         Ok(())
     }

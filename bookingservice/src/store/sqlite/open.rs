@@ -43,7 +43,7 @@ pub async fn backend(
     let database = Arc::new(open(folder, StoreMetrics::new(&registry.registry)?)?);
     let outbox = Arc::new(SqliteOutbox::open(database.clone(), wake).await?);
     let store = Arc::new(SqliteStore::open(database.clone(), outbox.clone(), metrics).await?);
-    sqlite::show_free_space(registry, database.clone())?;
+    sqlite::show_free_space(&registry.registry, database.clone())?;
     let (probe, dead) = (database.probe(), outbox.clone());
     let resources = Resources { file: Some(database), ..Resources::default() };
     Ok(Backend { store, outbox, dead, probe, resources })

@@ -17,12 +17,12 @@ use messaging::{
     metrics::{ConsumeMetrics, RelayMetrics},
     outbox::relay::Relay,
 };
+use metrics::Registry;
 use mongo::{
     faults::{Fault, Faults},
     table::number,
 };
 use mongodb::bson::Document;
-use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 

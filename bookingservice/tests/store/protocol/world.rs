@@ -24,9 +24,9 @@ use bookingservice::{
     },
 };
 use contracts::EventCreated;
+use metrics::Registry;
 use mongodb::bson::{Document, doc};
 use process::background::Background;
-use prometheus::Registry;
 pub(crate) use testing::eventually_mut as eventually;
 use testing::mongo_server;
 use tokio::sync::Notify;

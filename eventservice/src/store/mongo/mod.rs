@@ -16,6 +16,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use contracts::SeatsChanged;
 use messaging::{Effect, outbox::Outbox};
+use metrics::Registry;
 use mongo::{
     Index, Mongo,
     address::MongoUrl,
@@ -28,7 +29,6 @@ use mongo::{
 use mongodb::bson::{Document, doc};
 use paging::Cursor;
 use process::background::Background;
-use prometheus::Registry;
 use serde::{Serialize, de::DeserializeOwned};
 use service::{Backend, Resources, StartError};
 use tokio::sync::Notify;
@@ -105,7 +105,7 @@ impl MongoStore {
     async fn sum(&self) -> Result<(), MongoError> {
         let all = doc! { "$group": { "_id": null, "version": { "$sum": "$version" } } };
         let totals = self.events.aggregate(Deadline::after(SUM_TIMEOUT), vec![all]).await?.pop();
-        self.metrics.view.set(totals.map_or(0, |totals| number(&totals, "version")));
+        self.metrics.view.set(totals.map_or(0, |totals| number(&totals, "version")) as f64);
         Ok(())
     }
 }
@@ -184,7 +184,7 @@ impl Store for MongoStore {
 
     async fn apply(&self, updates: Vec<SeatUpdate>) -> Result<Vec<Option<Effect>>, Unavailable> {
         let (effects, grown) = apply(&self.events, &updates).await?;
-        self.metrics.view.add(grown.cast_signed());
+        self.metrics.view.add(grown as f64);
         Ok(effects)
     }
 }

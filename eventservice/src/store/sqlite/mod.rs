@@ -49,7 +49,7 @@ pub async fn backend(
     let database = Arc::new(open(folder, StoreMetrics::new(&registry.registry)?)?);
     let outbox = Arc::new(SqliteOutbox::open(database.clone(), wake).await?);
     let store = Arc::new(SqliteStore::open(database.clone(), outbox.clone(), metrics).await?);
-    show_free_space(registry, database.clone())?;
+    show_free_space(&registry.registry, database.clone())?;
     let (probe, dead) = (database.probe(), outbox.clone());
     let resources = Resources { file: Some(database), ..Resources::default() };
     Ok(Backend { store, outbox, dead, probe, resources })
@@ -70,7 +70,8 @@ impl SqliteStore {
         metrics: EventMetrics,
     ) -> Result<Self, StoreError> {
         let total = "SELECT coalesce(sum(version), 0) FROM events";
-        metrics.view.add(database.read(move |c| c.query_row(total, [], |row| row.get(0))).await?);
+        let total: i64 = database.read(move |c| c.query_row(total, [], |row| row.get(0))).await?;
+        metrics.view.add(total as f64);
         Ok(Self { database, outbox, metrics })
     }
 }
@@ -133,7 +134,7 @@ impl Store for SqliteStore {
             let effects = updates.iter().map(|update| apply(connection, update, &mut grown));
             Ok((effects.collect::<Result<Vec<_>, _>>()?, grown))
         };
-        let committed = move |(_, grown): &(Vec<Option<Effect>>, u64)| metrics.view.add(grown.cast_signed());
+        let committed = move |(_, grown): &(Vec<Option<Effect>>, u64)| metrics.view.add(*grown as f64);
         let (effects, _) = self.database.write(apply, committed).await?;
         Ok(effects)
     }

@@ -174,7 +174,7 @@ async fn a_redrive_goes_on_with_the_other_queues_after_one_that_failed() {
     let (gone, there) = (World::new(amqp).await, World::new(amqp).await);
     let reader = Reader::accepting();
     gone.subscribe(NOTES, &reader).await; // one bus reads both queues, and this one comes first
-    let metrics = ConsumeMetrics::new(&prometheus::Registry::new(), there.queue, NOTES).unwrap();
+    let metrics = ConsumeMetrics::new(&metrics::Registry::new(), there.queue, NOTES).unwrap();
     gone.bus
         .subscribe(Subscription {
             queue: there.queue,
@@ -209,7 +209,7 @@ async fn a_batch_that_waits_long_goes_to_the_end_of_the_queue_and_counts_as_new(
     let bus = AmqpBus::start(broker(rabbitmq::url()), "a test", tuning);
     let reader = Reader::new(|_| Outcome::Retry("the store is away".into()));
     let queue = format!("notes-{}", uuid::Uuid::new_v4()).leak();
-    let metrics = ConsumeMetrics::new(&prometheus::Registry::new(), queue, NOTES).unwrap();
+    let metrics = ConsumeMetrics::new(&metrics::Registry::new(), queue, NOTES).unwrap();
     bus.subscribe(Subscription { queue, names: NOTES, handler: reader.clone(), metrics, resync_request: None }).await;
     let sent: Vec<_> = ["1", "2", "3"].map(|body| messaging::Entry::new("noteWritten", true, body.into(), None)).into();
     let published = async || bus.publish(&sent).await.iter().all(Result::is_ok);

@@ -9,8 +9,8 @@ use std::{
 
 use amqp::{AmqpBus, Broker};
 use messaging::{Bus, Entry};
+use metrics::Registry;
 use process::checks::{Checks, option};
-use prometheus::Registry;
 use testing::{eventually, rabbitmq};
 
 use crate::bus::tuning;
@@ -66,7 +66,7 @@ async fn who_has_the_ca_file_connects_and_who_has_another_one_gets_the_reason() 
     let state = || bus.state().expect_err("nobody vouches for it");
     eventually(SOON, "it is refused", async || state().contains("certificate")).await;
     assert!(!state().contains("guest"), "{}", state());
-    let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+    let text = String::from_utf8(metrics::answer(&registry.gather(), "", "", false).body).unwrap();
     let refused = r#"myevents_amqp_reconnects_total{reason="tls"} "#;
     let count = text.lines().find_map(|line| line.strip_prefix(refused)?.parse::<u32>().ok());
     assert!(count > Some(0), "{text}");

@@ -47,7 +47,7 @@ impl Relay {
         if tokio::time::timeout(flush, self.drain()).await.is_err() {
             tracing::warn!("the outbox was not emptied in time; what may be left goes out at the next start");
         }
-        self.metrics.active.set(0);
+        self.metrics.active.set(0.0);
         self.bus.close().await;
     }
 
@@ -80,7 +80,7 @@ impl Relay {
     /// One step: reads a batch, publishes it, deletes what was confirmed.
     pub async fn round(&mut self) -> Result<Round, OutboxError> {
         let began = Instant::now();
-        self.metrics.active.set(self.outbox.is_leader().into());
+        self.metrics.active.set(f64::from(self.outbox.is_leader()));
         // Entries that wait for a retry are still in the outbox and would fill the batch: ask for as many more.
         let mut batch = self.outbox.pending(BATCH_MAX + self.waiting.len()).await?;
         batch.retain(|entry| self.waiting.is_due(entry.message.id, began));

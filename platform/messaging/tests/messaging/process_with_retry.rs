@@ -12,7 +12,7 @@ use messaging::{
     metrics::ConsumeMetrics,
     process_with_retry::{PANICS_MAX, Verdict, process_with_retry},
 };
-use prometheus::Registry;
+use metrics::Registry;
 use testing::bus_world::Reader;
 use tokio::time::Instant;
 

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use messaging::outbox::Outbox;
+use metrics::Registry;
 use mongo::{
     Mongo,
     address::MongoUrl,
@@ -13,7 +14,6 @@ use mongo::{
 };
 use mongodb::bson::{Document, doc};
 use process::checks::{Checks, option};
-use prometheus::Registry;
 use testing::logs;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

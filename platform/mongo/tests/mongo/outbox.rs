@@ -10,6 +10,7 @@ use std::{
 
 use jiff::SignedDuration;
 use messaging::{DeadLetters, Entry, outbox::Outbox};
+use metrics::Registry;
 use mongo::{
     Mongo,
     address::MongoUrl,
@@ -25,7 +26,6 @@ use process::{
     background::Background,
     checks::{Checks, option},
 };
-use prometheus::Registry;
 use testing::eventually;
 use uuid::Uuid;
 

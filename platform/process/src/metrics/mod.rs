@@ -2,7 +2,11 @@
 //!
 //! - [`usage`]: which build this is; what the process uses (`proc.rs`)
 //! - [`runtime`]: the tokio runtimes, and how late they run
+//! - [`options`]: what can be chosen about them
+//!
+//! The types of metrics, and the forms in which they are read, are in the crate `metrics`.
 
+pub mod options;
 #[cfg(target_os = "linux")]
 mod proc;
 pub mod runtime;
@@ -11,10 +15,8 @@ pub mod usage;
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use prometheus::{Registry, TextEncoder};
-
-/// The content type of a scrape. Prometheus 3 refuses a type that it does not know.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+use metrics::{Answer, Registry};
+use options::MetricsConfig;
 
 /// The longest that a scrape waits for one refresh; then it shows the last known value.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -27,13 +29,15 @@ pub type Refresh = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 pub struct Metrics {
     /// The parts of a service register their metrics here.
     pub registry: Registry,
+    /// What was chosen.
+    pub config: MetricsConfig,
     refreshes: Vec<Refresh>,
 }
 
 impl Metrics {
     /// An empty registry.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(config: MetricsConfig) -> Self {
+        Self { config, ..Self::default() }
     }
 
     /// Adds a refresh.
@@ -41,13 +45,17 @@ impl Metrics {
         self.refreshes.push(refresh);
     }
 
-    /// Encodes all metrics in the text format.
-    pub async fn encode(&self) -> prometheus::Result<String> {
+    /// What all metrics show now, in the form that the headers `Accept` and `Accept-Encoding` ask for.
+    pub async fn answer(&self, accept: &str, accept_encoding: &str) -> Answer {
         for refresh in &self.refreshes {
             if tokio::time::timeout(REFRESH_TIMEOUT, refresh()).await.is_err() {
                 tracing::debug!("a gauge could not be read in time for this scrape");
             }
         }
-        TextEncoder::new().encode_to_string(&self.registry.gather())
+        metrics::answer(&self.registry.gather(), accept, accept_encoding, self.config.created)
+    }
+    /// The same as text.
+    pub async fn text(&self) -> String {
+        String::from_utf8_lossy(&self.answer("", "").await.body).into_owned()
     }
 }

@@ -1,93 +1,55 @@
 //! What the process uses: CPU, memory, descriptors, threads. These metrics have the names that every Prometheus client uses, and are
 //! read from /proc at each scrape. Only Linux has it as it is read here: elsewhere they are left out.
 //!
-//! **Workaround for prometheus 0.14**, whose collector cuts CPU time to whole seconds, so that the rate of an idle service jumps
-//! between 0 and 1.67 % (<https://github.com/tikv/rust-prometheus/issues/451>, open). Here it is a float. When that is fixed, its
-//! collector can replace this one, but for the memory limit.
+//! CPU time is not cut to whole seconds, as some clients do: the rate of an idle service would jump between 0 and 1.67 %.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
+use metrics::{Registry, Result};
 use procfs::process::{LimitValue, Process, Stat};
-use prometheus::{
-    Counter, Gauge, Registry, Result,
-    core::{Collector, Desc},
-    proto::{self, MetricFamily},
-};
 
-/// Registers the collector, if there is a /proc to read.
+/// Registers what there is to read in /proc, if there is one.
 pub(super) fn register(registry: &Registry) -> Result<()> {
-    if Process::myself().is_err() {
-        return Ok(());
-    }
-    registry.register(Box::new(ProcessCollector::new()?))
-}
-
-struct ProcessCollector {
-    cpu: Counter,
-    gauges: Vec<(Gauge, Read)>,
+    let Ok(stat) = Process::myself().and_then(|me| me.stat()) else { return Ok(()) };
+    let gauge = |name, help, read: Read| {
+        registry.gauge_of(name, help, move || {
+            let me = Process::myself().ok()?;
+            read(&me, &me.stat().ok()?)
+        })
+    };
+    gauge("process_resident_memory_bytes", "Resident memory, in bytes.", |_, stat| {
+        Some(stat.rss as f64 * procfs::page_size() as f64)
+    })?;
+    gauge("process_virtual_memory_bytes", "Virtual memory, in bytes.", |_, stat| Some(stat.vsize as f64))?;
+    gauge("process_virtual_memory_max_bytes", "The most virtual memory there may be, in bytes.", |me, _| {
+        limit(me.limits().ok()?.max_address_space.soft_limit)
+    })?;
+    gauge("process_open_fds", "Open file descriptors.", |me, _| Some(me.fd_count().ok()? as f64))?;
+    gauge("process_max_fds", "The most file descriptors that may be open.", |me, _| {
+        limit(me.limits().ok()?.max_open_files.soft_limit)
+    })?;
+    gauge("process_start_time_seconds", "When the process started, in seconds since 1970.", |_, stat| started(stat))?;
+    gauge("process_threads", "Threads of the process.", |_, stat| Some(stat.num_threads as f64))?;
+    let help = "The memory the process may use: its cgroup's limit, else the machine's memory, in bytes.";
+    gauge("myevents_memory_limit_bytes", help, |me, _| memory_limit(me))?;
+    let start = Duration::from_secs_f64(started(&stat).unwrap_or_default());
+    registry.counter_of("process_cpu_seconds_total", "User and system CPU time spent, in seconds.", start, || {
+        let stat = Process::myself().ok()?.stat().ok()?;
+        Some((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64)
+    })
 }
 
 /// Finds a gauge's value; `None` if this machine does not show it.
 type Read = fn(&Process, &Stat) -> Option<f64>;
 
-impl ProcessCollector {
-    fn new() -> Result<Self> {
-        let gauges: [(&str, &str, Read); 8] = [
-            ("process_resident_memory_bytes", "Resident memory, in bytes.", |_, stat| {
-                Some(stat.rss as f64 * procfs::page_size() as f64)
-            }),
-            ("process_virtual_memory_bytes", "Virtual memory, in bytes.", |_, stat| Some(stat.vsize as f64)),
-            ("process_virtual_memory_max_bytes", "The most virtual memory there may be, in bytes.", |me, _| {
-                limit(me.limits().ok()?.max_address_space.soft_limit)
-            }),
-            ("process_open_fds", "Open file descriptors.", |me, _| Some(me.fd_count().ok()? as f64)),
-            ("process_max_fds", "The most file descriptors that may be open.", |me, _| {
-                limit(me.limits().ok()?.max_open_files.soft_limit)
-            }),
-            ("process_start_time_seconds", "When the process started, in seconds since 1970.", |_, stat| {
-                started(stat.starttime, || procfs::boot_time_secs().ok())
-            }),
-            ("process_threads", "Threads of the process.", |_, stat| Some(stat.num_threads as f64)),
-            (
-                "myevents_memory_limit_bytes",
-                "The memory the process may use: its cgroup's limit, else the machine's memory, in bytes.",
-                |me, _| memory_limit(me),
-            ),
-        ];
-        let gauges = gauges.into_iter().map(|(name, help, read)| Ok((Gauge::new(name, help)?, read)));
-        let cpu = Counter::new("process_cpu_seconds_total", "User and system CPU time spent, in seconds.")?;
-        Ok(Self { cpu, gauges: gauges.collect::<Result<_>>()? })
-    }
-}
-
-impl Collector for ProcessCollector {
-    fn desc(&self) -> Vec<&Desc> {
-        let gauges = self.gauges.iter().flat_map(|(gauge, _)| gauge.desc());
-        self.cpu.desc().into_iter().chain(gauges).collect()
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
-        let process = Process::myself().and_then(|me| Ok((me.stat()?, me)));
-        let Ok((stat, me)) = process else { return Vec::new() };
-        let mut families = self.cpu.collect();
-        // What was read is put into the collected form, since a `Counter` can only be increased.
-        let mut cpu = proto::Counter::default();
-        cpu.set_value((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64);
-        families[0].mut_metric()[0].set_counter(cpu);
-        for (gauge, read) in &self.gauges {
-            if let Some(value) = read(&me, &stat) {
-                gauge.set(value);
-                families.extend(gauge.collect());
-            }
-        }
-        families
-    }
+fn started(stat: &Stat) -> Option<f64> {
+    at_ticks(stat.starttime, || procfs::boot_time_secs().ok())
 }
 
 /// When the process started, so many ticks after the boot. The kernel moves the time of the boot whenever the clock is corrected, and
 /// that would look like a restart. So it is asked once, and here rather than for each registry: two services in one process started
 /// together.
-fn started(ticks: u64, boot_time: impl FnOnce() -> Option<u64>) -> Option<f64> {
+fn at_ticks(ticks: u64, boot_time: impl FnOnce() -> Option<u64>) -> Option<f64> {
     static STARTED: OnceLock<Option<f64>> = OnceLock::new();
     *STARTED.get_or_init(|| Some(boot_time()? as f64 + ticks as f64 / procfs::ticks_per_second() as f64))
 }
@@ -119,7 +81,7 @@ mod tests {
 
     #[test]
     fn the_start_of_the_process_does_not_move_with_a_corrected_clock() {
-        let before = started(100, || Some(1_900_000_000));
-        assert_eq!(before, started(100, || Some(1_900_000_007)));
+        let before = at_ticks(100, || Some(1_900_000_000));
+        assert_eq!(before, at_ticks(100, || Some(1_900_000_007)));
     }
 }

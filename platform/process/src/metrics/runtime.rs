@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use prometheus::{HistogramVec, Result, register_histogram_vec_with_registry, register_int_gauge_vec_with_registry};
+use metrics::{HistogramVec, Result};
 use tokio::runtime::Handle;
 
 use super::Metrics;
@@ -30,14 +30,9 @@ impl Runtimes {
     /// Registers the metrics; each runtime then joins by itself.
     pub fn new(metrics: &mut Metrics) -> Result<Self> {
         let registry = &metrics.registry;
-        let lag = register_histogram_vec_with_registry!(
-            "myevents_event_loop_lag_seconds",
-            "How late a runtime's timer fires.",
-            &["runtime"],
-            LAG_SECONDS.to_vec(),
-            registry,
-        )?;
-        let gauge = |name, help| register_int_gauge_vec_with_registry!(name, help, &["runtime"], registry);
+        let (lag, help) = ("myevents_event_loop_lag_seconds", "How late a runtime's timer fires.");
+        let lag = registry.histogram_vec(lag, help, &["runtime"], LAG_SECONDS)?;
+        let gauge = |name, help| registry.gauge_vec(name, help, &["runtime"]);
         let workers = gauge("tokio_workers", "Threads of the runtime.")?;
         let tasks = gauge("tokio_alive_tasks", "Tasks of the runtime that have not ended.")?;
         let queue = gauge("tokio_global_queue_depth", "Tasks that wait for a thread of the runtime.")?;
@@ -48,7 +43,7 @@ impl Runtimes {
                 let now = handle.metrics();
                 let values = [now.num_workers(), now.num_alive_tasks(), now.global_queue_depth()];
                 for (gauge, value) in [&workers, &tasks, &queue].into_iter().zip(values) {
-                    gauge.with_label_values(&[name]).set(i64::try_from(value).unwrap_or(i64::MAX));
+                    gauge.with_label_values(&[name]).set(value as f64);
                 }
             }
             Box::pin(std::future::ready(()))

@@ -1,6 +1,6 @@
 //! What a process says of itself: which build it is, how many services it runs, and what it uses, see `proc.rs`.
 
-use prometheus::{Registry, Result, register_int_gauge_vec_with_registry, register_int_gauge_with_registry};
+use metrics::{Registry, Result};
 
 /// Registers what the process uses, where the system shows that: on Linux.
 pub fn register(registry: &Registry) -> Result<()> {
@@ -14,24 +14,16 @@ pub fn register(registry: &Registry) -> Result<()> {
 /// Registers the number of services in the process. Its threads, CPU time and memory are those of all of them together, so a limit
 /// for one service must be multiplied by this number.
 pub fn register_services(registry: &Registry, services: usize) -> Result<()> {
-    let gauge = register_int_gauge_with_registry!(
-        "myevents_services_in_process",
-        "Services that run in this process and share what it uses.",
-        registry,
-    )?;
-    gauge.set(i64::try_from(services).unwrap_or(i64::MAX));
+    let help = "Services that run in this process and share what it uses.";
+    registry.gauge("myevents_services_in_process", help)?.set(services as f64);
     Ok(())
 }
 
 /// Registers `myevents_build_info`, which says in its labels which build this is. `version` is the program's own.
 pub fn register_build(registry: &Registry, version: &str) -> Result<()> {
-    let info = register_int_gauge_vec_with_registry!(
-        "myevents_build_info",
-        "Always 1; the labels say which build this is.",
-        &["version", "revision", "rustc", "target"],
-        registry,
-    )?;
-    let labels = [version, env!("BUILD_REVISION"), env!("BUILD_RUSTC"), env!("BUILD_TARGET")];
-    info.with_label_values(&labels).set(1);
+    let (help, labels) = ("Always 1; the labels say which build this is.", ["version", "revision", "rustc", "target"]);
+    let info = registry.gauge_vec("myevents_build_info", help, &labels)?;
+    let values = [version, env!("BUILD_REVISION"), env!("BUILD_RUSTC"), env!("BUILD_TARGET")];
+    info.with_label_values(&values).set(1.0);
     Ok(())
 }

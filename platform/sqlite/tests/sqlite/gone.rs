@@ -77,9 +77,9 @@ async fn what_is_brought_back_is_used_again() {
 #[tokio::test]
 async fn the_free_space_is_left_out_where_it_cannot_be_known() {
     let (_place, folder, database) = stored().await;
-    let mut metrics = Metrics::new();
-    show_free_space(&mut metrics, database).unwrap();
-    let shown = async || metrics.encode().await.unwrap().contains("myevents_data_free_bytes");
+    let metrics = Metrics::default();
+    show_free_space(&metrics.registry, database).unwrap();
+    let shown = async || metrics.text().await.contains("myevents_data_free_bytes");
     assert!(shown().await);
 
     fs::remove_dir_all(&folder).unwrap();

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use prometheus::Registry;
+use metrics::Registry;
 use sqlite::{
     Database, StoppedFile,
     open::{OpenError, Spec},

@@ -138,9 +138,9 @@ async fn a_redrive_brings_back_one_or_all_unchanged_but_for_the_mark() {
 #[tokio::test]
 async fn the_metrics_show_what_waits_since_when_and_what_is_dead() {
     let (_folder, database, outbox) = new_outbox().await;
-    let mut metrics = Metrics::new();
+    let mut metrics = Metrics::default();
     show_backlog(&mut metrics, outbox.clone(), outbox.clone(), || vec!["notes", "letters"]).unwrap();
-    let text = metrics.encode().await.unwrap();
+    let text = metrics.text().await;
     for line in [
         "myevents_outbox_pending_messages 0",
         "myevents_outbox_oldest_pending_timestamp_seconds 0",
@@ -151,7 +151,7 @@ async fn the_metrics_show_what_waits_since_when_and_what_is_dead() {
     }
     let entries = commit(&database, &outbox, 3).await;
     outbox.dead_letter(entries[2].message.id, "notes", "no such note", 1).await.unwrap();
-    let text = metrics.encode().await.unwrap();
+    let text = metrics.text().await;
     let oldest = entries[0].message.occurred_at.as_microsecond() as f64 / 1e6;
     for line in [
         "myevents_outbox_pending_messages 2",

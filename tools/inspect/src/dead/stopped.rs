@@ -33,7 +33,7 @@ fn unreadable(file: &StoppedFile) -> impl FnMut(BadRow) {
 pub(super) async fn redrive(folder: &Path, id: Option<Uuid>) -> anyhow::Result<Redrive> {
     // Opening to write would make files that are missing and change others; what is no folder of ours ends here.
     list(folder)?;
-    let metrics = || StoreMetrics::new(&Metrics::new().registry);
+    let metrics = || StoreMetrics::new(&Metrics::default().registry);
     let events = events::open(folder.to_owned(), metrics()?).map_err(not_stopped)?;
     let bookings = bookings::open(folder.to_owned(), metrics()?).map_err(not_stopped)?;
     let mut redrive = Redrive::default();

@@ -27,8 +27,8 @@ use messaging::{
     metrics::{ConsumeMetrics, RelayMetrics},
     outbox::{Outbox, relay::Relay},
 };
+use metrics::Registry;
 use process::checks::{Checks, option};
-use prometheus::Registry;
 use sqlite::{outbox::SqliteOutbox, writer::StoreMetrics};
 use tempfile::TempDir;
 use testing::rabbitmq::{self, RabbitMq};

@@ -17,7 +17,7 @@ use bookingservice::{
 };
 use contracts::EventCreated;
 use eventservice::domain::{Event, EventRecord};
-use prometheus::Registry;
+use metrics::Registry;
 use sqlite::{outbox::SqliteOutbox, writer::StoreMetrics};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
