@@ -24,9 +24,19 @@ impl Prometheus {
         self.try_query(expression).await.unwrap_or_else(|cause| panic!("{cause}"))
     }
 
-    /// The same where a failure is one of many.
+    /// The same at a time, in seconds since 1970.
+    pub async fn query_at(&self, expression: &str, time: f64) -> Vec<Series> {
+        let found = self.ask(&format!("{}&time={time}", escaped(expression)), expression).await;
+        found.unwrap_or_else(|cause| panic!("{cause}"))
+    }
+
+    /// As [`Prometheus::query`] where a failure is one of many.
     pub async fn try_query(&self, expression: &str) -> Result<Vec<Series>, String> {
-        let answer = self.0.get(&format!("/api/v1/query?query={}", escaped(expression))).await;
+        self.ask(&escaped(expression), expression).await
+    }
+
+    async fn ask(&self, asked: &str, expression: &str) -> Result<Vec<Series>, String> {
+        let answer = self.0.get(&format!("/api/v1/query?query={asked}")).await;
         if answer.status != 200 {
             return Err(format!("{expression}: {answer:?}"));
         }

@@ -51,6 +51,8 @@ pub fn aggregations(expression: &str) -> Vec<Aggregation> {
 fn walk(expression: &str) -> Walk {
     // Grafana's two variables for a duration are no PromQL. Those for a label's value stand in strings and stay.
     let durations = expression.replace("$__rate_interval", "1m").replace("$__range", "1h");
+    // The parser is older than this modifier, which changes how a range begins and ends, but not what is asked for.
+    let durations = durations.replace("] anchored", "]");
     let tree = parse(&durations).unwrap_or_else(|cause| panic!("{expression}\nis not valid PromQL: {cause}"));
     let mut walk = Walk::default();
     let Ok(_) = walk_expr(&mut walk, &tree);
@@ -158,8 +160,8 @@ mod tests {
             ["a{} in max by job", "b{} in max by job"],
         );
         assert_eq!(
-            found("sum by (x) (rate(a[$__range]) unless present_over_time(a[7d] offset $__range))"),
-            ["a{} in sum by x", "a{} in sum by x"],
+            found("sum by (x) (rate(a[$__range]) unless increase(b[$__range] anchored))"),
+            ["a{} in sum by x", "b{} in sum by x"],
         );
         assert_eq!(
             found("histogram_quantile(0.95, sum by (le) (rate(a_bucket[1m]))) >= 0"),

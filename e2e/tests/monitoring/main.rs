@@ -8,7 +8,7 @@
 //! - [`looks`]: what pictures of them showed to be wrong
 //! - [`pictures`]: that `docs/pictures` shows them as they are
 //! - [`queries`]: every query against what the services really export
-//! - [`period`]: what was counted in the chosen period, evaluated by promtool
+//! - [`period`]: what was counted in the chosen period has one form
 //! - [`listening`]: where a server that a test has started listens
 //! - [`prometheus`]: `promtool check config`
 //! - [`discovery`]: the one for Kubernetes, with made-up [`pods`]
