@@ -7,6 +7,7 @@ pub type Line = (&'static str, &'static str, &'static str);
 pub const BOTH: &[Line] = &[
     ("myevents_request_total", "counter", "method route status"),
     ("myevents_request_duration_seconds", "histogram", "method route"),
+    ("myevents_upstream_latency_microseconds", "summary", "method route"),
     ("myevents_http_requests_in_flight", "gauge", ""),
     ("myevents_http_request_size_bytes", "histogram", "method"),
     ("myevents_http_response_size_bytes", "histogram", "method"),

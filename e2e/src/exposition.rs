@@ -17,11 +17,11 @@ pub struct Exposition {
 /// A metric with all its series.
 #[derive(Debug, Default)]
 pub struct Family {
-    /// `counter`, `gauge` or `histogram`.
+    /// `counter`, `gauge`, `histogram` or `summary`.
     pub kind: String,
     /// What it says in words.
     pub help: String,
-    /// Its series; of a histogram each bucket, the sum and the count.
+    /// Its series; of a histogram each bucket, the sum and the count, of a summary each quantile and both.
     pub samples: Vec<Sample>,
 }
 
@@ -62,7 +62,7 @@ pub fn read(text: &str) -> Result<Exposition, String> {
         } else if let Some(rest) = line.strip_prefix("# TYPE ") {
             let (name, kind) = rest.split_once(' ').ok_or_else(|| wrong("no type"))?;
             let (documented, help) = help.take().ok_or_else(|| wrong("TYPE without HELP"))?;
-            let known = ["counter", "gauge", "histogram"].contains(&kind);
+            let known = ["counter", "gauge", "histogram", "summary"].contains(&kind);
             if documented != name || !known {
                 return Err(wrong("HELP and TYPE do not fit"));
             }
@@ -89,13 +89,16 @@ fn belongs(name: &str, family: &Family, sample: &Sample) -> Result<(), String> {
     let suffix = sample.name.strip_prefix(name).ok_or("a sample of another family")?;
     let right = match family.kind.as_str() {
         "histogram" => ["_bucket", "_sum", "_count"].contains(&suffix),
+        "summary" => ["", "_sum", "_count"].contains(&suffix),
         _ => suffix.is_empty(),
     };
-    let bucket = suffix == "_bucket";
-    if !right || (bucket != sample.labels.contains_key("le")) {
+    let (bucket, quantile) = (suffix == "_bucket", suffix.is_empty() && family.kind == "summary");
+    if !right || bucket != sample.labels.contains_key("le") || quantile != sample.labels.contains_key("quantile") {
         return Err("a name or label that does not fit the type".into());
     }
-    if family.kind != "gauge" && (sample.value.is_nan() || sample.value < 0.0) {
+    // A quantile is NaN while nothing was observed.
+    let counts = family.kind != "gauge" && !quantile;
+    if counts && (sample.value.is_nan() || sample.value < 0.0) {
         return Err("less than zero".into());
     }
     Ok(())

@@ -14,7 +14,7 @@ use process::{
 };
 use sqlite::{StoreError, open::OpenError};
 use utoipa::openapi::OpenApi;
-use webserver::{docs::documented, listen::ListenError, observe::HttpMetrics, server::Rest};
+use webserver::{docs::documented, http_metrics::HttpMetrics, listen::ListenError, server::Rest};
 
 use crate::{backend::Resources, ops_server::Ops, service::Service, settings::Settings};
 
@@ -65,7 +65,7 @@ impl Foundation {
         log_lines::register(&metrics.registry)?;
         let runtimes = Runtimes::new(&mut metrics)?;
         runtimes.join("main");
-        let http = Arc::new(HttpMetrics::new(&metrics.registry, &documented(api))?);
+        let http = Arc::new(HttpMetrics::new(&metrics.registry, &documented(api), metrics.config.micro)?);
         Ok(Self { settings, rest, ops, runtimes, http, version, metrics })
     }
 

@@ -7,7 +7,8 @@
 //! | [`listen`] | binding an address |
 //! | [`connection_limits`] | how many connections fit into the process's open files, and how long each waits for its client |
 //! | `timed_stream` | header read timeout and keep-alive timeout against slow clients; connections at a shutdown |
-//! | [`observe`] | the middleware: request id, log, panics, and the HTTP metrics |
+//! | [`observe`] | the middleware: request id, log, panics |
+//! | [`http_metrics`], `micro` | what is counted about requests; the same under go-micro's names |
 //! | [`routes`] | a URL with its methods; any other method is a 405 with `Allow` |
 //! | [`input`] | body, query, path and headers, each with errors that name the field; bodies that no handler reads |
 //! | [`problem`] | the form of every error answer |
@@ -20,9 +21,11 @@
 
 pub mod connection_limits;
 pub mod docs;
+pub mod http_metrics;
 pub mod input;
 pub mod limits;
 pub mod listen;
+mod micro;
 pub mod observe;
 mod origin;
 pub mod page;

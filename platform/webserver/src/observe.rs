@@ -18,21 +18,18 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use metrics::{Counter, CounterVec, Gauge, HistogramVec, Registry};
 use process::panics::catch_panic;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    http_metrics::{HttpMetrics, UNMATCHED, method_label},
     input::{BodySize, SharedBody},
     problem::{Problem, Rejection},
     timed_stream::ConnectionState,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The route label of a request that no route matches.
-const UNMATCHED: &str = "unmatched";
 
 /// The middleware function, for `actix_web::middleware::from_fn`.
 pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -70,8 +67,7 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
         }
         handling.iter().for_each(|handling| handling.answers(head));
         let route = route.unwrap_or(UNMATCHED);
-        metrics.requests.with_label_values(&[method, route, head.status.as_str()]).inc();
-        metrics.seconds.with_label_values(&[method, route]).observe(began.elapsed().as_secs_f64());
+        metrics.answered(method, route, head.status, began.elapsed(), None);
     };
     match answered {
         Ok(mut response) => {
@@ -123,88 +119,6 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// From half a millisecond, since a write takes about one, to the time that a client waits.
-const SECONDS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
-const BYTES: [f64; 7] = [256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_048_576.0];
-
-/// The methods that are label values. Any other is `_OTHER`, since a client could invent methods.
-const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
-
-/// The status of an answer whose handler panicked.
-const PANICKED: &str = "500";
-
-/// The HTTP metrics of one service.
-pub struct HttpMetrics {
-    requests: CounterVec,
-    seconds: HistogramVec,
-    in_flight: Gauge,
-    request_bytes: HistogramVec,
-    response_bytes: HistogramVec,
-    rejected: CounterVec,
-    panics: Counter,
-}
-
-impl HttpMetrics {
-    /// Registers the metrics. Every route, method and status that `documented` names begins at zero, since `rate()` counts the first
-    /// request only if there was a zero before it. So does 500, the answer of a panic, which no route documents.
-    pub fn new(registry: &Registry, documented: &[(String, String, String)]) -> metrics::Result<Self> {
-        let counters = |name, help, labels: &[&str]| registry.counter_vec(name, help, labels);
-        let histograms =
-            |name, help, labels: &[&str], buckets: &[f64]| registry.histogram_vec(name, help, labels, buckets);
-        let gauge = |name, help| registry.gauge(name, help);
-        let counter = |name, help| registry.counter(name, help);
-        let metrics = Self {
-            requests: counters(
-                "myevents_request_total",
-                "HTTP requests answered, by method, route template and status; without those the parser itself refuses.",
-                &["method", "route", "status"],
-            )?,
-            seconds: histograms(
-                "myevents_request_duration_seconds",
-                "Time from a request's head to its answer, by method and route template.",
-                &["method", "route"],
-                &SECONDS,
-            )?,
-            in_flight: gauge("myevents_http_requests_in_flight", "HTTP requests being answered just now.")?,
-            request_bytes: histograms(
-                "myevents_http_request_size_bytes",
-                "Size of request bodies that were read, by method.",
-                &["method"],
-                &BYTES,
-            )?,
-            response_bytes: histograms(
-                "myevents_http_response_size_bytes",
-                "Size of response bodies, by method.",
-                &["method"],
-                &BYTES,
-            )?,
-            rejected: counters(
-                "myevents_http_rejected_total",
-                "HTTP requests turned away before they were handled, by reason.",
-                &["reason"],
-            )?,
-            panics: counter("myevents_http_panics_total", "Handlers that panicked; each is a bug.")?,
-        };
-        for reason in Rejection::ALL {
-            metrics.rejected.with_label_values(&[reason.label()]);
-        }
-        for (method, route, status) in documented {
-            for status in [status.as_str(), PANICKED] {
-                metrics.requests.with_label_values(&[method.as_str(), route, status]);
-            }
-            metrics.seconds.with_label_values(&[method.as_str(), route]);
-            metrics.request_bytes.with_label_values(&[method.as_str()]);
-            metrics.response_bytes.with_label_values(&[method.as_str()]);
-        }
-        Ok(metrics)
-    }
-}
-
-/// The label for a method.
-fn method_label(method: &str) -> &'static str {
-    METHODS.into_iter().find(|known| *known == method).unwrap_or("_OTHER")
-}
-
 #[cfg(test)]
 mod tests {
     use actix_web::{
@@ -231,7 +145,7 @@ mod tests {
 
     #[actix_web::test]
     async fn after_the_signal_every_answer_closes_its_connection_also_that_of_a_panic() {
-        let (metrics, stopping) = (HttpMetrics::new(&Registry::new(), &[]).unwrap(), CancellationToken::new());
+        let (metrics, stopping) = (HttpMetrics::new(&Registry::new(), &[], false).unwrap(), CancellationToken::new());
         let routes = |app: &mut web::ServiceConfig| {
             app.route("/ok", web::get().to(ok)).route("/refused", web::get().to(refused));
             app.route("/panics", web::get().to(panics));

@@ -25,7 +25,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     connection_limits::{CONNECTIONS_MAX, Limits, Timeouts, descriptors, rest_connections},
-    observe::{HttpMetrics, observe},
+    http_metrics::HttpMetrics,
+    observe::observe,
     routes::nowhere,
     timed_stream::TimedStream,
 };

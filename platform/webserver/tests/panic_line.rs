@@ -6,7 +6,7 @@ use metrics::Registry;
 use process::panics::log_panics;
 use testing::logs::Log;
 use tokio_util::sync::CancellationToken;
-use webserver::observe::{HttpMetrics, observe};
+use webserver::{http_metrics::HttpMetrics, observe::observe};
 
 async fn panics() -> HttpResponse {
     tokio::task::yield_now().await; // as a handler that has waited for its store
@@ -24,7 +24,7 @@ async fn a_panic_is_one_log_line_and_a_requests_has_the_id_of_its_answer() {
     let log = Log::default();
     tracing_subscriber::fmt().json().flatten_event(true).with_writer(log.writer()).init();
     log_panics();
-    let metrics = web::Data::new(HttpMetrics::new(&Registry::new(), &[]).unwrap());
+    let metrics = web::Data::new(HttpMetrics::new(&Registry::new(), &[], false).unwrap());
     let routes = |app: &mut web::ServiceConfig| {
         app.route("/panics/{id}", web::get().to(panics)).route("/mended", web::get().to(mended));
     };
