@@ -7,6 +7,7 @@
 //! - [`api`], [`answer`]: one address with its requests, and what comes back
 //! - [`raw`]: requests byte by byte, which no HTTP client would send
 //! - [`exposition`], [`series`]: a strict reader of what `/metrics` says
+//! - [`forms`]: what the three forms of a scrape say
 //! - [`dashboard`], [`promql`]: what Grafana's dashboards ask Prometheus for
 //! - [`prometheus`]: what a running Prometheus answers; [`rules`]: its rules, and their tests
 //! - [`notifications`]: where alerts arrive
@@ -27,6 +28,7 @@ pub mod catalogue;
 pub mod dashboard;
 pub mod exposition;
 pub mod flash_sale;
+pub mod forms;
 pub mod kubectl;
 pub mod load;
 pub mod notifications;

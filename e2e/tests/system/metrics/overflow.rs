@@ -2,7 +2,10 @@
 
 use e2e::{Exposition, System, samples};
 
-use crate::steps::{book, known_to_bookings};
+use crate::{
+    metrics::forms,
+    steps::{book, known_to_bookings},
+};
 
 const EVENTS: usize = 1500;
 const LIMIT: usize = 1000;
@@ -47,4 +50,7 @@ async fn after_1500_events_the_overflow_counter_rises_and_the_number_of_series_d
     let other = [("eventID", "_other"), ("eventName", "_other")];
     assert!((now.sum("myevents_bookings_count", &other) - 1000.0).abs() < 0.1);
     assert!((now.sum("myevents_bookings_count", &[]) - 3000.0).abs() < 0.1, "no seat is left uncounted");
+    if let Some(said) = forms::agree(&system.bookings_ops).await {
+        assert_eq!(said.of("myevents_bookings_count").count(), LIMIT + 1, "in each of the three forms");
+    }
 }
