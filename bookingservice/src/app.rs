@@ -5,13 +5,13 @@
 use std::sync::Arc;
 
 use actix_web::web;
+use apidocs::page::Docs;
 use messaging::Bus;
 use process::health::Health;
 use service::{Backend, Foundation, Service, Settings};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
-use webserver::docs::Docs;
 
 use crate::{
     http::{Api, Context, configure},

@@ -1,6 +1,7 @@
 //! Booking, looking at bookings, cancelling.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use apidocs::responses::{BodyProblems, CommonProblems, InvalidValue, NotFound};
 use contracts::Instant;
 use paging::Cursor;
 use process::fail_point::fail_point;
@@ -10,7 +11,6 @@ use webserver::{
     input::{Id, Json, NoQuery, Query, key, traceparent, whole_number},
     page::{self, Page},
     problem::{Problem, ProblemBody},
-    responses::{BodyProblems, CommonProblems, InvalidValue, NotFound},
 };
 
 use super::{Context, error};

@@ -1,13 +1,13 @@
 //! `GET /events/{id}`: what this service sells.
 
 use actix_web::{HttpResponse, web};
+use apidocs::responses::CommonProblems;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use webserver::{
     input::{Id, NoQuery},
     problem::{Problem, ProblemBody},
-    responses::CommonProblems,
 };
 
 use super::{Context, error};

@@ -4,15 +4,15 @@ pub mod bookings;
 pub mod error;
 pub mod events;
 
+use apidocs::{
+    limits::{key, number, page, text},
+    page::Docs,
+};
 use std::sync::Arc;
 
 use actix_web::web;
 use utoipa::{Modify, OpenApi, openapi};
-use webserver::{
-    docs::Docs,
-    limits::{key, number, page, text},
-    routes::resource,
-};
+use webserver::routes::resource;
 
 use crate::{
     domain::{KEY_MAX, SEATS_MAX, USER_ID_MAX},

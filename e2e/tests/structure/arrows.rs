@@ -14,7 +14,7 @@ use crate::sources::{code, folder, names, sources, without_tests, workspace};
 use e2e::not_run;
 
 /// Which crate of the workspace may use which. `testing` is for tests and benchmarks, and may be used by those of all others.
-const ARROWS: [(&str, &[&str]); 22] = [
+const ARROWS: [(&str, &[&str]); 23] = [
     ("contracts", &[]),
     ("process", &["metrics"]),
     ("paging", &[]),
@@ -25,7 +25,8 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("sqlite", &["messaging", "metrics", "process"]),
     ("mongo", &["messaging", "metrics", "process"]),
     ("webserver", &["metrics", "paging", "process", "trace"]),
-    ("service", &["amqp", "messaging", "metrics", "mongo", "process", "sqlite", "webserver"]),
+    ("apidocs", &["webserver"]),
+    ("service", &["amqp", "apidocs", "messaging", "metrics", "mongo", "process", "sqlite", "webserver"]),
     ("eventservice", &SERVICE),
     ("bookingservice", &SERVICE),
     ("alerts", &["process", "webserver"]),
@@ -40,8 +41,8 @@ const ARROWS: [(&str, &[&str]); 22] = [
 ];
 
 /// What a service is made of.
-const SERVICE: [&str; 9] =
-    ["contracts", "messaging", "metrics", "mongo", "paging", "process", "service", "sqlite", "webserver"];
+const SERVICE: [&str; 10] =
+    ["apidocs", "contracts", "messaging", "metrics", "mongo", "paging", "process", "service", "sqlite", "webserver"];
 
 /// The tools that look into a stopped system read the files of both services.
 const INSPECT: [&str; 8] =

@@ -105,7 +105,7 @@ async fn the_page_is_html_and_all_it_needs_is_served_here() {
             let file = api.get(&format!("/{}", link.trim_start_matches("./"))).await.expect(200);
             assert!(!file.body.is_empty() && file.header("content-type").is_some(), "{link}");
             assert!(std::str::from_utf8(&file.body).is_ok(), "{link} is packed, and no header says so");
-            assert!(!file.text().contains("Left out"), "{link} is one of those in platform/webserver/swagger-ui");
+            assert!(!file.text().contains("Left out"), "{link} is one of those in platform/apidocs/swagger-ui");
         }
         api.get("/docs/nothing.js").await.problem(404, "not-found");
     }

@@ -1,6 +1,7 @@
 //! Creating and finding events.
 
 use actix_web::{HttpResponse, http::header, web};
+use apidocs::responses::{BodyProblems, CommonProblems, InvalidValue, NotFound};
 use contracts::Instant;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -8,7 +9,6 @@ use webserver::{
     input::{Id, Json, NoQuery, Query, uuid},
     page::{self, Page},
     problem::{FieldError, Problem, ProblemBody},
-    responses::{BodyProblems, CommonProblems, InvalidValue, NotFound},
 };
 
 use super::{Context, bodies::EventBody, error};

@@ -1,6 +1,7 @@
 //! Creating and finding locations.
 
 use actix_web::{HttpResponse, http::header, web};
+use apidocs::responses::{BodyProblems, CommonProblems, InvalidValue, NotFound};
 use paging::Cursor;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -8,7 +9,6 @@ use webserver::{
     input::{Id, Json, NoQuery, Query},
     page::{self, Page},
     problem::Problem,
-    responses::{BodyProblems, CommonProblems, InvalidValue, NotFound},
 };
 
 use super::{Context, bodies::LocationBody, error};

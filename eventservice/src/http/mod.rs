@@ -5,16 +5,15 @@ pub mod error;
 pub mod events;
 pub mod locations;
 
+use apidocs::{
+    limits::{items, number, page, query_text, text},
+    page::Docs,
+};
 use std::sync::Arc;
 
 use actix_web::web;
 use utoipa::{Modify, OpenApi, openapi};
-use webserver::{
-    docs::Docs,
-    limits::{items, number, page, query_text, text},
-    problem::ProblemBody,
-    routes::resource,
-};
+use webserver::{problem::ProblemBody, routes::resource};
 
 use crate::{
     domain::{CAPACITY_MAX, HALLS_MAX, NAME_MAX, TEXT_MAX},

@@ -4,6 +4,7 @@
 use std::{io, net::TcpListener, sync::Arc};
 
 use actix_web::web;
+use apidocs::page::documented;
 use messaging::{DeadLetters, outbox::relay::Relay};
 use mongo::error::ClientError;
 use process::{
@@ -14,7 +15,7 @@ use process::{
 };
 use sqlite::{StoreError, open::OpenError};
 use utoipa::openapi::OpenApi;
-use webserver::{docs::documented, http_metrics::HttpMetrics, listen::ListenError, server::Rest};
+use webserver::{http_metrics::HttpMetrics, listen::ListenError, server::Rest};
 
 use crate::{backend::Resources, ops_server::Ops, service::Service, settings::Settings};
 

@@ -9,11 +9,11 @@ use trace::TraceId;
 use crate::{micro::MicroMetrics, problem::Rejection};
 
 /// From half a millisecond, since a write takes about one, to the time that a client waits.
-pub(crate) const SECONDS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+const SECONDS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 const BYTES: [f64; 7] = [256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_048_576.0];
 
 /// Latencies in microseconds; what takes more than a minute counts as a minute.
-pub(crate) const LATENCIES: Window = Window { resolution: 1.0, highest: 6e7 };
+const LATENCIES: Window = Window { resolution: 1.0, highest: 6e7 };
 
 /// The route label of a request that no route matches.
 pub(crate) const UNMATCHED: &str = "unmatched";
@@ -64,7 +64,7 @@ impl HttpMetrics {
                 &["method", "route"],
                 LATENCIES,
             )?,
-            micro: micro.then(|| MicroMetrics::new(registry, &own)).transpose()?,
+            micro: micro.then(|| MicroMetrics::new(registry, LATENCIES, &SECONDS)).transpose()?,
             in_flight: registry.gauge("myevents_http_requests_in_flight", "HTTP requests being answered just now.")?,
             request_bytes: registry.histogram_vec(
                 "myevents_http_request_size_bytes",
@@ -96,6 +96,9 @@ impl HttpMetrics {
             metrics.seconds.with_label_values(&[method.as_str(), route]);
             metrics.request_bytes.with_label_values(&[method.as_str()]);
             metrics.response_bytes.with_label_values(&[method.as_str()]);
+            if let Some(micro) = &metrics.micro {
+                micro.begin(&endpoint(method, route));
+            }
         }
         Ok(metrics)
     }
@@ -116,12 +119,50 @@ impl HttpMetrics {
         let (method, route) = if documented { (method, route) } else { (OTHER, UNMATCHED) };
         self.latency.with_label_values(&[method, route]).observe(seconds * 1e6);
         if let Some(micro) = &self.micro {
-            micro.answered(method, route, status, seconds);
+            micro.answered(&endpoint(method, route), status, seconds);
         }
     }
+}
+
+/// What go-micro calls a method.
+fn endpoint(method: &str, route: &str) -> String {
+    if route == UNMATCHED { route.to_owned() } else { format!("{method} {route}") }
 }
 
 /// The label for a method.
 pub(crate) fn method_label(method: &str) -> &'static str {
     METHODS.into_iter().find(|known| *known == method).unwrap_or(OTHER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_counted_under_both_names_and_only_where_that_is_asked_for() {
+        let documented = ["200", "404"].map(|status| ["GET", "/events/{id}", status].map(str::to_owned).into());
+        for micro in [false, true] {
+            let registry = Registry::new();
+            let metrics = HttpMetrics::new(&registry, &documented, micro).unwrap();
+            for (method, route, status) in
+                [("GET", "/events/{id}", 200), ("GET", "/events/{id}", 404), ("PUT", "/x", 404)]
+            {
+                let status = StatusCode::from_u16(status).unwrap();
+                metrics.answered(method, route, status, Duration::from_millis(2), None);
+            }
+            assert_eq!(registry.value("myevents_upstream_latency_microseconds"), Some(3.0));
+            let text = metrics::answer(&registry.gather(), "", "", false).body;
+            let text = String::from_utf8(text).unwrap();
+            let lines = [
+                "micro_request_total{method=\"GET /events/{id}\",status=\"failure\"} 1\n",
+                "micro_request_total{method=\"GET /events/{id}\",status=\"success\"} 1\n",
+                "micro_request_total{method=\"unmatched\",status=\"failure\"} 1\n",
+                "micro_request_duration_seconds_count{method=\"GET /events/{id}\"} 2\n",
+                "micro_upstream_latency_microseconds{method=\"unmatched\",quantile=\"0.9\"} 2",
+            ];
+            for line in lines {
+                assert_eq!(text.contains(line), micro, "{line}{text}");
+            }
+        }
+    }
 }

@@ -14,23 +14,18 @@
 //! | [`problem`] | the form of every error answer |
 //! | [`scrape`] | the answer to a scrape of `/metrics` |
 //! | [`page`] | a list in pages |
-//! | [`docs`] | the OpenAPI document and its page |
-//! | [`responses`], [`limits`] | what handlers have in common in that document |
 //!
 //! Read next: the crate `service`, which runs such a server beside an ops port.
 
 pub mod connection_limits;
-pub mod docs;
 pub mod http_metrics;
 pub mod input;
-pub mod limits;
 pub mod listen;
 mod micro;
 pub mod observe;
 mod origin;
 pub mod page;
 pub mod problem;
-pub mod responses;
 pub mod routes;
 pub mod scrape;
 pub mod server;

@@ -13,8 +13,7 @@ use actix_web::{
 use utoipa::openapi::{OpenApi, RefOr, Server, header::Header};
 use utoipa_swagger_ui::Config;
 
-use super::{input::NoQuery, routes::resource};
-use crate::problem::Problem;
+use webserver::{input::NoQuery, problem::Problem, routes::resource};
 
 /// The document and its page; shared by all workers. Each link in them is relative, for a proxy that serves them below a path of its own.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use utoipa::{
     openapi::{Content, Ref, RefOr, Response, ResponseBuilder},
 };
 
-use crate::problem::ProblemBody;
+use webserver::problem::ProblemBody;
 
 /// Of every handler: what was sent does not parse (400), and the store cannot be used (503).
 pub struct CommonProblems;

@@ -11,7 +11,7 @@ use utoipa::{
     },
 };
 
-use crate::page::{LIMIT_DEFAULT, LIMIT_MAX};
+use webserver::page::{LIMIT_DEFAULT, LIMIT_MAX};
 
 /// No control characters, as a regular expression of JSON Schema.
 const NO_CONTROL: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
