@@ -26,15 +26,16 @@ pub use service::StartError;
 /// Makes the service. It listens at once, and answers when it runs.
 pub async fn build(settings: Settings, bus: Arc<dyn Bus>, stop: CancellationToken) -> Result<Service, StartError> {
     let (api, choice, wake) = (Api::openapi(), settings.clone(), Arc::new(Notify::new()));
+    let stories = settings.stories.clone();
     let mut base = Foundation::bind(settings, env!("CARGO_PKG_VERSION"), &api)?;
     let metrics = BookingMetrics::new(&base.metrics.registry)?;
     let backend = store::open(choice, &mut base.metrics, metrics.clone(), wake.clone()).await?;
     let Backend { store, outbox, dead, probe, resources } = backend;
 
     let endpoint = messages::endpoint(store.clone());
-    let (relay, dead) = endpoint.connect(&bus, outbox, dead, wake, &mut base.metrics).await?;
+    let (relay, dead) = endpoint.connect(&bus, outbox, dead, wake, &mut base.metrics, stories.clone()).await?;
 
     let health = Health::new(stop).required("store", probe).informational("broker", messaging::probe(bus));
-    let (context, docs) = (web::Data::new(Context { store, metrics }), Docs::new(&api));
+    let (context, docs) = (web::Data::new(Context { store, metrics, stories }), Docs::new(&api));
     base.build(QUEUE, health, dead, relay, resources, move |app| configure(app, &context, &docs))
 }

@@ -32,7 +32,7 @@ pub(crate) fn endpoint(store: Arc<dyn Store>) -> Endpoint {
 
 /// Asks others to republish their current state, when this service's queue is new.
 fn resync_request() -> Entry {
-    entry(&ResyncRequested { queue: QUEUE.to_owned() })
+    entry(&ResyncRequested { queue: QUEUE.to_owned() }, None)
 }
 
 /// What a resync republishes: `eventCreated` of every event. No service reads of locations.
@@ -43,7 +43,7 @@ impl Snapshot for EventsSnapshot {
     async fn page(&self, after: Option<Cursor>, max: usize) -> Result<Vec<(Cursor, Entry)>, OutboxError> {
         let events = self.0.events(Filter::default(), after, max).await;
         let events = events.map_err(|_| OutboxError("the events cannot be read".into()))?;
-        let message = |event: Event| (position(&event), entry(&event.created()));
+        let message = |event: Event| (position(&event), entry(&event.created(), None));
         Ok(events.into_iter().map(message).collect())
     }
 }

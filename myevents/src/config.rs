@@ -13,6 +13,7 @@ use process::{
     threads,
 };
 use service::{Listen, Settings, keep_alive_timeout};
+use trace::Stories;
 
 use crate::healthcheck;
 
@@ -131,6 +132,7 @@ impl Serve {
         let metrics = self.metrics.read(&mut checks);
         let log = self.log.read(&mut checks);
 
+        let stories = Stories::default();
         let settings = |rest, ops| Settings {
             rest,
             ops,
@@ -141,6 +143,7 @@ impl Serve {
             metrics,
             data_dir: data_dir.clone(),
             mongo: None,
+            stories: stories.clone(),
         };
         let [events, bookings, events_ops, bookings_ops] = addresses;
         let (events, bookings) = (settings(events, events_ops), settings(bookings, bookings_ops));

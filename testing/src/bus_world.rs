@@ -68,7 +68,16 @@ impl World {
     pub async fn subscribe(&self, names: &'static [&'static str], reader: &Arc<Reader>) {
         let metrics = ConsumeMetrics::new(&self.metrics.registry, self.queue, names).unwrap();
         let handler = reader.clone();
-        self.bus.subscribe(Subscription { queue: self.queue, names, handler, metrics, resync_request: None }).await;
+        self.bus
+            .subscribe(Subscription {
+                queue: self.queue,
+                names,
+                handler,
+                metrics,
+                stories: Default::default(),
+                resync_request: None,
+            })
+            .await;
     }
 
     /// Commits a message for each body, all in one transaction.
@@ -86,7 +95,7 @@ impl World {
     /// A relay that a test drives step by step.
     pub fn relay(&self) -> Relay {
         let (wake, metrics) = self.relay.clone();
-        Relay::new(self.outbox.clone(), self.bus.clone(), wake, metrics)
+        Relay::new(self.outbox.clone(), self.bus.clone(), wake, metrics, Default::default())
     }
 
     /// Runs the relay in the background, as a service does.

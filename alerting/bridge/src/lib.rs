@@ -85,7 +85,7 @@ impl Bridge {
             http::configure(app, context);
         })?;
         let health = Health::new(stop).informational("dingtalk", probe(last.clone()));
-        let ops = Ops { metrics, health, dead: None, runtimes, version }.serve(ops, "bridge")?;
+        let ops = Ops { metrics, health, dead: None, stories: None, runtimes, version }.serve(ops, "bridge")?;
         let queue = Queue { incoming, robot: config.robot, pace: Pace::new(config.rules), last };
         Ok(Self { address: server.address, ops_address: ops.address, server, ops, queue })
     }

@@ -3,6 +3,7 @@
 
 use contracts::Instant;
 use garde::Validate;
+use trace::Origin;
 use uuid::Uuid;
 
 use super::{
@@ -27,8 +28,8 @@ pub struct BookingDraft<'a> {
     pub user_id: Option<String>,
     /// The user's key for this booking; HTTP has checked what its header may hold.
     pub key: Option<&'a str>,
-    /// The caller's trace, to be carried on with the message.
-    pub traceparent: Option<String>,
+    /// The request it came in.
+    pub origin: Option<Origin>,
 }
 
 /// A request that keeps the rules: made only by [`NewBooking::new`], and never changed.
@@ -50,19 +51,19 @@ pub struct NewBookingRecord {
     pub seats: u64,
     /// When it was asked for.
     pub at: Instant,
-    /// The caller's trace.
-    pub traceparent: Option<String>,
+    /// The request it came in; its message carries the trace on.
+    pub origin: Option<Origin>,
 }
 
 impl NewBooking {
     /// Checks a draft of a request that came in at this time; the report names each field that breaks a rule.
     pub fn new(draft: BookingDraft<'_>, at: Instant) -> Result<Self, garde::Report> {
         draft.validate()?;
-        let BookingDraft { event_id, seats, user_id, key, traceparent } = draft;
+        let BookingDraft { event_id, seats, user_id, key, origin } = draft;
         let user_id = user_id.unwrap_or_else(|| GUEST.to_owned());
         let id = key.map_or_else(Uuid::now_v7, |key| id_under(&user_id, key));
         let seats = seats.unsigned_abs();
-        Ok(Self(NewBookingRecord { id, has_key: key.is_some(), event_id, user_id, seats, at, traceparent }))
+        Ok(Self(NewBookingRecord { id, has_key: key.is_some(), event_id, user_id, seats, at, origin }))
     }
 
     /// The booking's id.
@@ -91,7 +92,7 @@ mod tests {
             (1, Some(" "), "user_id"),
         ] {
             let user_id = user_id.map(str::to_owned);
-            let draft = BookingDraft { event_id: Uuid::now_v7(), seats, user_id, key: None, traceparent: None };
+            let draft = BookingDraft { event_id: Uuid::now_v7(), seats, user_id, key: None, origin: None };
             let report = NewBooking::new(draft, Instant::now()).unwrap_err().to_string();
             assert!(report.contains(field), "{seats}: {report}");
         }

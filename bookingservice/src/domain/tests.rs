@@ -16,14 +16,12 @@ fn for_years() -> Instant {
 }
 
 fn request(event_id: Uuid, seats: i64) -> NewBooking {
-    NewBooking::new(BookingDraft { event_id, seats, user_id: None, key: None, traceparent: None }, Instant::now())
-        .unwrap()
+    NewBooking::new(BookingDraft { event_id, seats, user_id: None, key: None, origin: None }, Instant::now()).unwrap()
 }
 
 fn under(key: &str, event_id: Uuid, seats: i64, user_id: Option<&str>) -> NewBooking {
     let user_id = user_id.map(str::to_owned);
-    NewBooking::new(BookingDraft { event_id, seats, user_id, key: Some(key), traceparent: None }, Instant::now())
-        .unwrap()
+    NewBooking::new(BookingDraft { event_id, seats, user_id, key: Some(key), origin: None }, Instant::now()).unwrap()
 }
 
 #[derive(Clone, Debug)]

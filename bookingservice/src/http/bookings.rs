@@ -8,7 +8,7 @@ use process::fail_point::fail_point;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use webserver::{
-    input::{Id, Json, NoQuery, Query, key, traceparent, whole_number},
+    input::{Id, Json, NoQuery, Query, key, origin, whole_number},
     page::{self, Page},
     problem::{Problem, ProblemBody},
 };
@@ -67,7 +67,7 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     let metrics = &context.metrics;
     let parsed = parse(&request, event, body).inspect_err(|_| metrics.rejected(Rejection::Invalid))?;
-    let (id, event_id) = (parsed.id(), parsed.record().event_id);
+    let (id, event_id, origin) = (parsed.id(), parsed.record().event_id, parsed.record().origin.clone());
     let answer = match context.store.book(parsed).await {
         Ok(Ok(Booked::New(booking))) => {
             fail_point("book.before_answer");
@@ -76,6 +76,7 @@ pub async fn create(
         }
         Ok(Ok(Booked::Replay(booking))) => {
             metrics.replayed();
+            origin.inspect(|origin| origin.about(id));
             return Ok(HttpResponse::Ok().insert_header(("Idempotent-Replay", "true")).json(booking));
         }
         Ok(Err(cause)) => error::refused(&cause, event_id),
@@ -93,9 +94,9 @@ fn parse(
 ) -> Result<NewBooking, Problem> {
     let event_id = event?.0;
     let key = key(request, "Idempotency-Key", KEY_MAX)?;
-    let (BookingBody { seats, user_id }, traceparent) = (body?.0, traceparent(request));
+    let (BookingBody { seats, user_id }, origin) = (body?.0, Some(origin(request)));
     let key = key.as_deref();
-    Ok(NewBooking::new(BookingDraft { event_id, seats, user_id, key, traceparent }, Instant::now())?)
+    Ok(NewBooking::new(BookingDraft { event_id, seats, user_id, key, origin }, Instant::now())?)
 }
 
 /// A booking.
@@ -156,8 +157,14 @@ pub async fn list(context: web::Data<Context>, event: Id, query: Query<ListQuery
         CommonProblems, NotFound,
     )
 )]
-pub async fn cancel(context: web::Data<Context>, id: Id, _: NoQuery) -> Result<HttpResponse, Problem> {
-    let cancelled = context.store.cancel(id.0).await.map_err(|cause| error::not_written(cause, id.0).1)?;
+pub async fn cancel(
+    context: web::Data<Context>,
+    request: HttpRequest,
+    id: Id,
+    _: NoQuery,
+) -> Result<HttpResponse, Problem> {
+    let cancelled =
+        context.store.cancel(id.0, Some(origin(&request))).await.map_err(|cause| error::not_written(cause, id.0).1)?;
     fail_point("cancel.before_answer");
     Ok(HttpResponse::Ok().json(cancelled.ok_or_else(|| error::unknown_booking(id.0))?))
 }

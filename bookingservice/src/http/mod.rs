@@ -3,6 +3,7 @@
 pub mod bookings;
 pub mod error;
 pub mod events;
+pub mod timeline;
 
 use apidocs::{
     limits::{key, number, page, text},
@@ -11,6 +12,7 @@ use apidocs::{
 use std::sync::Arc;
 
 use actix_web::web;
+use trace::Stories;
 use utoipa::{Modify, OpenApi, openapi};
 use webserver::routes::resource;
 
@@ -26,6 +28,8 @@ pub struct Context {
     pub store: Arc<dyn Store>,
     /// What the handlers count.
     pub metrics: BookingMetrics,
+    /// What happened to the last requests.
+    pub stories: Stories,
 }
 
 /// Registers the URLs.
@@ -33,7 +37,8 @@ pub fn configure(app: &mut web::ServiceConfig, context: &web::Data<Context>, doc
     app.app_data(context.clone())
         .service(resource("/events/{id}").get(events::show).done())
         .service(resource("/events/{id}/bookings").get(bookings::list).post(bookings::create).done())
-        .service(resource("/bookings/{id}").get(bookings::show).delete(bookings::cancel).done());
+        .service(resource("/bookings/{id}").get(bookings::show).delete(bookings::cancel).done())
+        .service(resource("/bookings/{id}/timeline").get(timeline::show).done());
     docs.configure(app);
 }
 
@@ -41,7 +46,7 @@ pub fn configure(app: &mut web::ServiceConfig, context: &web::Data<Context>, doc
 #[derive(OpenApi)]
 #[openapi(
     info(title = "MyEvents: booking service", description = "Books seats of events, and cancels bookings."),
-    paths(events::show, bookings::create, bookings::list, bookings::show, bookings::cancel),
+    paths(events::show, bookings::create, bookings::list, bookings::show, bookings::cancel, timeline::show),
     modifiers(&Limits)
 )]
 pub struct Api;

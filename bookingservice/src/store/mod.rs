@@ -19,6 +19,7 @@ use paging::Cursor;
 use process::metrics::Metrics;
 use service::{Backend, Settings, StartError};
 use tokio::sync::Notify;
+use trace::Origin;
 use uuid::Uuid;
 
 use crate::{
@@ -28,7 +29,7 @@ use crate::{
 
 pub use service::Unavailable;
 
-/// A message as the outbox holds it, with the caller's trace if it has one.
+/// A message as the outbox holds it, with the trace of the request that made it.
 pub(crate) fn entry<M: Contract>(message: &M, traceparent: Option<&str>) -> Entry {
     Entry::new(M::NAME, M::MANDATORY, message.to_json(), traceparent.map(str::to_owned))
 }
@@ -41,7 +42,7 @@ pub async fn open(
     wake: Arc<Notify>,
 ) -> Result<Backend<dyn Store>, StartError> {
     match settings.mongo {
-        Some(url) => mongo::backend(&url, &registry.registry, metrics, wake).await,
+        Some(url) => mongo::backend(&url, &registry.registry, metrics, wake, settings.stories).await,
         None => sqlite::backend(settings.data_dir, registry, metrics, wake).await,
     }
 }
@@ -53,7 +54,7 @@ pub trait Store: Send + Sync {
     async fn book(&self, request: NewBooking) -> Result<Result<Booked, Refused>, Unavailable>;
 
     /// Cancels a booking, releases its seats, and stores `bookingCancelled` and `seatsChanged`; once. `None` for an unknown booking.
-    async fn cancel(&self, id: Uuid) -> Result<Option<Booking>, Unavailable>;
+    async fn cancel(&self, id: Uuid, origin: Option<Origin>) -> Result<Option<Booking>, Unavailable>;
 
     /// A booking.
     async fn booking(&self, id: Uuid) -> Result<Option<Booking>, Unavailable>;

@@ -38,6 +38,7 @@ impl TestApp {
             metrics: Default::default(),
             data_dir: folder.into(),
             mongo,
+            stories: Default::default(),
         };
         let (bus, stop) = (Arc::new(InProcessBus::new()), CancellationToken::new());
         let service = bookingservice::app::build(settings, bus.clone(), stop.clone()).await.unwrap();

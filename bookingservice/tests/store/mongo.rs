@@ -34,7 +34,7 @@ pub(crate) async fn fixture() -> Option<Fixture> {
     let registry = Registry::new();
     let mongo = connect(&url, &registry).await;
     let metrics = BookingMetrics::new(&registry).unwrap();
-    let store = Arc::new(MongoStore::new(&mongo, &registry, metrics, Arc::default()).unwrap());
+    let store = Arc::new(MongoStore::new(&mongo, &registry, metrics, Arc::default(), Default::default()).unwrap());
     let background = Background::default();
     store.start(&mongo, Pace::default(), &background);
     Some(Fixture { outbox: store.outbox(), store, registry, tries: 5, _kept: Box::new(background) })

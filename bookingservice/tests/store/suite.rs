@@ -74,7 +74,7 @@ pub(crate) fn under_a_key(event_id: Uuid, seats: u64) -> NewBooking {
 
 pub(crate) fn asked(event_id: Uuid, seats: u64, key: Option<&str>) -> NewBooking {
     let (seats, user_id) = (seats.cast_signed(), Some("ann".to_owned()));
-    NewBooking::new(BookingDraft { event_id, seats, user_id, key, traceparent: None }, Instant::now()).unwrap()
+    NewBooking::new(BookingDraft { event_id, seats, user_id, key, origin: None }, Instant::now()).unwrap()
 }
 
 pub(crate) fn new(booked: Result<Booked, Refused>) -> Booking {
@@ -166,7 +166,7 @@ pub(crate) async fn a_key_cannot_book_something_else(f: &Fixture) {
 /// Cancels, and asks again where the answer was late, as clients do.
 async fn cancelled(store: Arc<dyn Store>, booking: Uuid, tries: usize) -> Booking {
     for _ in 0..tries {
-        match store.cancel(booking).await {
+        match store.cancel(booking, None).await {
             Ok(cancelled) => return cancelled.unwrap(),
             Err(cause) => assert_eq!(cause, Unavailable::OutcomeUnknown),
         }
@@ -188,14 +188,14 @@ pub(crate) async fn a_cancellation_releases_the_seats_once_also_at_once(f: &Fixt
     assert_eq!(f.messages().await, ["eventBooked", "bookingCancelled", "seatsChanged"]);
     assert_eq!(f.metric("myevents_cancelled_seats_total"), 4.0);
     f.shows("myevents_seats_confirmed", 0.0).await;
-    assert_eq!(f.store.cancel(Uuid::now_v7()).await.unwrap(), None);
+    assert_eq!(f.store.cancel(Uuid::now_v7(), None).await.unwrap(), None);
 }
 
 pub(crate) async fn a_replay_after_a_cancellation_gives_the_cancelled_booking(f: &Fixture) {
     let event = f.event(Some(10)).await;
     let request = under_a_key(event, 2);
     let booking = new(f.store.book(request.clone()).await.unwrap());
-    let cancelled = f.store.cancel(booking.id()).await.unwrap().unwrap();
+    let cancelled = f.store.cancel(booking.id(), None).await.unwrap().unwrap();
     assert_eq!(f.store.book(request).await.unwrap(), Ok(Booked::Replay(cancelled)));
 }
 

@@ -20,13 +20,13 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("paging", &[]),
     ("trace", &[]),
     ("metrics", &["trace"]),
-    ("messaging", &["metrics", "paging", "process"]),
+    ("messaging", &["metrics", "paging", "process", "trace"]),
     ("amqp", &["messaging", "metrics", "process"]),
     ("sqlite", &["messaging", "metrics", "process"]),
     ("mongo", &["messaging", "metrics", "process"]),
     ("webserver", &["metrics", "paging", "process", "trace"]),
     ("apidocs", &["webserver"]),
-    ("service", &["amqp", "apidocs", "messaging", "metrics", "mongo", "process", "sqlite", "webserver"]),
+    ("service", &["amqp", "apidocs", "messaging", "metrics", "mongo", "process", "sqlite", "trace", "webserver"]),
     ("eventservice", &SERVICE),
     ("bookingservice", &SERVICE),
     ("alerts", &["process", "webserver"]),
@@ -41,15 +41,26 @@ const ARROWS: [(&str, &[&str]); 23] = [
 ];
 
 /// What a service is made of.
-const SERVICE: [&str; 10] =
-    ["apidocs", "contracts", "messaging", "metrics", "mongo", "paging", "process", "service", "sqlite", "webserver"];
+const SERVICE: [&str; 11] = [
+    "apidocs",
+    "contracts",
+    "messaging",
+    "metrics",
+    "mongo",
+    "paging",
+    "process",
+    "service",
+    "sqlite",
+    "trace",
+    "webserver",
+];
 
 /// The tools that look into a stopped system read the files of both services.
 const INSPECT: [&str; 8] =
     ["contracts", "eventservice", "bookingservice", "load", "messaging", "process", "rest", "sqlite"];
 
 /// The command line may use both services, and every tool.
-const MYEVENTS: [&str; 12] = [
+const MYEVENTS: [&str; 13] = [
     "bridge",
     "inbox",
     "contracts",
@@ -62,6 +73,7 @@ const MYEVENTS: [&str; 12] = [
     "rest",
     "service",
     "sqlite",
+    "trace",
 ];
 
 /// What the tests and benchmarks of a crate may use besides.

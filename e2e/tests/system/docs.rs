@@ -9,7 +9,7 @@ async fn the_openapi_document_is_of_version_3_1_and_names_every_url() {
     let system = System::start();
     for (api, right) in [
         (&system.events, vec!["/events", "/events/{id}", "/locations", "/locations/{id}"]),
-        (&system.bookings, vec!["/bookings/{id}", "/events/{id}", "/events/{id}/bookings"]),
+        (&system.bookings, vec!["/bookings/{id}", "/bookings/{id}/timeline", "/events/{id}", "/events/{id}/bookings"]),
     ] {
         let answer = api.get("/openapi.json").await.expect(200);
         assert_eq!(answer.header("content-type"), Some("application/json"));

@@ -4,7 +4,7 @@
 //! - [`protocol`], [`docs`]: what every URL does alike
 //! - [`races`], [`crash`]: many at once, and `kill -9`
 //! - [`bad_input`], [`random`], [`limits`]: clients that are wrong, random or slow
-//! - [`metrics`]: what is measured
+//! - [`metrics`], [`stories`]: what is measured, and what is told of one request
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod bad_input;
@@ -23,4 +23,5 @@ mod protocol;
 mod races;
 mod random;
 mod steps;
+mod stories;
 mod view;

@@ -44,6 +44,7 @@ async fn another_method_is_a_405_that_says_which_there_are() {
         (&system.bookings, format!("/events/{id}"), read),
         (&system.bookings, format!("/events/{id}/bookings"), both),
         (&system.bookings, format!("/bookings/{id}"), "GET, HEAD, DELETE"),
+        (&system.bookings, format!("/bookings/{id}/timeline"), read),
         (&system.events, "/openapi.json".to_owned(), read),
         (&system.bookings, "/docs".to_owned(), read),
         (&system.bookings, "/".to_owned(), read),

@@ -1,12 +1,12 @@
 //! Creating and finding events.
 
-use actix_web::{HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use apidocs::responses::{BodyProblems, CommonProblems, InvalidValue, NotFound};
 use contracts::Instant;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use webserver::{
-    input::{Id, Json, NoQuery, Query, uuid},
+    input::{Id, Json, NoQuery, Query, origin, uuid},
     page::{self, Page},
     problem::{FieldError, Problem, ProblemBody},
 };
@@ -29,9 +29,14 @@ use crate::{
             content_type = "application/problem+json"),
     )
 )]
-pub async fn create(context: web::Data<Context>, _: NoQuery, body: Json<EventBody>) -> Result<HttpResponse, Problem> {
+pub async fn create(
+    context: web::Data<Context>,
+    request: HttpRequest,
+    _: NoQuery,
+    body: Json<EventBody>,
+) -> Result<HttpResponse, Problem> {
     let event = Event::new(body.0.into())?;
-    let stored = context.store.create_event(event.clone()).await;
+    let stored = context.store.create_event(event.clone(), Some(origin(&request))).await;
     stored.map_err(|cause| error::not_written(cause, "event_id", event.id()))?.map_err(error::unknown_location)?;
     Ok(HttpResponse::Created().insert_header((header::LOCATION, format!("/events/{}", event.id()))).json(event))
 }

@@ -1,12 +1,12 @@
 //! Creating and finding locations.
 
-use actix_web::{HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use apidocs::responses::{BodyProblems, CommonProblems, InvalidValue, NotFound};
 use paging::Cursor;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use webserver::{
-    input::{Id, Json, NoQuery, Query},
+    input::{Id, Json, NoQuery, Query, origin},
     page::{self, Page},
     problem::Problem,
 };
@@ -29,11 +29,12 @@ use crate::{
 )]
 pub async fn create(
     context: web::Data<Context>,
+    request: HttpRequest,
     _: NoQuery,
     body: Json<LocationBody>,
 ) -> Result<HttpResponse, Problem> {
     let location = Location::new(body.0.into())?;
-    let stored = context.store.create_location(location.clone()).await;
+    let stored = context.store.create_location(location.clone(), Some(origin(&request))).await;
     stored.map_err(|cause| error::not_written(cause, "location_id", location.id()))?;
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, format!("/locations/{}", location.id())))

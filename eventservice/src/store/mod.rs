@@ -18,6 +18,7 @@ use paging::Cursor;
 use process::metrics::Metrics;
 use service::{Backend, Settings, StartError};
 use tokio::sync::Notify;
+use trace::Origin;
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
@@ -54,9 +55,12 @@ pub(crate) fn search_form(name: &str) -> String {
     lower.nfc().collect()
 }
 
-/// A message as the outbox holds it.
-pub(crate) fn entry<M: Contract>(message: &M) -> Entry {
-    Entry::new(M::NAME, M::MANDATORY, message.to_json(), None)
+/// A message as the outbox holds it, with the trace of the request that made it, which is told of it.
+pub(crate) fn entry<M: Contract>(message: &M, origin: Option<&Origin>) -> Entry {
+    let traceparent = origin.map(|origin| origin.traceparent().to_owned());
+    let entry = Entry::new(M::NAME, M::MANDATORY, message.to_json(), traceparent);
+    origin.inspect(|origin| origin.writes(entry.message.id));
+    entry
 }
 
 /// Where an event is in the order of [`Store::events`].
@@ -81,10 +85,14 @@ pub async fn open(
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Stores an event and its `eventCreated`.
-    async fn create_event(&self, event: Event) -> Result<Result<(), UnknownLocation>, Unavailable>;
+    async fn create_event(
+        &self,
+        event: Event,
+        origin: Option<Origin>,
+    ) -> Result<Result<(), UnknownLocation>, Unavailable>;
 
     /// Stores a location and its `locationCreated`.
-    async fn create_location(&self, location: Location) -> Result<(), Unavailable>;
+    async fn create_location(&self, location: Location, origin: Option<Origin>) -> Result<(), Unavailable>;
 
     /// An event.
     async fn event(&self, id: Uuid) -> Result<Option<Event>, Unavailable>;

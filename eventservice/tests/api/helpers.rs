@@ -39,6 +39,7 @@ impl TestApp {
             metrics: Default::default(),
             data_dir: folder.into(),
             mongo: Some(mongo),
+            stories: Default::default(),
         };
         let (bus, stop) = (Arc::new(InProcessBus::new()), CancellationToken::new());
         let service = eventservice::app::build(settings, bus.clone(), stop.clone()).await.unwrap();

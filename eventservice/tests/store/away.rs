@@ -13,11 +13,11 @@ async fn a_server_that_stops_and_starts_is_a_refusal_within_3_seconds_and_works_
     let fixture = mongo::on(&server.url("myevents-test")).await;
     for round in 0..2 {
         let began = Instant::now();
-        assert!(fixture.store.create_event(suite::some_event()).await.is_err(), "round {round}");
+        assert!(fixture.store.create_event(suite::some_event(), None).await.is_err(), "round {round}");
         assert!(began.elapsed() < Duration::from_secs(3), "round {round}: {:?}", began.elapsed());
         server.start();
         let began = Instant::now();
-        while !matches!(fixture.store.create_event(suite::some_event()).await, Ok(Ok(()))) {
+        while !matches!(fixture.store.create_event(suite::some_event(), None).await, Ok(Ok(()))) {
             assert!(began.elapsed() < Duration::from_secs(5), "round {round}: it does not work again");
         }
         server.stop();

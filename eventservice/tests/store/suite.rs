@@ -28,7 +28,7 @@ pub(crate) struct Fixture {
 impl Fixture {
     pub(crate) async fn add(&self, name: &str, start: &str, location_id: Option<Uuid>) -> Event {
         let event = event(name, start, location_id, Some(100));
-        self.store.create_event(event.clone()).await.unwrap().unwrap();
+        self.store.create_event(event.clone(), None).await.unwrap().unwrap();
         event
     }
 
@@ -79,7 +79,7 @@ pub(crate) async fn an_event_is_stored_as_it_was_given_and_its_message_is_in_the
     assert_eq!((booked_seats, seats_left), (&0, &Some(100)));
     assert_eq!(f.store.event(limited.id()).await.unwrap(), Some(limited));
     let unlimited = event("Open air", "2027-01-01T00:00:00Z", None, None);
-    f.store.create_event(unlimited.clone()).await.unwrap().unwrap();
+    f.store.create_event(unlimited.clone(), None).await.unwrap().unwrap();
     assert_eq!(f.store.event(unlimited.id()).await.unwrap(), Some(unlimited));
     assert_eq!(f.store.event(Uuid::now_v7()).await.unwrap(), None);
     assert_eq!(f.messages().await, ["eventCreated", "eventCreated"]);
@@ -87,14 +87,14 @@ pub(crate) async fn an_event_is_stored_as_it_was_given_and_its_message_is_in_the
 
 pub(crate) async fn an_event_at_an_unknown_location_is_refused_and_leaves_nothing(f: &Fixture) {
     let nowhere = event("Tango", "2027-01-01T00:00:00Z", Some(Uuid::now_v7()), None);
-    assert_eq!(f.store.create_event(nowhere.clone()).await.unwrap(), Err(UnknownLocation));
+    assert_eq!(f.store.create_event(nowhere.clone(), None).await.unwrap(), Err(UnknownLocation));
     assert_eq!(f.store.event(nowhere.id()).await.unwrap(), None);
     assert_eq!(f.messages().await, [""; 0]);
 }
 
 pub(crate) async fn a_location_is_stored_as_it_was_given_and_its_message_is_in_the_outbox(f: &Fixture) {
     let mill = location("Old Mill");
-    f.store.create_location(mill.clone()).await.unwrap();
+    f.store.create_location(mill.clone(), None).await.unwrap();
     assert_eq!(f.store.location(mill.id()).await.unwrap(), Some(mill));
     assert_eq!(f.store.location(Uuid::now_v7()).await.unwrap(), None);
     assert_eq!(f.messages().await, ["locationCreated"]);
@@ -133,7 +133,7 @@ pub(crate) async fn events_come_in_the_order_they_begin_also_where_many_begin_at
 
 pub(crate) async fn filters_hold_together(f: &Fixture) {
     let mill = location("Old Mill");
-    f.store.create_location(mill.clone()).await.unwrap();
+    f.store.create_location(mill.clone(), None).await.unwrap();
     f.add("Ärger im Park", "2027-01-01T00:00:00Z", Some(mill.id())).await;
     f.add("ÄRGER II", "2027-01-02T00:00:00Z", Some(mill.id())).await;
     f.add("ärger iii", "2027-01-03T00:00:00Z", None).await;
@@ -171,7 +171,7 @@ pub(crate) async fn a_name_is_found_in_whichever_form_its_accents_are_written(f:
 pub(crate) async fn locations_come_in_the_order_they_were_made(f: &Fixture) {
     let made: Vec<_> = ["c", "a", "b"].map(location).into();
     for location in &made {
-        f.store.create_location(location.clone()).await.unwrap();
+        f.store.create_location(location.clone(), None).await.unwrap();
     }
     let first = f.store.locations(None, 2).await.unwrap();
     let after = Some(Cursor { number: 0, id: first[1].id() });

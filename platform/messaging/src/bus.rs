@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use process::health::Probe;
+use trace::Stories;
 
 use crate::{
     dead_letters::DeadLetters,
@@ -74,6 +75,8 @@ pub struct Subscription {
     pub handler: Arc<dyn Handler>,
     /// The metrics of this queue.
     pub metrics: ConsumeMetrics,
+    /// Where it is told that a message was applied.
+    pub stories: Stories,
     /// The request for a resync that is handled by the handler, and published, before a new queue is declared: a new queue holds
     /// nothing of what was published before.
     pub resync_request: Option<fn() -> Entry>,

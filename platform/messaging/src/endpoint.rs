@@ -7,6 +7,7 @@ use std::sync::Arc;
 use metrics::Result;
 use process::metrics::Metrics;
 use tokio::sync::Notify;
+use trace::Stories;
 
 use crate::{
     bus::{Bus, Handler, Subscription},
@@ -46,6 +47,7 @@ impl Endpoint {
         dead_letters: Arc<dyn DeadLetters>,
         wake: Arc<Notify>,
         metrics: &mut Metrics,
+        stories: Stories,
     ) -> Result<(Relay, Arc<dyn DeadLetters>)> {
         let registry = metrics.registry.clone();
         bus.register(&registry)?;
@@ -60,10 +62,11 @@ impl Endpoint {
             names: self.reads,
             handler: ResyncHandler::new(request, outbox.clone(), self.handler),
             metrics: ConsumeMetrics::new(&registry, self.queue, self.reads)?,
+            stories: stories.clone(),
             resync_request: Some(self.resync_request),
         })
         .await;
         let metrics = RelayMetrics::new(&registry, self.publishes)?;
-        Ok((Relay::new(outbox, bus.clone(), wake, metrics), dead_letters))
+        Ok((Relay::new(outbox, bus.clone(), wake, metrics, stories), dead_letters))
     }
 }

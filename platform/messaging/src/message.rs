@@ -2,6 +2,7 @@
 //! `bus.rs`.
 
 use jiff::Timestamp;
+use trace::stories::Told;
 use uuid::Uuid;
 
 /// A message.
@@ -15,10 +16,17 @@ pub struct Message {
     pub body: Vec<u8>,
     /// When it was written to the outbox, in microseconds. Retries and redrives do not change it.
     pub occurred_at: Timestamp,
-    /// The W3C trace it belongs to, if the caller sent one.
+    /// The W3C trace it belongs to; absent where no request has made it.
     pub traceparent: Option<String>,
     /// Whether it comes from the dead letters. Its age then says nothing about delivery.
     pub redriven: bool,
+}
+
+impl Message {
+    /// What its story needs of it.
+    pub fn told(&self) -> Told<'_> {
+        (self.id, self.traceparent.as_deref())
+    }
 }
 
 /// A message that waits to be published.

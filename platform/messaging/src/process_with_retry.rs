@@ -12,10 +12,11 @@ use std::{
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures_util::FutureExt;
 use process::log_on_change::LogOnChange;
+use tracing::field::display;
 
 use crate::{
     bus::Subscription,
-    message::{Message, Outcome},
+    message::{Effect, Message, Outcome},
 };
 
 /// After so many panics a message is dead.
@@ -106,11 +107,16 @@ async fn attempt(subscription: &Subscription, messages: &[Message]) -> Option<Ve
 fn verdict(subscription: &Subscription, message: &Message, outcome: Outcome, attempts: u32) -> Result<Verdict, String> {
     subscription.metrics.handled(message, &outcome);
     match outcome {
-        Outcome::Done(_) => Ok(Verdict::Done),
+        Outcome::Done(Effect::Applied) => {
+            subscription.stories.applied(message.told());
+            Ok(Verdict::Done)
+        }
+        Outcome::Done(Effect::Duplicate | Effect::Stale) => Ok(Verdict::Done),
         Outcome::Retry(cause) => Err(cause),
         Outcome::Reject(cause) => {
             let (queue, id, name) = (subscription.queue, message.id, message.name.as_str());
-            tracing::error!(queue, %id, kind = name, attempts, "a message goes to the dead letters: {cause}");
+            let trace_id = message.traceparent.as_deref().and_then(trace::parent::trace_id).map(display);
+            tracing::error!(queue, %id, kind = name, trace_id, attempts, "a message goes to the dead letters: {cause}");
             Ok(Verdict::Dead { cause, attempts })
         }
     }

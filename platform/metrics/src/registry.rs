@@ -136,12 +136,7 @@ impl Registry {
 
     /// What all show now, by name; those without a series are left out.
     pub fn gather(&self) -> Vec<Family> {
-        self.gather_at(now())
-    }
-
-    /// The same for a scrape that began a moment ago, at `scrape` since 1970, if something was done for it before.
-    pub fn gather_at(&self, scrape: Duration) -> Vec<Family> {
-        let mut families = self.collect(scrape);
+        let mut families = self.collect(now());
         families.retain(|family| !family.series.is_empty());
         families.sort_by(|a, b| a.description.name.cmp(&b.description.name));
         families

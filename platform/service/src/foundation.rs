@@ -84,14 +84,16 @@ impl Foundation {
         F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
     {
         let (rest_address, ops_address) = (self.rest.local_addr()?, self.ops.local_addr()?);
-        let Settings { rest_workers: workers, servers, shutdown_delay, keep_alive_timeout: keep_alive, .. } =
-            self.settings;
+        let Settings {
+            rest_workers: workers, servers, shutdown_delay, keep_alive_timeout: keep_alive, stories, ..
+        } = self.settings;
         let (runtimes, stopping) = (self.runtimes.clone(), health.stopping.clone());
-        let rest = Rest { listener: self.rest, workers, servers, keep_alive, metrics: self.http, runtimes, stopping };
+        let (listener, metrics) = (self.rest, self.http);
+        let told = stories.clone();
+        let rest = Rest { listener, workers, servers, keep_alive, metrics, stories: told, runtimes, stopping };
         let rest = rest.serve(configure)?;
-        let ops =
-            Ops { metrics: self.metrics, health, dead: Some(dead), runtimes: self.runtimes, version: self.version }
-                .serve(self.ops, name)?;
+        let (metrics, dead, stories, runtimes) = (self.metrics, Some(dead), Some(stories), self.runtimes);
+        let ops = Ops { metrics, health, dead, stories, runtimes, version: self.version }.serve(self.ops, name)?;
         Ok(Service {
             name,
             shutdown_delay,

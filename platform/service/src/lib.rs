@@ -7,6 +7,7 @@
 //! | [`foundation`] | both ports and the metrics of every service, and why it does not start |
 //! | [`backend`] | the store of a service, and what it means where that cannot do it |
 //! | [`ops_server`] | `/metrics`, `/livez`, `/readyz`, `/dead` on a port of their own |
+//! | `traces` | `/traces/{id}` of the ops port: what happened to a request |
 //! | [`html`] | small pages for people: that of the ops port, and those of the inbox |
 //! | [`service`] | both servers and the relay, and how they stop |
 //! | [`healthcheck`] | the subcommand that asks `/readyz`, for containers without a shell |
@@ -22,6 +23,7 @@ pub mod options;
 pub mod service;
 pub mod settings;
 pub mod standalone;
+mod traces;
 
 pub use backend::{Backend, Resources, Unavailable};
 pub use foundation::{Foundation, StartError};

@@ -1,4 +1,4 @@
-//! The ops port: `/metrics`, `/livez`, `/readyz`, `/dead`, and a page at `/` that lists them. It is not the REST port, so that metrics are
+//! The ops port: `/metrics`, `/livez`, `/readyz`, `/dead`, `/traces/{id}`, and a page at `/` that lists them. It is not the REST port, so that metrics are
 //! not shown to callers by accident.
 //!
 //! `/livez` checks nothing outside the process: a service that waits for its database must not be killed for that.
@@ -19,6 +19,7 @@ use process::{
 };
 use serde::Deserialize;
 use serde_json::json;
+use trace::Stories;
 use uuid::Uuid;
 use webserver::{
     connection_limits::{Limits, Timeouts, descriptors, ops_connections},
@@ -29,7 +30,7 @@ use webserver::{
     small::SmallServer,
 };
 
-use crate::html;
+use crate::{html, traces};
 
 /// Shorter than for REST: a client of the ops port is near, and sends its head at once.
 const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(2), Duration::from_secs(5));
@@ -41,6 +42,10 @@ const LINKS: [(&str, &str); 3] = [
     ("readyz", "whether it can answer its callers, and how what it needs is doing"),
 ];
 
+/// What a service has besides.
+const TRACES: &str =
+    "<li>/traces/<i>id</i>: what happened to a request, by its trace id or by the id of what it made</li>\n";
+
 /// What the ops port answers with.
 #[derive(Clone)]
 pub struct Ops {
@@ -50,6 +55,8 @@ pub struct Ops {
     pub health: Health,
     /// For `/dead`; `None` for a program without messages, which has no such URL.
     pub dead: Option<Arc<dyn DeadLetters>>,
+    /// For `/traces/{id}`; `None` for a program that keeps none.
+    pub stories: Option<Stories>,
     /// The metrics of its runtime.
     pub runtimes: Runtimes,
     /// The program's version, for the page.
@@ -81,6 +88,9 @@ impl Ops {
                     .service(resource("/dead").get(dead).done())
                     .service(resource("/dead/redrive").post(redrive).done());
             }
+            if let Some(stories) = self.stories {
+                app.app_data(web::Data::new(stories)).service(resource("/traces/{id}").get(traces::show).done());
+            }
         })
     }
 }
@@ -92,7 +102,8 @@ async fn index(ops: web::Data<Ops>, page: web::Data<Page>) -> HttpResponse {
     };
     let links =
         LINKS.iter().chain(dead).map(|(path, what)| format!("<li><a href=\"{path}\">/{path}</a>: {what}</li>\n"));
-    let (links, title) = (links.collect::<String>(), format!("{}: ops port", page.name));
+    let traces = ops.stories.as_ref().map_or("", |_| TRACES);
+    let (links, title) = (links.collect::<String>() + traces, format!("{}: ops port", page.name));
     let (seconds, version) = (page.since.elapsed().as_secs(), ops.version);
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     let uptime = format!("{days} d {hours} h {minutes} min {} s", seconds % 60);

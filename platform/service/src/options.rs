@@ -14,6 +14,7 @@ use process::{
     telemetry::{LogConfig, LogOptions},
     threads,
 };
+use trace::Stories;
 use webserver::{connection_limits::keep_alive_timeout, listen::Listen};
 
 use crate::settings::Settings;
@@ -131,6 +132,7 @@ impl ServiceOptions {
                 option("MONGO_URL", &self.mongo_url),
                 option("MONGO_URL_FILE", &self.mongo_url_file),
             ),
+            stories: Stories::default(),
         };
         let log = self.log.read(&mut checks);
         let broker = Broker::read(

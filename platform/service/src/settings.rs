@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use mongo::address::MongoUrl;
 use process::metrics::options::MetricsConfig;
+use trace::Stories;
 use webserver::listen::Listen;
 
 /// How a service runs; each binary's `config.rs` makes it from its own options.
@@ -27,4 +28,6 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The MongoDB server to store in instead of a file.
     pub mongo: Option<MongoUrl>,
+    /// Where each step of a request is told. Services in one process share them.
+    pub stories: Stories,
 }

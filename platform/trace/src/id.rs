@@ -2,11 +2,13 @@
 
 use std::{fmt, num::NonZeroU128, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// 128 bits that are not all zero, as W3C Trace Context wants it (<https://www.w3.org/TR/trace-context/#trace-id>). Its text is 32
 /// hexadecimal digits in lower case.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct TraceId(NonZeroU128);
 
 impl TraceId {
@@ -46,6 +48,20 @@ impl FromStr for TraceId {
         let digits = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         let number = u128::from_str_radix(text, 16).ok().filter(|_| digits);
         number.and_then(NonZeroU128::new).map(Self).ok_or(NoTraceId)
+    }
+}
+
+impl TryFrom<String> for TraceId {
+    type Error = NoTraceId;
+
+    fn try_from(text: String) -> Result<Self, NoTraceId> {
+        text.parse()
+    }
+}
+
+impl From<TraceId> for String {
+    fn from(id: TraceId) -> Self {
+        id.to_string()
     }
 }
 

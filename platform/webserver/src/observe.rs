@@ -1,5 +1,5 @@
-//! The only middleware of REST: gives every answer a request id, counts it, and turns a panic into a 500. At a shutdown, every
-//! answer closes its connection.
+//! The only middleware of REST: gives every request its trace and every answer a request id, counts it, and turns a panic into a 500. At
+//! a shutdown, every answer closes its connection.
 //!
 //! It is the outermost service, so it also sees requests that no route matches. It opens no tracing span: a span per request
 //! costs more than half of the throughput.
@@ -20,11 +20,12 @@ use actix_web::{
 };
 use process::panics::catch_panic;
 use tokio_util::sync::CancellationToken;
+use trace::{Stories, Traced, stories::Answer};
 use uuid::Uuid;
 
 use crate::{
     http_metrics::{HttpMetrics, UNMATCHED, method_label},
-    input::{BodySize, SharedBody},
+    input::{BodySize, SharedBody, traceparent},
     problem::{Problem, Rejection},
     timed_stream::ConnectionState,
 };
@@ -36,9 +37,13 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
     let handling = ConnectionState::handling(&request)?; // not counted: it has no answer that a client reads
     let metrics = request.app_data::<Data<HttpMetrics>>().expect("server.rs puts the metrics there").clone();
     let stopping = request.app_data::<Data<CancellationToken>>().expect("server.rs puts the token there").clone();
+    let stories = request.app_data::<Data<Stories>>().expect("server.rs puts the stories there").clone();
     let began = Instant::now();
     let method = method_label(request.method().as_str());
     let id = request_id(&request);
+    let request_id = id.to_str().unwrap_or_default();
+    let traced = Traced::received(&stories, method, traceparent(request.headers()), request_id);
+    request.extensions_mut().insert(traced.clone());
     let _in_flight = InFlight::new(&metrics);
     let body = SharedBody::share(&mut request);
 
@@ -53,8 +58,8 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
         Err(panic) => {
             metrics.panics.inc();
             // Logged here and not in the panic hook, which does not know the request id.
-            let (request_id, route) = (id.to_str().unwrap_or_default(), early.as_deref().unwrap_or(UNMATCHED));
-            tracing::error!(request_id, method, route, "a panic, which is a bug of ours: {panic}");
+            let route = early.as_deref().unwrap_or(UNMATCHED);
+            tracing::error!(request_id, trace_id = %traced.trace, method, route, "a panic, which is a bug of ours: {panic}");
             Err(Problem::internal().error_response())
         }
     };
@@ -82,12 +87,14 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
             }
             let route = early.or_else(|| response.request().match_pattern());
             finish(response.response_mut().head_mut(), route.as_deref());
-            let status = response.status().as_u16();
-            tracing::debug!(method, path = response.request().path(), status, request_id = ?id, "answered");
+            let (status, path) = (response.status().as_u16(), response.request().path());
+            traced.answered(Answer { route, status, path, request_id });
             Ok(SharedBody::attach(body, response).await)
         }
         Err(mut response) => {
             finish(response.head_mut(), early.as_deref());
+            let (status, path) = (response.status().as_u16(), ""); // after an error or a panic there is no request any more
+            traced.answered(Answer { route: early, status, path, request_id });
             // The server sends it as it is.
             Err(InternalError::from_response("answered in the middleware", response).into())
         }

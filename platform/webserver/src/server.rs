@@ -22,6 +22,7 @@ use actix_web::{
 };
 use process::{metrics::runtime::Runtimes, threads};
 use tokio_util::sync::CancellationToken;
+use trace::Stories;
 
 use crate::{
     connection_limits::{CONNECTIONS_MAX, Limits, Timeouts, descriptors, rest_connections},
@@ -43,6 +44,8 @@ pub struct Rest {
     pub keep_alive: Duration,
     /// Its metrics.
     pub metrics: Arc<HttpMetrics>,
+    /// What happened to its requests.
+    pub stories: Stories,
     /// The metrics of its runtimes.
     pub runtimes: Runtimes,
     /// Cancelled at shutdown: from then on each answer closes its connection.
@@ -70,10 +73,12 @@ impl Rest {
             .disable_signals();
         let signal = builder.graceful_shutdown_signal();
         let (metrics, runtimes, stopping) = (web::Data::from(self.metrics), self.runtimes, self.stopping);
+        let stories = web::Data::new(self.stories);
         let server = builder.listen("http", self.listener, move || {
             runtimes.join("rest");
             let app = App::new()
                 .app_data(metrics.clone())
+                .app_data(stories.clone())
                 .app_data(web::Data::new(stopping.child_token())) // its own lock for each worker
                 .configure(configure.clone())
                 .default_service(nowhere("/docs lists those there are"))

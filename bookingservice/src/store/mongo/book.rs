@@ -4,6 +4,7 @@
 //! attempt may be removed already, and then its seats would be lost. After such a write "there is no such event" and "sold out" are
 //! no possible answers any more.
 
+use jiff::Timestamp;
 use mongo::{
     error::{Deadline, MongoError},
     key,
@@ -66,7 +67,10 @@ impl<'a> BookRequest<'a> {
         let hold = Hold::to_book(self.request.record(), attempt);
         let reserved = self.shared.steps.reserve(self.until, key(self.request.record().event_id), &hold).await;
         match self.note_write(reserved)? {
-            Some(event) => self.complete(&event, &hold).await.map(Some),
+            Some(event) => {
+                self.request.record().origin.as_ref().inspect(|origin| origin.reserved(Timestamp::now()));
+                self.complete(&event, &hold).await.map(Some)
+            }
             None => self.explain_refusal().await,
         }
     }
@@ -90,7 +94,8 @@ impl<'a> BookRequest<'a> {
         let inserted = self.shared.steps.insert(self.until, booking.clone()).await;
         let stored = match self.note_write(inserted)? {
             Inserted::New => {
-                self.shared.inserted(booking.clone(), entry);
+                let own = self.request.record().origin.as_ref().filter(|_| self.attempts.contains(&hold.attempt));
+                self.shared.inserted(booking.clone(), entry, own);
                 booking
             }
             Inserted::Duplicate => self.wait_until_visible().await?,
@@ -100,7 +105,10 @@ impl<'a> BookRequest<'a> {
                 self.shared.hold_cleanup.add(event.id, hold.attempt);
             } else {
                 // Where this fails the janitor does it; the answer is known all the same.
-                let _ = self.shared.release(self.until, event.id, hold.attempt, hold.seats).await;
+                let _ = self
+                    .shared
+                    .release(self.until, event.id, hold.attempt, hold.seats, hold.traceparent.as_deref())
+                    .await;
             }
         }
         Ok(self.answer(stored))

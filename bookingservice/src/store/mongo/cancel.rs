@@ -9,6 +9,7 @@ use mongo::{
     key,
 };
 use mongodb::bson;
+use trace::Origin;
 use uuid::Uuid;
 
 use super::{
@@ -24,6 +25,7 @@ use crate::{
 pub(super) struct CancelRequest<'a> {
     shared: &'a Shared,
     booking: bson::Uuid,
+    origin: Option<Origin>,
     until: Deadline,
     /// Its own tries. A booking that one of them has marked is its own to release, whichever process wrote the mark.
     attempts: Vec<bson::Uuid>,
@@ -32,9 +34,9 @@ pub(super) struct CancelRequest<'a> {
 }
 
 impl<'a> CancelRequest<'a> {
-    pub(super) fn new(shared: &'a Shared, booking: Uuid) -> Self {
+    pub(super) fn new(shared: &'a Shared, booking: Uuid, origin: Option<Origin>) -> Self {
         let (until, attempts) = (Deadline::new(), Vec::new());
-        Self { shared, booking: key(booking), until, attempts, may_have_written: false }
+        Self { shared, booking: key(booking), origin, until, attempts, may_have_written: false }
     }
 
     /// The cancelled booking, or `None` where there is no such booking.
@@ -56,8 +58,8 @@ impl<'a> CancelRequest<'a> {
         let steps = &self.shared.steps;
         let Some(stored) = steps.booking(self.until, self.booking).await? else { return Ok(None) };
         let attempt = bson::Uuid::new();
-        let hold = Hold::to_cancel(&stored, attempt);
-        let Some(message) = stored.cancellation(hold.at) else {
+        let hold = Hold::to_cancel(&stored, attempt, self.origin.as_ref());
+        let Some(message) = stored.cancellation(&hold) else {
             return Ok(Some(self.release_if_own(stored).await)); // cancelled already
         };
         self.attempts.push(attempt);
@@ -76,7 +78,7 @@ impl<'a> CancelRequest<'a> {
     async fn mark_cancelled(&self, hold: &Hold, message: Entry) -> Result<BookingDoc, MongoError> {
         let steps = &self.shared.steps;
         if let Some(marked) = steps.mark_cancelled(self.until, hold, &message).await? {
-            self.shared.marked_cancelled(&marked, message);
+            self.shared.marked_cancelled(&marked, message, self.origin.as_ref());
             return Ok(marked);
         }
         loop {
@@ -91,7 +93,8 @@ impl<'a> CancelRequest<'a> {
     /// Releases the seats if one of our tries has marked the booking. Where that fails the janitor does it.
     async fn release_if_own(&self, stored: BookingDoc) -> BookingDoc {
         if let Some(own) = stored.cancel_attempt.filter(|by| self.attempts.contains(by)) {
-            let _ = self.shared.release(self.until, stored.event, own, stored.seats).await;
+            let traceparent = self.origin.as_ref().map(Origin::traceparent);
+            let _ = self.shared.release(self.until, stored.event, own, stored.seats, traceparent).await;
         }
         stored
     }

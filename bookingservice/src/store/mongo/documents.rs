@@ -5,6 +5,7 @@ use messaging::Entry;
 use mongo::{id, key, outbox::StoredEntry};
 use mongodb::bson::{self, DateTime, Document, doc};
 use serde::{Deserialize, Serialize};
+use trace::Origin;
 
 use crate::{
     domain::{Booking, BookingRecord, NewBookingRecord, Sale, Seats, SeatsRecord, Status},
@@ -118,15 +119,19 @@ impl Hold {
             seats: request.seats,
             at: date(request.at),
             cancel: false,
-            traceparent: request.traceparent.clone(),
+            traceparent: traceparent(request.origin.as_ref()),
         }
     }
 
     /// What one try of a cancellation leaves with the event.
-    pub(super) fn to_cancel(booking: &BookingDoc, attempt: bson::Uuid) -> Self {
-        let (at, user, traceparent) = (DateTime::now(), String::new(), None);
+    pub(super) fn to_cancel(booking: &BookingDoc, attempt: bson::Uuid, origin: Option<&Origin>) -> Self {
+        let (at, user, traceparent) = (DateTime::now(), String::new(), traceparent(origin));
         Self { attempt, booking: booking.id, user, seats: booking.seats, at, cancel: true, traceparent }
     }
+}
+
+fn traceparent(origin: Option<&Origin>) -> Option<String> {
+    origin.map(|origin| origin.traceparent().to_owned())
 }
 
 impl BookingDoc {
@@ -153,9 +158,10 @@ impl BookingDoc {
         (booking, entry)
     }
 
-    /// The message of its cancellation; `None` where it is cancelled already.
-    pub(super) fn cancellation(&self, at: DateTime) -> Option<Entry> {
-        Booking::from(self.clone()).cancel(instant(at)).map(|message| entry(&message, None))
+    /// The message of its cancellation by a hold; `None` where it is cancelled already.
+    pub(super) fn cancellation(&self, hold: &Hold) -> Option<Entry> {
+        let message = Booking::from(self.clone()).cancel(instant(hold.at))?;
+        Some(entry(&message, hold.traceparent.as_deref()))
     }
 }
 

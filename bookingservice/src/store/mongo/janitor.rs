@@ -169,7 +169,7 @@ impl Janitor {
                 if steps.insert(until, booking.clone()).await? == Inserted::Duplicate {
                     return Ok(None); // the request inserts it itself; the next run sees whose booking it is
                 }
-                self.shared.inserted(booking, entry);
+                self.shared.inserted(booking, entry, None);
                 steps.remove_holds(until, event.id, vec![hold.attempt]).await?;
                 Ok(Some(Repair::Insert))
             }
@@ -178,7 +178,7 @@ impl Janitor {
                 Ok(Some(Repair::RemoveHold))
             }
             Some(_) => {
-                self.shared.release(until, event.id, hold.attempt, hold.seats).await?;
+                self.shared.release(until, event.id, hold.attempt, hold.seats, hold.traceparent.as_deref()).await?;
                 Ok(Some(Repair::Release))
             }
         }
@@ -187,16 +187,16 @@ impl Janitor {
     async fn complete_cancel(&self, event: &EventDoc, hold: &Hold) -> Result<Option<Repair>, MongoError> {
         let (until, steps) = (Deadline::new(), &self.shared.steps);
         let Some(booking) = steps.booking(until, hold.booking).await? else { return Ok(None) };
-        if let Some(message) = booking.cancellation(hold.at) {
+        if let Some(message) = booking.cancellation(hold) {
             let Some(marked) = steps.mark_cancelled(until, hold, &message).await? else {
                 return Ok(None); // another request has marked it; the next run sees which
             };
-            self.shared.marked_cancelled(&marked, message);
-            self.shared.release(until, event.id, hold.attempt, hold.seats).await?;
+            self.shared.marked_cancelled(&marked, message, None);
+            self.shared.release(until, event.id, hold.attempt, hold.seats, hold.traceparent.as_deref()).await?;
             return Ok(Some(Repair::Cancel));
         }
         if booking.cancel_attempt == Some(hold.attempt) {
-            self.shared.release(until, event.id, hold.attempt, hold.seats).await?;
+            self.shared.release(until, event.id, hold.attempt, hold.seats, hold.traceparent.as_deref()).await?;
             return Ok(Some(Repair::Release));
         }
         steps.remove_holds(until, event.id, vec![hold.attempt]).await?;

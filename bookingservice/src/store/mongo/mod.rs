@@ -36,6 +36,7 @@ use paging::Cursor;
 use process::background::Background;
 use service::{Backend, Resources, StartError};
 use tokio::sync::Notify;
+use trace::{Origin, Stories};
 use uuid::Uuid;
 
 use self::{
@@ -59,9 +60,10 @@ pub async fn backend(
     registry: &Registry,
     metrics: BookingMetrics,
     wake: Arc<Notify>,
+    stories: Stories,
 ) -> Result<Backend<dyn Store>, StartError> {
     let mongo = Mongo::open(url, "bookingservice", ClientMetrics::new(registry)?).await?;
-    let store = MongoStore::new(&mongo, registry, metrics, wake)?;
+    let store = MongoStore::new(&mongo, registry, metrics, wake, stories)?;
     let mut background = Background::default();
     store.start(&mongo, Pace::default(), &background);
     let (outbox, dead, probe) = (store.outbox(), store.shared.outbox.dead_letters(), mongo.probe());
@@ -82,11 +84,13 @@ impl MongoStore {
         registry: &Registry,
         metrics: BookingMetrics,
         wake: Arc<Notify>,
+        stories: Stories,
     ) -> ::metrics::Result<Self> {
         let (steps, unpublished_seats) = (Steps::new(mongo), Arc::new(UnpublishedSeats::new(mongo, wake.clone())));
         let outbox = MongoOutbox::new(mongo, &[BOOKINGS], wake, Some(unpublished_seats.clone()));
         let (hold_cleanup, hold_metrics) = (HoldCleanup::default(), HoldMetrics::new(registry)?);
-        let shared = Arc::new(Shared { steps, outbox, unpublished_seats, hold_cleanup, metrics, hold_metrics });
+        let shared =
+            Arc::new(Shared { steps, outbox, unpublished_seats, hold_cleanup, metrics, hold_metrics, stories });
         let janitor = Arc::new(Janitor::new(shared.clone()));
         Ok(Self { shared, janitor })
     }
@@ -123,9 +127,9 @@ impl Store for MongoStore {
         run.await.unwrap_or(Err(Unavailable::OutcomeUnknown))
     }
 
-    async fn cancel(&self, id: Uuid) -> Result<Option<Booking>, Unavailable> {
+    async fn cancel(&self, id: Uuid, origin: Option<Origin>) -> Result<Option<Booking>, Unavailable> {
         let shared = self.shared.clone();
-        let run = tokio::spawn(async move { CancelRequest::new(&shared, id).run().await });
+        let run = tokio::spawn(async move { CancelRequest::new(&shared, id, origin).run().await });
         run.await.unwrap_or(Err(Unavailable::OutcomeUnknown))
     }
 

@@ -21,6 +21,7 @@ use mongo::{
 use mongodb::bson::{self, doc, serialize_to_bson};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use trace::{Origin, Stories};
 use uuid::Uuid;
 
 use super::{
@@ -167,19 +168,31 @@ pub(super) struct Shared {
     pub(super) hold_cleanup: HoldCleanup,
     pub(super) metrics: BookingMetrics,
     pub(super) hold_metrics: HoldMetrics,
+    pub(super) stories: Stories,
 }
 
 impl Shared {
-    /// This process has inserted a booking: its message is relayed, and it is counted.
-    pub(super) fn inserted(&self, booking: BookingDoc, entry: Entry) {
+    /// This process has inserted a booking: its message is relayed, and it is counted. Without an origin the request came to another process.
+    pub(super) fn inserted(&self, booking: BookingDoc, entry: Entry, origin: Option<&Origin>) {
+        self.tell(origin, &entry, |origin| origin.made(id(booking.id)));
         self.outbox.committed(BOOKINGS, id(booking.id), [entry]);
         self.metrics.booked(&booking.into());
     }
 
     /// This process has marked a booking as cancelled: its message is relayed, and it is counted.
-    pub(super) fn marked_cancelled(&self, booking: &BookingDoc, entry: Entry) {
+    pub(super) fn marked_cancelled(&self, booking: &BookingDoc, entry: Entry, origin: Option<&Origin>) {
+        self.tell(origin, &entry, |origin| origin.changed(id(booking.id)));
         self.outbox.committed(BOOKINGS, id(booking.id), [entry]);
         self.metrics.cancelled(&booking.clone().into());
+    }
+
+    /// Tells that an entry is stored, and what with it.
+    fn tell(&self, origin: Option<&Origin>, Entry { message, .. }: &Entry, what: impl FnOnce(&Origin)) {
+        let resumed = || Origin::resumed(&self.stories, message.traceparent.as_deref());
+        if let Some(origin) = origin.cloned().or_else(resumed) {
+            origin.writes(message.id);
+            what(&origin);
+        }
     }
 
     /// An event without its holds.
@@ -188,13 +201,14 @@ impl Shared {
         Ok(event.map(Seats::from))
     }
 
-    /// Releases the seats of a hold, and has the new number of seats published.
+    /// Releases the seats of a hold, and has the new number of seats published, in the trace of the hold's request.
     pub(super) async fn release(
         &self,
         until: Deadline,
         event: bson::Uuid,
         attempt: bson::Uuid,
         seats: u64,
+        traceparent: Option<&str>,
     ) -> Result<(), MongoError> {
         let mut released = self.steps.release(until, event, attempt, seats).await;
         let answer_lost = matches!(&released, Err(cause) if cause.may_have_written());
@@ -202,7 +216,7 @@ impl Shared {
             released = self.steps.release(until, event, attempt, seats).await; // safe: the first one has removed the hold
         }
         if released? || answer_lost {
-            self.unpublished_seats.released(event);
+            self.unpublished_seats.released(event, traceparent);
         }
         Ok(())
     }

@@ -52,14 +52,22 @@ const LOOK_MAX: usize = 10 * BATCH_MAX;
 /// What this process knows of unpublished seats.
 #[derive(Default)]
 struct Known {
-    /// Events whose seats this process released, and from when on they may be published.
-    due: HashMap<Uuid, Instant>,
+    /// Events whose seats this process released.
+    due: HashMap<Uuid, Due>,
     /// By the id of a message that was handed to the relay: its entry, its event, and the version of the event in it.
     offered: HashMap<Uuid, (Entry, Uuid, u64)>,
     /// When the database was last searched for those that other processes left.
     searched: Option<Instant>,
     /// Those that were found, each with the time of its last release, by the clock of whoever released.
     stored: FirstSeen<(Uuid, i64)>,
+}
+
+/// Released seats of one event.
+struct Due {
+    /// From when on they may be published.
+    from: Instant,
+    /// The trace of the last request that released some: one message tells of all of them.
+    traceparent: Option<String>,
 }
 
 /// The part of an event that says that its seats are unpublished.
@@ -76,10 +84,11 @@ impl UnpublishedSeats {
     }
 
     /// Seats of an event were released: their new number must be published.
-    pub(super) fn released(&self, event: bson::Uuid) {
+    pub(super) fn released(&self, event: bson::Uuid, traceparent: Option<&str>) {
         let mut known = self.known();
         if known.due.len() < WAITING_MAX {
-            known.due.entry(id(event)).or_insert_with(Instant::now);
+            let due = known.due.entry(id(event)).or_insert_with(|| Due { from: Instant::now(), traceparent: None });
+            due.traceparent = traceparent.map(str::to_owned);
         }
         drop(known);
         self.wake.notify_one();
@@ -102,7 +111,7 @@ impl UnpublishedSeats {
         if search {
             known.searched = Some(now);
         }
-        let due = known.due.iter().filter(|(_, from)| **from <= now).map(|(event, _)| *event);
+        let due = known.due.iter().filter(|(_, due)| due.from <= now).map(|(event, _)| *event);
         (due.take(max).collect(), search)
     }
 
@@ -143,6 +152,8 @@ impl UnpublishedSeats {
 
     /// The message of an event's seats. Its id is made of the event and its version, so that it is the same in every try.
     fn offer(&self, event: &EventDoc) -> Entry {
+        let mut known = self.known();
+        let traceparent = known.due.get(&id(event.id)).and_then(|due| due.traceparent.clone());
         let message = Seats::from(event.clone()).seats_changed();
         let message = Message {
             id: Uuid::new_v5(&id(event.id), format!("{} {}", SeatsChanged::NAME, event.version).as_bytes()),
@@ -152,11 +163,10 @@ impl UnpublishedSeats {
                 .seats_unpublished_at
                 .and_then(|at| Timestamp::from_microsecond(at).ok())
                 .unwrap_or_else(Timestamp::now),
-            traceparent: None,
+            traceparent,
             redriven: false,
         };
         let entry = Entry { message, mandatory: SeatsChanged::MANDATORY };
-        let mut known = self.known();
         if known.offered.len() >= WAITING_MAX {
             known.offered.clear(); // they are offered again
         }
@@ -171,7 +181,9 @@ impl UnpublishedSeats {
         if self.events.change(Deadline::new(), "seats_published", same, unset).await? {
             self.known().due.remove(&event);
         } else {
-            self.known().due.insert(event, Instant::now() + SEARCH_INTERVAL); // it has changed since
+            let from = Instant::now() + SEARCH_INTERVAL; // it has changed since
+            let mut known = self.known();
+            known.due.entry(event).or_insert_with(|| Due { from, traceparent: None }).from = from;
         }
         Ok(())
     }

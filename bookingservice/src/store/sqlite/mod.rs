@@ -8,7 +8,8 @@ mod open;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contracts::{EventCreated, Instant};
+use contracts::{Contract, EventCreated, Instant};
+use jiff::Timestamp;
 use messaging::Effect;
 use paging::Cursor;
 use process::fail_point::fail_point;
@@ -17,6 +18,7 @@ use sqlite::{
     Database,
     outbox::{SqliteOutbox, insert},
 };
+use trace::Origin;
 use uuid::Uuid;
 
 use crate::{
@@ -38,25 +40,35 @@ pub struct SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn book(&self, request: NewBooking) -> Result<Result<Booked, Refused>, Unavailable> {
-        let (metrics, added) = (self.metrics.clone(), self.outbox.added());
-        let committed = move |result: &Result<Booked, Refused>| {
+        let (metrics, added, origin) = (self.metrics.clone(), self.outbox.added(), request.record().origin.clone());
+        let committed = move |(result, reserved): &(Result<Booked, Refused>, Timestamp)| {
             if let Ok(Booked::New(booking)) = result {
                 metrics.booked(booking);
+                if let Some(origin) = &origin {
+                    origin.reserved(*reserved);
+                    origin.made(booking.id());
+                }
                 added(1);
             }
         };
-        Ok(self.database.write(move |connection| book(connection, request), committed).await?)
+        let book = move |connection: &Connection| {
+            let mut reserved = Timestamp::UNIX_EPOCH;
+            Ok((book(connection, &request, &mut reserved)?, reserved))
+        };
+        Ok(self.database.write(book, committed).await?.0)
     }
 
-    async fn cancel(&self, id: Uuid) -> Result<Option<Booking>, Unavailable> {
-        let (metrics, added) = (self.metrics.clone(), self.outbox.added());
+    async fn cancel(&self, id: Uuid, origin: Option<Origin>) -> Result<Option<Booking>, Unavailable> {
+        let (metrics, added, told) = (self.metrics.clone(), self.outbox.added(), origin.clone());
         let committed = move |result: &Option<(Booking, bool)>| {
             if let Some((booking, true)) = result {
                 metrics.cancelled(booking);
+                told.as_ref().inspect(|origin| origin.changed(booking.id()));
                 added(2);
             }
         };
-        let cancelled = self.database.write(move |connection| cancel(connection, id), committed).await?;
+        let cancelled =
+            self.database.write(move |connection| cancel(connection, id, origin.as_ref()), committed).await?;
         Ok(cancelled.map(|(booking, _)| booking))
     }
 
@@ -93,7 +105,12 @@ impl Store for SqliteStore {
     }
 }
 
-fn book(connection: &Connection, request: NewBooking) -> rusqlite::Result<Result<Booked, Refused>> {
+/// `reserved` is when the seats were taken.
+fn book(
+    connection: &Connection,
+    request: &NewBooking,
+    reserved: &mut Timestamp,
+) -> rusqlite::Result<Result<Booked, Refused>> {
     let asked = request.record();
     if asked.has_key
         && let Some(stored) = booking(connection, asked.id)?
@@ -101,24 +118,25 @@ fn book(connection: &Connection, request: NewBooking) -> rusqlite::Result<Result
         return Ok(stored.replay(asked.event_id, asked.seats));
     }
     let Some((number, seats)) = seats(connection, asked.event_id)? else { return Ok(Err(Refused::UnknownEvent)) };
-    let Sale { seats, booking, message } = match seats.sell(&request) {
+    let Sale { seats, booking, message } = match seats.sell(request) {
         Ok(sale) => sale,
         Err(refused) => return Ok(Err(refused)),
     };
     store_seats(connection, number, &seats)?;
+    *reserved = Timestamp::now();
     fail_point("book.reserved");
     let sql = "INSERT INTO bookings (id, event, seq, user_id, seats, booked_at) VALUES (?, ?, ?, ?, ?, ?)";
     let BookingRecord { id, seq, user_id, seats, booked_at, .. } = booking.record();
     let values = params![id, number, seq, user_id, seats, booked_at.as_millis()];
     connection.prepare_cached(sql)?.execute(values)?;
     fail_point("book.inserted");
-    insert(connection, &entry(&message, asked.traceparent.as_deref()))?;
+    write_message(connection, &message, asked.origin.as_ref())?;
     fail_point("book.in_outbox");
     Ok(Ok(Booked::New(booking)))
 }
 
 /// The booking as it is afterwards, and whether this call cancelled it.
-fn cancel(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<(Booking, bool)>> {
+fn cancel(connection: &Connection, id: Uuid, origin: Option<&Origin>) -> rusqlite::Result<Option<(Booking, bool)>> {
     let Some(mut booking) = booking(connection, id)? else { return Ok(None) };
     let at = Instant::now();
     let Some(message) = booking.cancel(at) else { return Ok(Some((booking, false))) };
@@ -130,10 +148,19 @@ fn cancel(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<(Booking
     let seats = seats.release(booking.record().seats).ok_or_else(damaged)?;
     store_seats(connection, number, &seats)?;
     fail_point("cancel.released");
-    insert(connection, &entry(&message, None))?;
-    insert(connection, &entry(&seats.seats_changed(), None))?;
+    write_message(connection, &message, origin)?;
+    write_message(connection, &seats.seats_changed(), origin)?;
     fail_point("cancel.in_outbox");
     Ok(Some((booking, true)))
+}
+
+/// The relay may find the message before this process hears of the commit, so its story knows it before.
+fn write_message<M: Contract>(connection: &Connection, message: &M, origin: Option<&Origin>) -> rusqlite::Result<()> {
+    let entry = entry(message, origin.map(Origin::traceparent));
+    if let Some(origin) = origin {
+        origin.writes(entry.message.id);
+    }
+    insert(connection, &entry)
 }
 
 /// An event's seats, and the number of its row.

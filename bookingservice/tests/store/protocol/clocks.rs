@@ -53,7 +53,7 @@ async fn seats_that_another_process_left_unpublished_are_published_as_soon_whate
     for wrong in WRONG {
         let event = dead.event(10).await;
         let booking = new(dead.store.book(request(event, 3)).await.unwrap()).id();
-        dead.store.cancel(booking).await.unwrap().unwrap();
+        dead.store.cancel(booking, None).await.unwrap().unwrap();
         let at = (Timestamp::now() + wrong).as_microsecond();
         set(&leader, event, doc! { "seats_unpublished_at": at }).await;
         left.push(event);

@@ -17,7 +17,7 @@ async fn the_steps_are_those_of_the_protocol() {
     let replica = world.replica(faults).await;
     let event = replica.event(10).await;
     let booking = new(replica.store.book(request(event, 2)).await.unwrap());
-    replica.store.cancel(booking.id()).await.unwrap();
+    replica.store.cancel(booking.id(), None).await.unwrap();
     let writes: Vec<_> = steps.lock().unwrap().iter().copied().filter(|step| *step != "read").collect();
     assert_eq!(writes, ["add", "reserve", "insert", "request_cancel", "mark_cancelled", "release"]);
 }

@@ -45,7 +45,7 @@ async fn nothing_waits(replica: &Replica) -> bool {
 async fn cancelled(replica: &Replica) -> Uuid {
     let event = replica.event(10).await;
     let booking = new(replica.store.book(request(event, 3)).await.unwrap()).id();
-    replica.store.cancel(booking).await.unwrap().unwrap();
+    replica.store.cancel(booking, None).await.unwrap().unwrap();
     event
 }
 
@@ -126,7 +126,7 @@ async fn what_was_published_and_whose_removal_lost_its_answer_goes_in_the_end_an
         assert_eq!(mark_published(&unlucky, &published).await, Some(false), "{step} {fault:?} was not lost");
         // Seats are released once more before the late step happens: they must not count as published.
         let booking = new(unlucky.store.book(request(event, 2)).await.unwrap()).id();
-        unlucky.store.cancel(booking).await.unwrap().unwrap();
+        unlucky.store.cancel(booking, None).await.unwrap().unwrap();
 
         let mut again = Vec::new();
         eventually(Duration::from_secs(10), "all goes out", async || {

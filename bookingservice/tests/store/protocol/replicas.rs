@@ -65,7 +65,7 @@ async fn one_booking_cancelled_on_two_replicas_gives_its_seats_back_once() {
         let booking = new(replicas[0].store.book(request(event, 3)).await.unwrap()).id();
         let mut running = tokio::task::JoinSet::new();
         for replica in replicas.iter().cycle().take(16).cloned() {
-            running.spawn(async move { replica.store.cancel(booking).await.unwrap().unwrap() });
+            running.spawn(async move { replica.store.cancel(booking, None).await.unwrap().unwrap() });
         }
         while let Some(cancelled) = running.join_next().await {
             assert!(cancelled.unwrap().record().cancelled_at.is_some());

@@ -74,7 +74,7 @@ impl Handler for View {
 
 async fn relay(replica: &Replica, bus: Arc<dyn Bus>, stop: CancellationToken) {
     let metrics = RelayMetrics::new(&replica.registry, &[]).unwrap();
-    let relay = Relay::new(replica.store.outbox(), bus, replica.wake.clone(), metrics);
+    let relay = Relay::new(replica.store.outbox(), bus, replica.wake.clone(), metrics, Default::default());
     tokio::spawn(relay.run(stop, Duration::from_secs(1)));
 }
 
@@ -109,8 +109,15 @@ async fn in_a_storm_of_faults_nothing_is_lost_doubled_oversold_or_left_unpublish
     let (bus, view) = (Arc::new(InProcessBus::new()), Arc::new(View::default()));
     let names = &[EventBooked::NAME, SeatsChanged::NAME];
     let metrics = ConsumeMetrics::new(&Registry::new(), "eventservice", names).unwrap();
-    bus.subscribe(Subscription { queue: "eventservice", names, handler: view.clone(), metrics, resync_request: None })
-        .await;
+    bus.subscribe(Subscription {
+        queue: "eventservice",
+        names,
+        handler: view.clone(),
+        metrics,
+        stories: Default::default(),
+        resync_request: None,
+    })
+    .await;
 
     let replicas = [world.running(storm(seed), eager).await, world.running(storm(seed ^ 1), eager).await].map(Arc::new);
     for replica in &replicas {

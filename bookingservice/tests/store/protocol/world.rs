@@ -69,7 +69,7 @@ impl World {
         let (registry, wake) = (Registry::new(), Arc::new(Notify::new()));
         let mongo = mongo::connect(&self.url, &registry).await.with_faults(faults.clone());
         let metrics = BookingMetrics::new(&registry).unwrap();
-        let store = Arc::new(MongoStore::new(&mongo, &registry, metrics, wake.clone()).unwrap());
+        let store = Arc::new(MongoStore::new(&mongo, &registry, metrics, wake.clone(), Default::default()).unwrap());
         Replica { store, mongo, registry, wake, background: Background::default(), faults }
     }
 
@@ -98,7 +98,7 @@ impl Replica {
     }
 
     pub(crate) async fn cancel(&self, booking: Uuid) -> Option<Result<Option<Booking>, Unavailable>> {
-        tokio::time::timeout(DIED, self.store.cancel(booking)).await.ok()
+        tokio::time::timeout(DIED, self.store.cancel(booking, None)).await.ok()
     }
 
     /// Waits until every step that a fault has made late has happened.

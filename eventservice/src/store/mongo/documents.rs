@@ -5,6 +5,7 @@ use messaging::Entry;
 use mongo::{id, key, outbox::StoredEntry};
 use mongodb::bson::{self, DateTime};
 use serde::{Deserialize, Serialize};
+use trace::Origin;
 
 use crate::{
     domain::{Event, EventRecord, HallRecord, Location, LocationRecord},
@@ -63,8 +64,8 @@ pub(super) struct LocationDoc {
 
 impl EventDoc {
     /// The document with the event's message in it, and the message.
-    pub(super) fn new(event: &Event) -> (Self, Entry) {
-        let entry = entry(&event.created());
+    pub(super) fn new(event: &Event, origin: Option<&Origin>) -> (Self, Entry) {
+        let entry = entry(&event.created(), origin);
         let EventRecord { id, name, location_id, start_date, end_date, capacity, booked_seats, seats_left } =
             event.record().clone();
         let document = Self {
@@ -101,8 +102,8 @@ impl From<EventDoc> for Event {
 
 impl LocationDoc {
     /// The document with the location's message in it, and the message.
-    pub(super) fn new(location: &Location) -> (Self, Entry) {
-        let entry = entry(&location.created());
+    pub(super) fn new(location: &Location, origin: Option<&Origin>) -> (Self, Entry) {
+        let entry = entry(&location.created(), origin);
         let outbox = vec![StoredEntry::from(&entry)];
         let LocationRecord { id, name, address, country, open_time, close_time, halls } = location.record().clone();
         (Self { id: key(id), name, address, country, open_time, close_time, halls, outbox }, entry)

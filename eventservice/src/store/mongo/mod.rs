@@ -32,6 +32,7 @@ use process::background::Background;
 use serde::{Serialize, de::DeserializeOwned};
 use service::{Backend, Resources, StartError};
 use tokio::sync::Notify;
+use trace::Origin;
 use uuid::Uuid;
 
 use self::documents::{EVENTS, EventDoc, LOCATIONS, LocationDoc, Shown};
@@ -131,31 +132,37 @@ where
 
 #[async_trait]
 impl Store for MongoStore {
-    async fn create_event(&self, event: Event) -> Result<Result<(), UnknownLocation>, Unavailable> {
+    async fn create_event(
+        &self,
+        event: Event,
+        origin: Option<Origin>,
+    ) -> Result<Result<(), UnknownLocation>, Unavailable> {
         let until = Deadline::new(); // for both calls together
         if let Some(location) = event.record().location_id
             && self.locations.get(until, doc! { "_id": key(location) }, doc! {}).await?.is_none()
         {
             return Ok(Err(UnknownLocation));
         }
-        let (document, entry) = EventDoc::new(&event);
+        let (document, entry) = EventDoc::new(&event, origin.as_ref());
         let store = self.clone();
         // A task of its own: an event that is stored is counted and published also where the client has disconnected.
         let run = tokio::spawn(async move {
             add(until, &store.events, "event", document).await?;
             store.metrics.events.inc();
+            origin.inspect(|origin| origin.made(event.id()));
             store.outbox.committed(EVENTS, event.id(), [entry]);
             Ok(Ok(()))
         });
         run.await.unwrap_or(Err(Unavailable::OutcomeUnknown))
     }
 
-    async fn create_location(&self, location: Location) -> Result<(), Unavailable> {
+    async fn create_location(&self, location: Location, origin: Option<Origin>) -> Result<(), Unavailable> {
         let (store, id) = (self.clone(), location.id());
-        let (document, entry) = LocationDoc::new(&location);
+        let (document, entry) = LocationDoc::new(&location, origin.as_ref());
         let run = tokio::spawn(async move {
             add(Deadline::new(), &store.locations, "location", document).await?;
             store.metrics.locations.inc();
+            origin.inspect(|origin| origin.made(id));
             store.outbox.committed(LOCATIONS, id, [entry]);
             Ok(())
         });

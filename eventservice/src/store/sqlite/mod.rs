@@ -18,6 +18,7 @@ use sqlite::{
     writer::StoreMetrics,
 };
 use tokio::sync::Notify;
+use trace::Origin;
 use uuid::Uuid;
 
 use super::{
@@ -78,24 +79,33 @@ impl SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn create_event(&self, event: Event) -> Result<Result<(), UnknownLocation>, Unavailable> {
-        let (metrics, added) = (self.metrics.clone(), self.outbox.added());
+    async fn create_event(
+        &self,
+        event: Event,
+        origin: Option<Origin>,
+    ) -> Result<Result<(), UnknownLocation>, Unavailable> {
+        let (metrics, added, told, id) = (self.metrics.clone(), self.outbox.added(), origin.clone(), event.id());
         let committed = move |result: &Result<(), UnknownLocation>| {
             if result.is_ok() {
                 metrics.events.inc();
+                told.as_ref().inspect(|origin| origin.made(id));
                 added(1);
             }
         };
-        Ok(self.database.write(move |connection| create_event(connection, &event), committed).await?)
+        Ok(self.database.write(move |connection| create_event(connection, &event, origin.as_ref()), committed).await?)
     }
 
-    async fn create_location(&self, location: Location) -> Result<(), Unavailable> {
-        let (metrics, added) = (self.metrics.clone(), self.outbox.added());
+    async fn create_location(&self, location: Location, origin: Option<Origin>) -> Result<(), Unavailable> {
+        let (metrics, added, told, id) = (self.metrics.clone(), self.outbox.added(), origin.clone(), location.id());
         let committed = move |(): &()| {
             metrics.locations.inc();
+            told.as_ref().inspect(|origin| origin.made(id));
             added(1);
         };
-        Ok(self.database.write(move |connection| create_location(connection, &location), committed).await?)
+        Ok(self
+            .database
+            .write(move |connection| create_location(connection, &location, origin.as_ref()), committed)
+            .await?)
     }
 
     async fn event(&self, id: Uuid) -> Result<Option<Event>, Unavailable> {
@@ -140,7 +150,11 @@ impl Store for SqliteStore {
     }
 }
 
-fn create_event(connection: &Connection, event: &Event) -> rusqlite::Result<Result<(), UnknownLocation>> {
+fn create_event(
+    connection: &Connection,
+    event: &Event,
+    origin: Option<&Origin>,
+) -> rusqlite::Result<Result<(), UnknownLocation>> {
     let EventRecord { id, name, location_id, start_date, end_date, capacity, .. } = event.record();
     if let Some(location) = location_id {
         let sql = "SELECT 1 FROM locations WHERE id = ?";
@@ -154,17 +168,17 @@ fn create_event(connection: &Connection, event: &Event) -> rusqlite::Result<Resu
     let values = params![id, name, search_form(name), location_id, from, to, capacity];
     connection.prepare_cached(sql)?.execute(values)?;
     fail_point("create.inserted");
-    insert(connection, &entry(&event.created()))?;
+    insert(connection, &entry(&event.created(), origin))?;
     Ok(Ok(()))
 }
 
-fn create_location(connection: &Connection, location: &Location) -> rusqlite::Result<()> {
+fn create_location(connection: &Connection, location: &Location, origin: Option<&Origin>) -> rusqlite::Result<()> {
     let LocationRecord { id, name, address, country, open_time, close_time, halls } = location.record();
     let sql = "INSERT INTO locations (id, name, address, country, open_time, close_time, halls)
                VALUES (?, ?, ?, ?, ?, ?, ?)";
     let halls = serde_json::to_string(halls).expect("halls have only string keys");
     connection.prepare_cached(sql)?.execute(params![id, name, address, country, open_time, close_time, halls])?;
-    insert(connection, &entry(&location.created()))
+    insert(connection, &entry(&location.created(), origin))
 }
 
 /// Absent conditions are absent from the SQL too, so that each combination can use the index that fits.

@@ -181,6 +181,7 @@ async fn a_redrive_goes_on_with_the_other_queues_after_one_that_failed() {
             names: NOTES,
             handler: reader.clone(),
             metrics,
+            stories: Default::default(),
             resync_request: None,
         })
         .await;
@@ -210,7 +211,8 @@ async fn a_batch_that_waits_long_goes_to_the_end_of_the_queue_and_counts_as_new(
     let reader = Reader::new(|_| Outcome::Retry("the store is away".into()));
     let queue = format!("notes-{}", uuid::Uuid::new_v4()).leak();
     let metrics = ConsumeMetrics::new(&metrics::Registry::new(), queue, NOTES).unwrap();
-    bus.subscribe(Subscription { queue, names: NOTES, handler: reader.clone(), metrics, resync_request: None }).await;
+    let (handler, stories) = (reader.clone(), Default::default());
+    bus.subscribe(Subscription { queue, names: NOTES, handler, metrics, stories, resync_request: None }).await;
     let sent: Vec<_> = ["1", "2", "3"].map(|body| messaging::Entry::new("noteWritten", true, body.into(), None)).into();
     let published = async || bus.publish(&sent).await.iter().all(Result::is_ok);
     eventually(SOON, "they are published", published).await;

@@ -11,6 +11,7 @@ use std::{
 use process::{fail_point::fail_point, log_on_change::LogOnChange};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use trace::Stories;
 
 use crate::{
     bus::Bus,
@@ -31,13 +32,20 @@ pub struct Relay {
     bus: Arc<dyn Bus>,
     wake: Arc<Notify>,
     metrics: RelayMetrics,
+    stories: Stories,
     waiting: Waiting,
 }
 
 impl Relay {
     /// `wake` is notified by the store after each commit with messages in it.
-    pub fn new(outbox: Arc<dyn Outbox>, bus: Arc<dyn Bus>, wake: Arc<Notify>, metrics: RelayMetrics) -> Self {
-        Self { outbox, bus, wake, metrics, waiting: Waiting::default() }
+    pub fn new(
+        outbox: Arc<dyn Outbox>,
+        bus: Arc<dyn Bus>,
+        wake: Arc<Notify>,
+        metrics: RelayMetrics,
+        stories: Stories,
+    ) -> Self {
+        Self { outbox, bus, wake, metrics, stories, waiting: Waiting::default() }
     }
 
     /// Publishes until `stop` is cancelled, then publishes what is left, for at most `flush`, and closes the bus.
@@ -90,8 +98,11 @@ impl Relay {
             return Ok(Round::Idle);
         }
         fail_point("relay.read");
+        self.stories.published(batch.iter().map(|entry| entry.message.told()));
         let results = self.bus.publish(&batch).await;
         fail_point("relay.published");
+        let confirmed = batch.iter().zip(&results).filter(|(_, result)| result.is_ok());
+        self.stories.confirmed(confirmed.map(|(entry, _)| entry.message.told()));
         self.metrics.publish_seconds.observe(began.elapsed().as_secs_f64());
         let round = self.record(&batch, results).await;
         self.metrics.round_seconds.observe(began.elapsed().as_secs_f64());

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 fn subscription(handler: Arc<dyn Handler>) -> Subscription {
     let names = &["noteWritten"];
     let metrics = ConsumeMetrics::new(&Registry::new(), "notes", names).unwrap();
-    Subscription { queue: "notes", names, handler, metrics, resync_request: None }
+    Subscription { queue: "notes", names, handler, metrics, stories: Default::default(), resync_request: None }
 }
 
 fn batch<const N: usize>(bodies: [&str; N]) -> Vec<Message> {

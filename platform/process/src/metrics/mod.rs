@@ -47,13 +47,12 @@ impl Metrics {
 
     /// What all metrics show now, in the form that the headers `Accept` and `Accept-Encoding` ask for.
     pub async fn answer(&self, accept: &str, accept_encoding: &str) -> Answer {
-        let began = metrics::now(); // not after what may take a second: see `start.rs` of the crate `metrics`
         for refresh in &self.refreshes {
             if tokio::time::timeout(REFRESH_TIMEOUT, refresh()).await.is_err() {
                 tracing::debug!("a gauge could not be read in time for this scrape");
             }
         }
-        metrics::answer(&self.registry.gather_at(began), accept, accept_encoding, self.config.created)
+        metrics::answer(&self.registry.gather(), accept, accept_encoding, self.config.created)
     }
     /// The same as text.
     pub async fn text(&self) -> String {

@@ -8,12 +8,17 @@ mod body;
 
 use std::{borrow::Cow, cmp::Ordering};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::CONTENT_TYPE};
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
+    http::header::{CONTENT_TYPE, HeaderMap},
+};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error, Unexpected},
 };
 use serde_json::value::RawValue;
+use trace::{Origin, Traced};
 use uuid::Uuid;
 
 use crate::problem::{Problem, field_error};
@@ -67,10 +72,14 @@ pub fn is_json(request: &HttpRequest) -> bool {
     is_json && parts.all(is_utf_8)
 }
 
-/// The W3C `traceparent` of a request, which its messages carry on.
-pub fn traceparent(request: &HttpRequest) -> Option<String> {
-    let text = request.headers().get("traceparent")?.to_str().ok()?;
-    trace::parent::trace_id(text).map(|_| text.to_owned())
+/// What a request hands on to what it stores: its story, and the `traceparent` of its messages.
+pub fn origin(request: &HttpRequest) -> Origin {
+    request.extensions().get::<Traced>().expect("observe.rs puts it there").origin(traceparent(request.headers()))
+}
+
+/// The W3C `traceparent` of a request, as it was sent.
+pub(crate) fn traceparent(headers: &HeaderMap) -> Option<&str> {
+    headers.get("traceparent")?.to_str().ok()
 }
 
 /// The `{id}` of a path: a UUID with hyphens.

@@ -117,7 +117,7 @@ async fn connect(url: &str) -> anyhow::Result<AmqpBus> {
 }
 
 fn relay(outbox: Arc<SqliteOutbox>, bus: Arc<AmqpBus>) -> anyhow::Result<Relay> {
-    Ok(Relay::new(outbox, bus, Arc::default(), RelayMetrics::new(&Registry::new(), READS)?))
+    Ok(Relay::new(outbox, bus, Arc::default(), RelayMetrics::new(&Registry::new(), READS)?, Default::default()))
 }
 
 /// The same messages as the relay publishes, and as durable, but from memory.
@@ -161,6 +161,7 @@ impl Reader {
             names: READS,
             handler: self.clone(),
             metrics,
+            stories: Default::default(),
             resync_request: None,
         })
         .await;

@@ -65,7 +65,7 @@ impl Bare {
                 seats_left,
             });
             service
-                .create_event(event)
+                .create_event(event, None)
                 .await
                 .map_err(|cause| anyhow!("{cause:?}"))?
                 .map_err(|_| anyhow!("a location"))?;
@@ -106,6 +106,6 @@ fn event(number: usize) -> anyhow::Result<EventCreated> {
 fn request(event_id: Uuid, has_key: bool) -> NewBooking {
     let (key, user_id) = (Uuid::now_v7().to_string(), Some("load-0123abcd-17".to_owned()));
     let key = has_key.then_some(key.as_str());
-    NewBooking::new(BookingDraft { event_id, seats: 2, user_id, key, traceparent: None }, contracts::Instant::now())
+    NewBooking::new(BookingDraft { event_id, seats: 2, user_id, key, origin: None }, contracts::Instant::now())
         .expect("it keeps the rules")
 }

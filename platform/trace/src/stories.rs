@@ -1,0 +1,174 @@
+//! The stories of a process: who takes a step says so here. A step costs a lock and a look-up; it is formatted only where the log is at
+//! the level debug, in one line for each step, which `myevents trace --logs` reads.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    TraceId, parent,
+    ring::{Ring, Slot},
+    story::{Step, Story},
+};
+
+/// How many stories are kept.
+pub const STORIES_MAX: usize = 10_000;
+
+/// The last [`STORIES_MAX`] stories of a process, at most 4 MB. A clone is the same stories.
+#[derive(Clone)]
+pub struct Stories(Arc<Mutex<Ring>>);
+
+impl Default for Stories {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Ring::new(STORIES_MAX))))
+    }
+}
+
+impl std::fmt::Debug for Stories {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stories")
+    }
+}
+
+/// Which story of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StoryId(u64);
+
+/// An answer, for its story and the log.
+pub struct Answer<'a> {
+    /// The route template; `None` where no route matches.
+    pub route: Option<String>,
+    /// The status.
+    pub status: u16,
+    /// What was asked for; only for the log.
+    pub path: &'a str,
+    /// The request id; likewise.
+    pub request_id: &'a str,
+}
+
+/// A message, as far as its story needs it: its id and its `traceparent`.
+pub type Told<'a> = (Uuid, Option<&'a str>);
+
+impl Stories {
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.0.lock().expect("nothing panics while it holds this")
+    }
+
+    pub(crate) fn received(&self, trace: TraceId, method: &'static str) -> StoryId {
+        let (at, number) = (Timestamp::now(), self.ring().begin(trace, Some(method)));
+        self.take(StoryId(number), Step::Received, at, |slot| slot.happened(Step::Received, at));
+        StoryId(number)
+    }
+
+    /// Its log line has more in it than those of the other steps.
+    pub(crate) fn answered(&self, story: StoryId, answer: Answer<'_>) {
+        let at = Timestamp::now();
+        let mut ring = self.ring();
+        let Some(slot) = ring.slot(story.0) else { return };
+        let (Of(trace, story, _), method) = (Of::slot(slot), slot.method);
+        let Answer { route, status, path, request_id } = answer;
+        (slot.route, slot.status) = (route, Some(status));
+        slot.happened(Step::Answered, at);
+        let route = tracing::enabled!(tracing::Level::DEBUG).then(|| slot.route.clone());
+        drop(ring);
+        if let Some(route) = route {
+            let step = Step::Answered.name();
+            tracing::debug!(trace_id = %trace, story, step, %at, method, route, path, status, request_id, "answered");
+        }
+    }
+
+    pub(crate) fn resumed(&self, traceparent: &str) -> Option<StoryId> {
+        parent::trace_id(traceparent).map(|trace| StoryId(self.ring().begin(trace, None)))
+    }
+
+    pub(crate) fn reserved(&self, story: StoryId, at: Timestamp) {
+        self.take(story, Step::Reserved, at, |slot| slot.happened(Step::Reserved, at));
+    }
+
+    pub(crate) fn writes(&self, story: StoryId, message: Uuid) {
+        self.ring().writes(story.0, message);
+    }
+
+    pub(crate) fn made(&self, story: StoryId, resource: Uuid) {
+        self.ring().makes(story.0, resource);
+        self.changed(story, resource);
+    }
+
+    pub(crate) fn changed(&self, story: StoryId, resource: Uuid) {
+        let at = Timestamp::now();
+        self.take(story, Step::Stored, at, |slot| {
+            slot.resource = Some(resource);
+            slot.stored(at)
+        });
+    }
+
+    pub(crate) fn about(&self, story: StoryId, resource: Uuid) {
+        if let Some(slot) = self.ring().slot(story.0) {
+            slot.resource = Some(resource);
+        }
+    }
+
+    /// Messages are handed to the bus.
+    pub fn published<'a>(&self, messages: impl Iterator<Item = Told<'a>>) {
+        let at = Timestamp::now();
+        messages.for_each(|told| self.message(told, Step::Published, at, |slot| slot.happened(Step::Published, at)));
+    }
+
+    /// The bus has confirmed messages.
+    pub fn confirmed<'a>(&self, messages: impl Iterator<Item = Told<'a>>) {
+        let at = Timestamp::now();
+        let confirmed = |told: Told<'_>, slot: &mut Slot| slot.confirmed(told.0) && slot.happened(Step::Confirmed, at);
+        messages.for_each(|told| self.message(told, Step::Confirmed, at, |slot| confirmed(told, slot)));
+    }
+
+    /// The work of a message is durable, and changed something.
+    pub fn applied(&self, told: Told<'_>) {
+        let at = Timestamp::now();
+        self.message(told, Step::Applied, at, |slot| slot.happened(Step::Applied, at));
+    }
+
+    /// The story of the request that made a resource.
+    pub fn of_resource(&self, id: Uuid) -> Option<Story> {
+        self.ring().of_resource(id)
+    }
+
+    /// The stories of a trace, the oldest first: the last 100 of them.
+    pub fn of_trace(&self, trace: TraceId) -> Vec<Story> {
+        self.ring().of_trace(trace)
+    }
+
+    fn take(&self, story: StoryId, step: Step, at: Timestamp, happened: impl FnOnce(&mut Slot) -> bool) {
+        let mut ring = self.ring();
+        let Some(slot) = ring.slot(story.0) else { return };
+        let (new, of) = (happened(slot), Of::slot(slot));
+        drop(ring);
+        if new {
+            line(of, step, at, None);
+        }
+    }
+
+    fn message(&self, (id, parent): Told<'_>, step: Step, at: Timestamp, happened: impl FnOnce(&mut Slot) -> bool) {
+        let mut ring = self.ring();
+        let Some(slot) = ring.of_message(id, parent) else { return };
+        let (new, of) = (happened(slot), Of::slot(slot));
+        drop(ring);
+        if new {
+            line(of, step, at, Some(id));
+        }
+    }
+}
+
+/// What the line of a step says of its story.
+struct Of(TraceId, u64, Option<Uuid>);
+
+impl Of {
+    fn slot(slot: &Slot) -> Self {
+        Self(slot.trace, slot.number, slot.resource)
+    }
+}
+
+fn line(Of(trace, story, resource): Of, step: Step, at: Timestamp, message: Option<Uuid>) {
+    let (resource_id, message_id) = (resource.map(tracing::field::display), message.map(tracing::field::display));
+    tracing::debug!(trace_id = %trace, story, step = step.name(), %at, resource_id, message_id, "a step");
+}
