@@ -52,6 +52,21 @@ impl Prometheus {
         Ok(list(&answer["data"]["result"]).map(series).collect())
     }
 
+    /// The values of each series of an expression like `x[1m]`, with their times in seconds since 1970.
+    pub async fn values(&self, range: &str) -> Vec<Vec<(f64, f64)>> {
+        let data = self.data("query", &[("query", range)]).await;
+        let number = |value: &Value| value.as_str().and_then(|text| text.parse().ok()).expect("a value is a number");
+        let pair = |pair: &Value| (pair[0].as_f64().expect("a time is a number"), number(&pair[1]));
+        list(&data["result"]).map(|series| list(&series["values"]).map(pair).collect()).collect()
+    }
+
+    /// What a part of its API says, for example `metadata`.
+    pub async fn data(&self, part: &str, parameters: &[(&str, &str)]) -> Value {
+        let parameters = parameters.iter().map(|(name, value)| format!("{name}={}", escaped(value)));
+        let path = format!("/api/v1/{part}?{}", parameters.collect::<Vec<_>>().join("&"));
+        self.0.get(&path).await.expect(200).json()["data"].take()
+    }
+
     /// The counters of such a service that went down within the last `range`. Two replicas that were taken for one target would make
     /// every counter jump up and down.
     pub async fn went_down(&self, metrics: &Exposition, job: &str, range: &str) -> Vec<String> {

@@ -1,11 +1,16 @@
-//! What a Prometheus of today makes of what it scrapes, shown on a running one. `.ci/scrape-test` builds it and runs this.
+//! What Prometheus makes of what it scrapes, shown on running ones: today's and Debian's. `.ci/scrape-test` builds it and runs this.
 //!
 //! - [`target`]: counters of which the test says when they begin, grow and end
-//! - [`server`]: a Prometheus that scrapes them, with the flags of Compose
+//! - [`server`]: a Prometheus that scrapes, with the flags of Compose
 //! - [`period`]: what was counted in the chosen period
+//! - [`system`]: the services, scraped every second; [`forms`]: by both Prometheus, in every form
+//! - [`clock`]: they start with a clock that is ahead
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod clock;
+mod forms;
 mod period;
 mod server;
+mod system;
 mod target;
