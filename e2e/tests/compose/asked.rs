@@ -92,6 +92,7 @@ fn runbooks() -> Vec<Asked> {
 /// There a metric is searched for by its name.
 fn names() -> Vec<Asked> {
     let tutorial = fs::read_dir(workspace().join("tutorial")).unwrap().map(|entry| entry.unwrap().path());
+    let tutorial = tutorial.filter(|path| path.is_file());
     let of = |path: PathBuf| {
         let text = read(&path);
         let words =

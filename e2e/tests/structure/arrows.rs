@@ -14,7 +14,7 @@ use crate::sources::{code, folder, names, sources, without_tests, workspace};
 use e2e::not_run;
 
 /// Which crate of the workspace may use which. `testing` is for tests and benchmarks, and may be used by those of all others.
-const ARROWS: [(&str, &[&str]); 23] = [
+const ARROWS: [(&str, &[&str]); 24] = [
     ("contracts", &[]),
     ("process", &["metrics"]),
     ("paging", &[]),
@@ -36,6 +36,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("load", &["metrics", "process", "rest"]),
     ("inspect", &INSPECT),
     ("myevents", &MYEVENTS),
+    ("random", &["metrics", "process", "trace", "webserver"]),
     ("testing", &["messaging", "metrics", "process", "sqlite"]),
     ("e2e", &["testing"]),
 ];

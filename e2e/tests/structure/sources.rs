@@ -11,7 +11,7 @@ pub(crate) fn workspace() -> PathBuf {
 }
 
 /// Folders that hold several crates.
-pub(crate) const ROOMS: [&str; 3] = ["platform", "tools", "alerting"];
+pub(crate) const ROOMS: [&str; 4] = ["platform", "tools", "alerting", "tutorial"];
 
 /// Where a crate lies.
 pub(crate) fn folder(name: &str) -> PathBuf {
