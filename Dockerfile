@@ -1,4 +1,4 @@
-# The images of MyEvents: `docker build --target eventservice .`, and the same for `bookingservice` and `myevents`.
+# The images of MyEvents: `docker build --target eventservice .`, and the same for `bookingservice`, `myevents` and `random`.
 #
 # Each holds one static binary and nothing else: no shell, no libraries, no package to keep up to date. It runs as a user
 # without rights, on a root that it need not write to; what is kept lies in /data. amd64 and arm64, whichever the builder is.
@@ -30,14 +30,14 @@ RUN --mount=type=cache,id=myevents-registry,target=/usr/local/cargo/registry,sha
     BUILD_REVISION="${REVISION}" \
     RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs" \
     CARGO_PROFILE_DEV_DEBUG=none CARGO_PROFILE_DEV_STRIP=debuginfo \
-        cargo build --locked --profile "${PROFILE}" --target "${target}" -p eventservice -p bookingservice -p myevents; \
+        cargo build --locked --profile "${PROFILE}" --target "${target}" -p eventservice -p bookingservice -p myevents -p random; \
     folder="target/${target}/${PROFILE}"; \
     if [ "${PROFILE}" = dev ]; then folder="target/${target}/debug"; fi; \
-    install -D -t /out "${folder}/eventservice" "${folder}/bookingservice" "${folder}/myevents"; \
+    install -D -t /out "${folder}/eventservice" "${folder}/bookingservice" "${folder}/myevents" "${folder}/random"; \
     install -D -t /out/certs /etc/ssl/certs/ca-certificates.crt; \
     mkdir /out/data
 
-# What all three share. /data belongs to the user, and so does a new volume that is mounted there. It is not declared as a
+# What all share. /data belongs to the user, and so does a new volume that is mounted there. It is not declared as a
 # volume: each container that is started without one would leave a nameless one behind.
 FROM ${RUNTIME_IMAGE} AS runtime
 ARG REVISION=unknown
@@ -84,3 +84,12 @@ EXPOSE 8181 8282 9100 9101 8060 8026
 HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --start-interval=1s --retries=3 \
     CMD ["/myevents", "healthcheck"]
 ENTRYPOINT ["/myevents"]
+
+# The demo of tutorial/random. It has one port, and no subcommand that asks it: on Kubernetes the probes do.
+FROM runtime AS random
+LABEL org.opencontainers.image.title="random" \
+      org.opencontainers.image.description="MyEvents: a demo with random numbers, the shortest program with metrics"
+COPY --from=build /out/random /random
+ENV LISTEN_ADDRESS=0.0.0.0:8080
+EXPOSE 8080
+ENTRYPOINT ["/random"]

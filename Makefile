@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help run monitor test lint bench image push deploy undeploy
 
-IMAGES = eventservice bookingservice myevents
+IMAGES = eventservice bookingservice myevents random
 TAG ?= local
 PLATFORMS ?= linux/amd64,linux/arm64
 REVISION = $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
@@ -32,7 +32,7 @@ lint: ## Formatting, lints and documentation; a warning is an error
 bench: ## Measures how fast it is, in two to five minutes, behind the build
 	cargo bench -p load --locked
 
-image: ## Builds the three container images for this machine, as myevents/NAME:local (or TAG=…)
+image: ## Builds the four container images for this machine, as myevents/NAME:local (or TAG=…)
 	@set -e; for name in $(IMAGES); do \
 	  docker buildx build --load --target $$name $(BUILD_ARGS) --tag myevents/$$name:$(TAG) .; \
 	done
