@@ -3,12 +3,14 @@
 //!
 //! - [`manifests`]: what must be the same as in Compose, and the rules of every pod, read from the files alone
 //! - [`combinations`]: components put together
+//! - [`demo`]: that of the tutorial
 //! - [`overlays`]: all of it before an API server
 //! - [`refused`]: what people get wrong, and who says so
 //! - [`kustomize`], [`scratch`]: how they are read, and places of a test's own
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod combinations;
+mod demo;
 mod kustomize;
 mod manifests;
 mod overlays;
