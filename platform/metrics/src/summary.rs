@@ -141,6 +141,22 @@ mod tests {
         assert_eq!((over.count, over.sum), (1001, 505_500.0));
     }
 
+    /// `e2e/tests/system/metrics/summaries.rs` counts the series, and reckons with this.
+    #[test]
+    fn a_series_for_a_minute_in_microseconds_takes_at_most_52_kb_with_all_parts_full() {
+        let summary = Summary::new(&MICROSECONDS);
+        for part in 0..PARTS as u32 {
+            for power in 0..60 {
+                summary.observe_after(PART * part, f64::from(power).exp2());
+            }
+        }
+        let state = summary.0.state.lock().unwrap();
+        let bytes = |part: &Histogram<u32>| part.distinct_values() * size_of::<u32>();
+        assert_eq!(state.parts.iter().flatten().count(), PARTS);
+        let all = size_of::<Inner>() + state.parts.iter().flatten().map(bytes).sum::<usize>();
+        assert!((40_000..52_000).contains(&all), "{all}");
+    }
+
     #[test]
     fn what_is_out_of_range_counts_as_the_end_of_the_range() {
         let summary = Summary::new(&Window { resolution: 1e-6, highest: 10.0 });

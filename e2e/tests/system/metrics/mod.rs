@@ -9,3 +9,4 @@ mod load;
 mod names;
 mod overflow;
 mod promtool;
+mod summaries;
