@@ -32,7 +32,7 @@ async fn all_series_that_requests_can_make_take_at_most_one_megabyte_in_a_servic
         let routes: Vec<_> = documented.chain(["/", "/docs", "/docs/", "/docs/x", "/openapi.json", "/none"]).collect();
         for path in &routes {
             for method in METHODS {
-                let path = path.replace('{', "").replace('}', "");
+                let path = path.replace(['{', '}'], "");
                 send(rest.request(method.parse().unwrap(), &path)).await;
             }
         }
