@@ -3,12 +3,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::Value;
 
-use crate::{Api, Exposition, dashboard::list, eventually};
+use crate::{Api, Exposition, dashboard::list};
 
 /// One series of an answer.
 #[derive(Clone, Debug)]
@@ -82,22 +82,6 @@ impl Prometheus {
         let data = self.data("query_exemplars", &asked).await;
         let series = list(&data).flat_map(|one| list(&one["exemplars"]));
         series.filter_map(|one| one["labels"]["trace_id"].as_str().map(str::to_owned)).collect()
-    }
-
-    /// Waits until it has what its flags and the keys of its configuration are for: a 0 where a series began, buckets of both kinds, and
-    /// exemplars. There must have been bookings.
-    pub async fn keeps_more_than_values(&self, within: Duration) {
-        for expression in [
-            "min(min_over_time(myevents_bookings_count[1h])) == 0",
-            "histogram_count(sum(myevents_request_duration_seconds)) > 0",
-            "sum(myevents_request_duration_seconds_count) > 0",
-        ] {
-            let there = async || (!self.query(expression).await.is_empty()).then_some(());
-            eventually(within, expression, there).await;
-        }
-        let buckets = "myevents_request_duration_seconds_bucket";
-        let there = async || (!self.exemplars(buckets).await.is_empty()).then_some(());
-        eventually(within, "exemplars of requests", there).await;
     }
 
     /// The counters of such a service that went down within the last `range`. Two replicas that were taken for one target would make
