@@ -12,8 +12,7 @@ use process::{
     telemetry::{LogConfig, LogOptions},
     threads,
 };
-use service::{Listen, Settings, keep_alive_timeout};
-use trace::Stories;
+use service::{Listen, Settings, Stories, keep_alive_timeout};
 
 use crate::healthcheck;
 
@@ -38,6 +37,10 @@ pub(crate) enum Job {
     Dead(dead::Options),
     /// Checks that what is stored agrees with itself, and with what clients were told
     Verify(verify::Options),
+    /// Shows what happened to one request, step by step, told by all processes together
+    ///
+    /// Each process keeps the last 10,000 stories in memory, since its start; what none of them knows is shown as unknown.
+    Trace(stories::Options),
     /// Passes the alerts of Alertmanager and Grafana on to a DingTalk robot, and says whether they arrived
     ///
     /// DingTalk's robot answers "200 OK" to a message that it throws away: without its keyword, with a wrong signature, or as

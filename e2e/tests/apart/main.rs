@@ -13,6 +13,7 @@
 //! - [`poison`]: messages that nobody can handle
 //! - [`queue`]: a queue, as the broker shows it
 //! - [`stop`]: SIGTERM with work in hand
+//! - [`stories`]: one request, told by both services
 //! - [`on_sqlite`]: services that run apart with a file of their own each
 //!
 //! Each test has the broker to itself, since most of them stop it or ask much of it, with a virtual host of its own.
@@ -32,6 +33,7 @@ mod replicas;
 mod rounds;
 mod start;
 mod stop;
+mod stories;
 mod tools;
 mod trial;
 mod world;

@@ -31,6 +31,11 @@ pub(crate) fn run<A: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item =
     Command::new(binary::myevents()).args(arguments).env_clear().stdin(Stdio::null()).output().unwrap()
 }
 
+/// The arguments of `myevents trace …`.
+pub(crate) fn trace(world: &World, id: &str) -> Vec<String> {
+    ["trace".to_owned(), id.to_owned()].into_iter().chain(ops_options(world)).collect()
+}
+
 /// `myevents dead …`; what it said, if it ended well.
 pub(crate) fn dead(world: &World, what: &[&str]) -> String {
     let what = ["dead"].iter().chain(what).map(|text| (*text).to_owned());

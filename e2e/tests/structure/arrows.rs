@@ -14,7 +14,7 @@ use crate::sources::{code, folder, names, sources, without_tests, workspace};
 use e2e::not_run;
 
 /// Which crate of the workspace may use which. `testing` is for tests and benchmarks, and may be used by those of all others.
-const ARROWS: [(&str, &[&str]); 24] = [
+const ARROWS: [(&str, &[&str]); 25] = [
     ("contracts", &[]),
     ("process", &["metrics"]),
     ("paging", &[]),
@@ -35,6 +35,7 @@ const ARROWS: [(&str, &[&str]); 24] = [
     ("rest", &["contracts", "messaging", "process"]),
     ("load", &["metrics", "process", "rest"]),
     ("inspect", &INSPECT),
+    ("stories", &["process", "rest", "trace"]),
     ("myevents", &MYEVENTS),
     ("random", &["metrics", "process", "trace", "webserver"]),
     ("testing", &["messaging", "metrics", "process", "sqlite"]),
@@ -74,7 +75,7 @@ const MYEVENTS: [&str; 13] = [
     "rest",
     "service",
     "sqlite",
-    "trace",
+    "stories",
 ];
 
 /// What the tests and benchmarks of a crate may use besides.

@@ -12,6 +12,7 @@
 //! - `push`: the result of a load at a Pushgateway
 //! - `alerts`: the bridge and the inbox
 //! - `healthcheck`: what a container's health check calls
+//! - `trace`: one request, told by all processes
 //! - `helpers`: the program as a value, and waiting
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
@@ -29,4 +30,5 @@ mod start;
 mod stop;
 mod stop_delay;
 mod terminal;
+mod trace;
 mod verify;

@@ -74,14 +74,13 @@ impl ConsumeMetrics {
             if age < 0.0 {
                 self.skew.inc();
             }
-            self.age.observe_with_exemplar(age.max(0.0), message.trace_id());
+            self.age.observe(age.max(0.0));
         }
     }
 
     /// Records how long a handler took for a batch with this message in it.
     pub fn observe(&self, message: &Message, seconds: f64) {
-        let histogram = self.seconds.with_label_values(&[self.queue, self.known(message)]);
-        histogram.observe_with_exemplar(seconds, message.trace_id());
+        self.seconds.with_label_values(&[self.queue, self.known(message)]).observe(seconds);
     }
 
     /// Any client that publishes can invent names, and each label value is a time series that stays.

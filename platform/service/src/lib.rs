@@ -29,4 +29,5 @@ pub use backend::{Backend, Resources, Unavailable};
 pub use foundation::{Foundation, StartError};
 pub use service::{Service, closed};
 pub use settings::Settings;
+pub use trace::Stories;
 pub use webserver::{connection_limits::keep_alive_timeout, listen::Listen};

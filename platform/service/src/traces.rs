@@ -1,4 +1,4 @@
-//! `GET /traces/{id}` of the ops port: the stories of a trace, or of the request that made something. Each process tells what it knows
+//! `GET /traces/{id}` of the ops port: the stories of a trace, of the request that made something, or of that with this request id. Each process tells what it knows
 //! itself; `myevents trace` asks all of them.
 
 use actix_web::{HttpResponse, web};
@@ -17,8 +17,11 @@ pub(crate) async fn show(
     let found: Vec<Story> = match id.parse::<TraceId>() {
         Ok(trace) => stories.of_trace(trace),
         Err(cause) => {
-            let right = || Problem::bad_request("id", format!("{cause}; and not a UUID of what a request made"));
-            stories.of_resource(uuid(&id, "id").map_err(|_| right())?).into_iter().collect()
+            let right =
+                || Problem::bad_request("id", format!("{cause}; and not a UUID of a request, or of what it made"));
+            let uuid = uuid(&id, "id").map_err(|_| right())?;
+            let of_request = || TraceId::of(uuid).map(|trace| stories.of_trace(trace)).unwrap_or_default();
+            stories.of_resource(uuid).map_or_else(of_request, |story| vec![story])
         }
     };
     if found.is_empty() {
