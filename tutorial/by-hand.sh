@@ -115,7 +115,7 @@ up() {
         step "Grafana sees Prometheus only. A volume needs its name AND its path, else it is a new one each time."
         run docker run -d --label "$LABEL" --name grafana --network monitoring -p 127.0.0.1:3000:3000 \
             -e GF_AUTH_ANONYMOUS_ENABLED=true -e GF_SECURITY_ADMIN_PASSWORD=by-hand -e GF_PLUGINS_PREINSTALL_DISABLED=true \
-            -e GF_SERVER_ENABLE_GZIP=false -e NO_PROXY='*' \
+            -e GF_SERVER_ENABLE_GZIP=false -e NO_PROXY='*' -e TRACES_URL=http://127.0.0.1:9101/traces \
             -e GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH=/etc/myevents/dashboards/overview.json \
             -v "$PWD/grafana/provisioning:/etc/grafana/provisioning:ro,z" -v "$PWD/grafana/dashboards:/etc/myevents/dashboards:ro,z" \
             -v "$PWD/grafana/exporters:/etc/myevents/exporters:ro,z" \

@@ -1,6 +1,10 @@
 //! What a running Prometheus answers to a query.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use serde_json::Value;
 
@@ -11,7 +15,7 @@ use crate::{Api, Exposition, dashboard::list};
 pub struct Series {
     /// Its labels.
     pub labels: BTreeMap<String, String>,
-    /// Its value now.
+    /// Its value now; of a native histogram how many observations it has.
     pub value: f64,
 }
 
@@ -47,7 +51,11 @@ impl Prometheus {
         }
         let series = |one: &Value| Series {
             labels: serde_json::from_value(one["metric"].clone()).expect("labels are texts"),
-            value: one["value"][1].as_str().and_then(|text| text.parse().ok()).expect("a value is a number"),
+            value: one["value"][1]
+                .as_str()
+                .or(one["histogram"][1]["count"].as_str())
+                .and_then(|text| text.parse().ok())
+                .expect("a value is a number"),
         };
         Ok(list(&answer["data"]["result"]).map(series).collect())
     }
@@ -65,6 +73,15 @@ impl Prometheus {
         let parameters = parameters.iter().map(|(name, value)| format!("{name}={}", escaped(value)));
         let path = format!("/api/v1/{part}?{}", parameters.collect::<Vec<_>>().join("&"));
         self.0.get(&path).await.expect(200).json()["data"].take()
+    }
+
+    /// The trace ids of the exemplars of the last hour that a graph of this expression would show.
+    pub async fn exemplars(&self, expression: &str) -> BTreeSet<String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_secs();
+        let asked = [("query", expression), ("start", &format!("{}", now - 3600)), ("end", &format!("{now}"))];
+        let data = self.data("query_exemplars", &asked).await;
+        let series = list(&data).flat_map(|one| list(&one["exemplars"]));
+        series.filter_map(|one| one["labels"]["trace_id"].as_str().map(str::to_owned)).collect()
     }
 
     /// The counters of such a service that went down within the last `range`. Two replicas that were taken for one target would make

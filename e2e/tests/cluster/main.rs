@@ -38,6 +38,7 @@ async fn a_the_whole_system_runs_on_a_cluster_and_survives() {
 
     watched::a_booking_is_seen_everywhere(&cluster).await;
     watched::each_pod_is_one_target(&cluster).await;
+    watched::every_form_of_a_metric_arrives(&cluster).await;
     watched::every_selector_has_a_series(&cluster).await;
     watched::targets_follow_the_pods(&cluster).await;
     alerts::every_rule_is_loaded(&cluster).await;

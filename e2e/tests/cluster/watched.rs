@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use e2e::{
@@ -128,6 +128,41 @@ pub(crate) async fn each_pod_is_one_target(cluster: &Cluster) {
     let hashed: Vec<_> = labels.keys().filter(|name| name.contains("hash")).collect();
     assert!(hashed.is_empty(), "each release would begin every series anew: {hashed:?}");
     cluster.step("each pod is one target, under its own job");
+}
+
+/// What the flags of Prometheus are for: start timestamps, exemplars whose trace a pod can tell about, and native histograms.
+pub(crate) async fn every_form_of_a_metric_arrives(cluster: &Cluster) {
+    let watch = Watch::open();
+    let flags = watch.prometheus.0.get("/api/v1/status/flags").await.expect(200).json();
+    let features = flags["data"]["enable-feature"].as_str().unwrap_or_default().to_owned();
+    for feature in ["created-timestamp-zero-ingestion", "exemplar-storage"] {
+        assert!(features.contains(feature), "{features}");
+    }
+    let native = async || {
+        let native = "sum(histogram_count(myevents_request_duration_seconds{job=\"bookingservice\"}))";
+        watch.prometheus.query(native).await.into_iter().find(|one| one.value > 0.5)
+    };
+    eventually(SEEN, "native histograms arrive", native).await;
+
+    let minutes = |ago: u64| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() - ago * 60;
+    let selector = "myevents_request_duration_seconds_bucket%7Bjob=%22bookingservice%22%7D";
+    let told = async || {
+        let path = format!("/api/v1/query_exemplars?query={selector}&start={}&end={}", minutes(5), minutes(0));
+        let found = watch.prometheus.0.get(&path).await.expect(200).json();
+        let newest = list(&found["data"]).flat_map(|series| list(&series["exemplars"]));
+        let newest =
+            newest.max_by(|a, b| a["timestamp"].as_f64().unwrap().total_cmp(&b["timestamp"].as_f64().unwrap()))?;
+        let trace = newest["labels"]["trace_id"].as_str()?.to_owned();
+        for pod in pods_of("bookingservice") {
+            let ops = Forward::to(&format!("pod/{}", pod.name), 9100);
+            if ops.api.get(&format!("/traces/{trace}")).await.status == 200 {
+                return Some(());
+            }
+        }
+        None
+    };
+    eventually(SEEN, "the trace of an exemplar is told by a pod", told).await;
+    cluster.step("start timestamps, native histograms and exemplars arrive, and a pod tells the story of one");
 }
 
 pub(crate) async fn every_selector_has_a_series(cluster: &Cluster) {

@@ -5,6 +5,7 @@
 //! - [`panels`], [`constants`]: every query of every dashboard, under load and at idle
 //! - [`contract`]: every query of the repository at idle; [`asked`] reads them, [`missing`] is what has no series
 //! - [`containers`]: rights, sizes, memory
+//! - [`sums`]: what a period's sums are, with a restart and a kill in it
 //! - [`kills`]: each container killed under load, and `myevents verify` afterwards
 //!
 //! The two tests run one after the other (`--test-threads=1`), since both publish the same ports.
@@ -18,6 +19,7 @@ mod kills;
 mod missing;
 mod panels;
 mod stack;
+mod sums;
 
 use std::{
     collections::BTreeSet,
@@ -82,6 +84,7 @@ async fn the_system_comes_up_is_watched_survives_and_leaves_nothing() {
     contract::holds(&prometheus).await;
     stack.step("every selector of every query has a series at idle, or is listed, and nothing is divided by zero");
 
+    sums::are_what_the_service_counted(&stack, &prometheus).await;
     let exporters = stack.up_with_exporters(&["--scale", "bookingservice=2"]);
     all_targets_are_up(&prometheus, 2, &exporters).await;
     no_counter_went_down(&stack, &prometheus).await;

@@ -26,6 +26,9 @@ pub(crate) const ELSEWHERE: &[(&str, &[&str])] = &[
     ("myevents_amqp_blocked", &[]),
 ];
 
+/// Histograms that are there under their bare name, too, with native buckets: only where the scrape is protobuf.
+pub(crate) const NATIVE: &[&str] = &["myevents_request_duration_seconds"];
+
 /// Metrics of the store: two replicas on one database both report the same, so a sum would double it. All others are of the
 /// process. The table is in each metric's place in the code; what is new there and read from the store belongs here.
 pub(crate) const OF_THE_STORE: &[&str] = &[

@@ -6,6 +6,7 @@
 //! - [`annotations`]: what is marked on every time axis
 //! - [`panels`]: what a reader needs on every panel
 //! - [`looks`]: what pictures of them showed to be wrong
+//! - [`exemplars`]: how a graph leads to one request
 //! - [`pictures`]: that `docs/pictures` shows them as they are
 //! - [`queries`]: every query against what the services really export
 //! - [`period`]: what was counted in the chosen period has one form
@@ -26,6 +27,7 @@ mod annotations;
 mod compose_file;
 mod discovery;
 mod drills;
+mod exemplars;
 mod exported;
 mod grafana_alerting;
 mod known;

@@ -4,11 +4,13 @@
 //! - [`server`]: a Prometheus that scrapes, with the flags of Compose
 //! - [`period`]: what was counted in the chosen period
 //! - [`system`]: the services, scraped every second; [`forms`]: by both Prometheus, in every form
+//! - [`exemplars`]: one request is found in a graph
 //! - [`clock`]: they start with a clock that is ahead
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod clock;
+mod exemplars;
 mod forms;
 mod period;
 mod server;

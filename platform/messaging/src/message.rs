@@ -2,7 +2,7 @@
 //! `bus.rs`.
 
 use jiff::Timestamp;
-use trace::stories::Told;
+use trace::{TraceId, stories::Told};
 use uuid::Uuid;
 
 /// A message.
@@ -26,6 +26,11 @@ impl Message {
     /// What its story needs of it.
     pub fn told(&self) -> Told<'_> {
         (self.id, self.traceparent.as_deref())
+    }
+
+    /// Its trace, if a request has made it.
+    pub fn trace_id(&self) -> Option<TraceId> {
+        trace::parent::trace_id(self.traceparent.as_deref()?)
     }
 }
 

@@ -74,13 +74,14 @@ impl ConsumeMetrics {
             if age < 0.0 {
                 self.skew.inc();
             }
-            self.age.observe(age.max(0.0));
+            self.age.observe_with_exemplar(age.max(0.0), message.trace_id());
         }
     }
 
     /// Records how long a handler took for a batch with this message in it.
     pub fn observe(&self, message: &Message, seconds: f64) {
-        self.seconds.with_label_values(&[self.queue, self.known(message)]).observe(seconds);
+        let histogram = self.seconds.with_label_values(&[self.queue, self.known(message)]);
+        histogram.observe_with_exemplar(seconds, message.trace_id());
     }
 
     /// Any client that publishes can invent names, and each label value is a time series that stays.

@@ -115,7 +115,7 @@ fn verdict(subscription: &Subscription, message: &Message, outcome: Outcome, att
         Outcome::Retry(cause) => Err(cause),
         Outcome::Reject(cause) => {
             let (queue, id, name) = (subscription.queue, message.id, message.name.as_str());
-            let trace_id = message.traceparent.as_deref().and_then(trace::parent::trace_id).map(display);
+            let trace_id = message.trace_id().map(display);
             tracing::error!(queue, %id, kind = name, trace_id, attempts, "a message goes to the dead letters: {cause}");
             Ok(Verdict::Dead { cause, attempts })
         }

@@ -72,7 +72,7 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
         }
         handling.iter().for_each(|handling| handling.answers(head));
         let route = route.unwrap_or(UNMATCHED);
-        metrics.answered(method, route, head.status, began.elapsed(), None);
+        metrics.answered(method, route, head.status, began.elapsed(), Some(traced.trace));
     };
     match answered {
         Ok(mut response) => {

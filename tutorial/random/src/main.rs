@@ -48,5 +48,6 @@ async fn run() -> anyhow::Result<ExitCode> {
 /// Answers in the form that the scrape asks for: text, OpenMetrics or protobuf.
 async fn metrics(registry: web::Data<Registry>, request: HttpRequest) -> HttpResponse {
     let [accept, accept_encoding] = scrape::wanted(&request);
+    // Without `_created` in OpenMetrics, which is stored as a series of its own by default: protobuf has the start timestamps.
     scrape::answered(metrics::answer(&registry.gather(), &accept, &accept_encoding, false))
 }

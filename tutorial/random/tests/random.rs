@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
-use testing::{SOON, eventually, not_run};
+use testing::{SOON, eventually, eventually_mut, not_run};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_random");
 const PROTOBUF: &str = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
@@ -203,13 +203,14 @@ fn delimited<'b>(bytes: &mut &'b [u8]) -> &'b [u8] {
 }
 
 #[cfg(unix)]
-#[test]
-fn it_ends_well_when_it_is_told_to() {
+#[tokio::test]
+async fn it_ends_well_when_it_is_told_to() {
     for signal in ["TERM", "INT"] {
         let mut demo = Demo::start(&[]);
         let kill = format!("kill -{signal} {}", demo.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-        assert_eq!(demo.child.wait().unwrap().code(), Some(0), "{signal}");
+        let ended = eventually_mut(SOON, "it ends", async || demo.child.try_wait().unwrap()).await;
+        assert_eq!(ended.code(), Some(0), "{signal}");
         let last = demo.log.by_ref().lines().last().unwrap().unwrap();
         assert!(last.contains("\"stopped\""), "{last}");
     }

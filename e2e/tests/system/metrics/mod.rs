@@ -3,6 +3,7 @@
 //! Source of the names: the chapter and its catalogue of metrics, repeated in `e2e::catalogue`.
 
 mod counts;
+mod exemplars;
 mod forms;
 mod labels;
 mod load;

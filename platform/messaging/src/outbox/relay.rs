@@ -103,7 +103,8 @@ impl Relay {
         fail_point("relay.published");
         let confirmed = batch.iter().zip(&results).filter(|(_, result)| result.is_ok());
         self.stories.confirmed(confirmed.map(|(entry, _)| entry.message.told()));
-        self.metrics.publish_seconds.observe(began.elapsed().as_secs_f64());
+        let trace = batch.iter().find_map(|entry| entry.message.trace_id()); // of a batch the first stands for all
+        self.metrics.publish_seconds.observe_with_exemplar(began.elapsed().as_secs_f64(), trace);
         let round = self.record(&batch, results).await;
         self.metrics.round_seconds.observe(began.elapsed().as_secs_f64());
         round
