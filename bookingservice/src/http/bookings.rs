@@ -94,7 +94,7 @@ fn parse(
 ) -> Result<NewBooking, Problem> {
     let event_id = event?.0;
     let key = key(request, "Idempotency-Key", KEY_MAX)?;
-    let (BookingBody { seats, user_id }, origin) = (body?.0, Some(origin(request)));
+    let (BookingBody { seats, user_id }, origin) = (body?.0, origin(request));
     let key = key.as_deref();
     Ok(NewBooking::new(BookingDraft { event_id, seats, user_id, key, origin }, Instant::now())?)
 }
@@ -164,7 +164,7 @@ pub async fn cancel(
     _: NoQuery,
 ) -> Result<HttpResponse, Problem> {
     let cancelled =
-        context.store.cancel(id.0, Some(origin(&request))).await.map_err(|cause| error::not_written(cause, id.0).1)?;
+        context.store.cancel(id.0, origin(&request)).await.map_err(|cause| error::not_written(cause, id.0).1)?;
     fail_point("cancel.before_answer");
     Ok(HttpResponse::Ok().json(cancelled.ok_or_else(|| error::unknown_booking(id.0))?))
 }

@@ -84,7 +84,7 @@ const TESTS: [(&str, &[&str]); 5] = [
     ("messaging", &["sqlite"]),
     ("amqp", &["sqlite"]),
     ("mongo", &["paging", "sqlite"]),
-    ("load", &["amqp", "contracts", "eventservice", "bookingservice", "messaging", "service", "sqlite"]),
+    ("load", &["amqp", "contracts", "eventservice", "bookingservice", "messaging", "service", "sqlite", "trace"]),
 ];
 
 /// Which crate from outside may be named only where: a folder with all in it, or a file.

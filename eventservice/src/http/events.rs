@@ -36,7 +36,7 @@ pub async fn create(
     body: Json<EventBody>,
 ) -> Result<HttpResponse, Problem> {
     let event = Event::new(body.0.into())?;
-    let stored = context.store.create_event(event.clone(), Some(origin(&request))).await;
+    let stored = context.store.create_event(event.clone(), origin(&request)).await;
     stored.map_err(|cause| error::not_written(cause, "event_id", event.id()))?.map_err(error::unknown_location)?;
     Ok(HttpResponse::Created().insert_header((header::LOCATION, format!("/events/{}", event.id()))).json(event))
 }

@@ -34,7 +34,7 @@ pub async fn create(
     body: Json<LocationBody>,
 ) -> Result<HttpResponse, Problem> {
     let location = Location::new(body.0.into())?;
-    let stored = context.store.create_location(location.clone(), Some(origin(&request))).await;
+    let stored = context.store.create_location(location.clone(), origin(&request)).await;
     stored.map_err(|cause| error::not_written(cause, "location_id", location.id()))?;
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, format!("/locations/{}", location.id())))

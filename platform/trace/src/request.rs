@@ -31,10 +31,16 @@ impl Traced {
         self.stories.answered(self.story, answer);
     }
 
-    /// For what it stores. Its messages carry the caller's own `traceparent`, or else a new one with its trace id.
-    pub fn origin(&self, traceparent: Option<&str>) -> Origin {
+    /// What leads from an observation to its story.
+    pub fn exemplar(&self) -> Option<TraceId> {
+        self.stories.are_kept().then_some(self.trace)
+    }
+
+    /// For what it stores; `None` where requests are not traced. Its messages carry the caller's own `traceparent`, or else a new one with its
+    /// trace id.
+    pub fn origin(&self, traceparent: Option<&str>) -> Option<Origin> {
         let sent = traceparent.filter(|text| parent::trace_id(text).is_some());
-        let traceparent = sent.map_or_else(|| parent::new(self.trace), str::to_owned);
-        Origin::new(self.stories.clone(), self.story, traceparent)
+        let traceparent = || sent.map_or_else(|| parent::new(self.trace), str::to_owned);
+        self.stories.are_kept().then(|| Origin::new(self.stories.clone(), self.story, traceparent()))
     }
 }

@@ -17,11 +17,11 @@ pub const STORIES_MAX: usize = 10_000;
 
 /// The last [`STORIES_MAX`] stories of a process, at most 4 MB. A clone is the same stories.
 #[derive(Clone)]
-pub struct Stories(Arc<Mutex<Ring>>);
+pub struct Stories(Option<Arc<Mutex<Ring>>>);
 
 impl Default for Stories {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(Ring::new(STORIES_MAX))))
+        Self(Some(Arc::new(Mutex::new(Ring::new(STORIES_MAX)))))
     }
 }
 
@@ -51,12 +51,25 @@ pub struct Answer<'a> {
 pub type Told<'a> = (Uuid, Option<&'a str>);
 
 impl Stories {
-    fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.0.lock().expect("nothing panics while it holds this")
+    /// No request is traced: no story is kept, no exemplar leads to one, and a message carries no trace. For the benchmark, which shows what
+    /// tracing costs.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// Whether requests are traced.
+    pub(crate) fn are_kept(&self) -> bool {
+        self.0.is_some()
+    }
+
+    fn ring(&self) -> Option<MutexGuard<'_, Ring>> {
+        Some(self.0.as_ref()?.lock().expect("nothing panics while it holds this"))
     }
 
     pub(crate) fn received(&self, trace: TraceId, method: &'static str) -> StoryId {
-        let (at, number) = (Timestamp::now(), self.ring().begin(trace, Some(method)));
+        let Some(mut ring) = self.ring() else { return StoryId(0) };
+        let (at, number) = (Timestamp::now(), ring.begin(trace, Some(method)));
+        drop(ring);
         self.take(StoryId(number), Step::Received, at, |slot| slot.happened(Step::Received, at));
         StoryId(number)
     }
@@ -64,7 +77,7 @@ impl Stories {
     /// Its log line has more in it than those of the other steps.
     pub(crate) fn answered(&self, story: StoryId, answer: Answer<'_>) {
         let at = Timestamp::now();
-        let mut ring = self.ring();
+        let Some(mut ring) = self.ring() else { return };
         let Some(slot) = ring.slot(story.0) else { return };
         let (Of(trace, story, _), method) = (Of::slot(slot), slot.method);
         let Answer { route, status, path, request_id } = answer;
@@ -79,7 +92,8 @@ impl Stories {
     }
 
     pub(crate) fn resumed(&self, traceparent: &str) -> Option<StoryId> {
-        parent::trace_id(traceparent).map(|trace| StoryId(self.ring().begin(trace, None)))
+        let trace = parent::trace_id(traceparent)?;
+        Some(StoryId(self.ring()?.begin(trace, None)))
     }
 
     pub(crate) fn reserved(&self, story: StoryId, at: Timestamp) {
@@ -87,11 +101,15 @@ impl Stories {
     }
 
     pub(crate) fn writes(&self, story: StoryId, message: Uuid) {
-        self.ring().writes(story.0, message);
+        if let Some(mut ring) = self.ring() {
+            ring.writes(story.0, message);
+        }
     }
 
     pub(crate) fn made(&self, story: StoryId, resource: Uuid) {
-        self.ring().makes(story.0, resource);
+        if let Some(mut ring) = self.ring() {
+            ring.makes(story.0, resource);
+        }
         self.changed(story, resource);
     }
 
@@ -104,7 +122,8 @@ impl Stories {
     }
 
     pub(crate) fn about(&self, story: StoryId, resource: Uuid) {
-        if let Some(slot) = self.ring().slot(story.0) {
+        let Some(mut ring) = self.ring() else { return };
+        if let Some(slot) = ring.slot(story.0) {
             slot.resource = Some(resource);
         }
     }
@@ -130,16 +149,16 @@ impl Stories {
 
     /// The story of the request that made a resource.
     pub fn of_resource(&self, id: Uuid) -> Option<Story> {
-        self.ring().of_resource(id)
+        self.ring()?.of_resource(id)
     }
 
     /// The stories of a trace, the oldest first: the last 100 of them.
     pub fn of_trace(&self, trace: TraceId) -> Vec<Story> {
-        self.ring().of_trace(trace)
+        self.ring().map_or_else(Vec::new, |ring| ring.of_trace(trace))
     }
 
     fn take(&self, story: StoryId, step: Step, at: Timestamp, happened: impl FnOnce(&mut Slot) -> bool) {
-        let mut ring = self.ring();
+        let Some(mut ring) = self.ring() else { return };
         let Some(slot) = ring.slot(story.0) else { return };
         let (new, of) = (happened(slot), Of::slot(slot));
         drop(ring);
@@ -149,7 +168,7 @@ impl Stories {
     }
 
     fn message(&self, (id, parent): Told<'_>, step: Step, at: Timestamp, happened: impl FnOnce(&mut Slot) -> bool) {
-        let mut ring = self.ring();
+        let Some(mut ring) = self.ring() else { return };
         let Some(slot) = ring.of_message(id, parent) else { return };
         let (new, of) = (happened(slot), Of::slot(slot));
         drop(ring);

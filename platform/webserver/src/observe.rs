@@ -72,7 +72,7 @@ pub async fn observe(mut request: ServiceRequest, next: Next<BoxBody>) -> Result
         }
         handling.iter().for_each(|handling| handling.answers(head));
         let route = route.unwrap_or(UNMATCHED);
-        metrics.answered(method, route, head.status, began.elapsed(), Some(traced.trace));
+        metrics.answered(method, route, head.status, began.elapsed(), traced.exemplar());
     };
     match answered {
         Ok(mut response) => {
@@ -158,6 +158,7 @@ mod tests {
             app.route("/panics", web::get().to(panics));
         };
         let app = App::new().app_data(Data::new(metrics)).app_data(Data::new(stopping.clone()));
+        let app = app.app_data(Data::new(Stories::default()));
         let app = init_service(app.configure(routes).wrap(from_fn(observe))).await;
         for stops in [false, true] {
             for (path, status) in [("/ok", 200), ("/refused", 404), ("/nowhere", 404), ("/panics", 500)] {

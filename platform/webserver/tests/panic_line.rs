@@ -6,6 +6,7 @@ use metrics::Registry;
 use process::panics::log_panics;
 use testing::logs::Log;
 use tokio_util::sync::CancellationToken;
+use trace::Stories;
 use webserver::{http_metrics::HttpMetrics, observe::observe};
 
 async fn panics() -> HttpResponse {
@@ -29,7 +30,9 @@ async fn a_panic_is_one_log_line_and_a_requests_has_the_id_of_its_answer() {
         app.route("/panics/{id}", web::get().to(panics)).route("/mended", web::get().to(mended));
     };
     let stopping = web::Data::new(CancellationToken::new());
-    let app = App::new().app_data(metrics).app_data(stopping).configure(routes).wrap(from_fn(observe));
+    let stories = web::Data::new(Stories::default());
+    let app = App::new().app_data(metrics).app_data(stopping).app_data(stories).configure(routes);
+    let app = app.wrap(from_fn(observe));
     let app = test::init_service(app).await;
 
     let request = test::TestRequest::get().uri("/panics/7").insert_header(("x-request-id", "ask-me")).to_request();

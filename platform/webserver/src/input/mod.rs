@@ -72,8 +72,8 @@ pub fn is_json(request: &HttpRequest) -> bool {
     is_json && parts.all(is_utf_8)
 }
 
-/// What a request hands on to what it stores: its story, and the `traceparent` of its messages.
-pub fn origin(request: &HttpRequest) -> Origin {
+/// What a request hands on to what it stores: its story, and the `traceparent` of its messages. `None` where requests are not traced.
+pub fn origin(request: &HttpRequest) -> Option<Origin> {
     request.extensions().get::<Traced>().expect("observe.rs puts it there").origin(traceparent(request.headers()))
 }
 

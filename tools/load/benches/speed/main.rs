@@ -2,7 +2,9 @@
 //!
 //! - `throughput`: bookings over HTTP, beside a bare server and the bare store
 //! - `hot`: one event against a thousand
-//! - `reads`: lists, pages, a scrape
+//! - `reads`: lists, pages
+//! - `scrapes`: a scrape with 1,000 event labels in each form, beside a bare answer of the same port; and `traced`: what a request pays for
+//!   its story and its exemplars
 //! - `view`: from a 201 to the event service's view
 //! - `relay`: messages through RabbitMQ, beside a bare client
 //! - `apart`: the services as processes of their own, over RabbitMQ and MongoDB
@@ -14,7 +16,7 @@
 //! - `table`: the rows, and the goals they are held to
 //!
 //! The load generator runs on the same machine, and machines are noisy: what is compared is measured in short turns, one
-//! after the other, and the median counts. All of it takes three minutes; `cargo bench -p load -- view hot` does only these.
+//! after the other, and the median counts. All of it takes four minutes; `cargo bench -p load -- view hot` does only these.
 //! Servers are looked for as the tests do, and end before the last row; where one is missing, the rows say so.
 
 mod apart;
@@ -25,11 +27,13 @@ mod noise;
 mod one_request;
 mod reads;
 mod relay;
+mod scrapes;
 mod size;
 mod store;
 mod system;
 mod table;
 mod throughput;
+mod traced;
 mod view;
 
 use std::{env, path::Path, time::Duration};
@@ -55,6 +59,9 @@ async fn run() -> anyhow::Result<()> {
     if arguments.iter().any(|argument| argument == echo::ARGUMENT) {
         return echo::serve().await;
     }
+    if let Some(at) = arguments.iter().position(|argument| argument == traced::ARGUMENT) {
+        return traced::serve(&arguments[at + 1..]).await;
+    }
     if !arguments.iter().any(|argument| argument == "--bench") {
         println!("this measures only where it is asked to: cargo bench -p load");
         return Ok(());
@@ -76,6 +83,10 @@ async fn run() -> anyhow::Result<()> {
     if wanted("reads") {
         system.book(16, 1000, Duration::from_millis(100)).await?; // it reads a thousand events
         reads::measure(&system, &mut table).await?;
+    }
+    if wanted("scrapes") {
+        scrapes::measure(&mut table).await?;
+        traced::measure(&mut table).await?;
     }
     if wanted("view") {
         system.book(16, 20, Duration::from_millis(100)).await?; // it needs some events

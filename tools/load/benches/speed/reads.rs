@@ -1,12 +1,12 @@
-//! Reads at the event service, pages of bookings, and a scrape with 1,000 events.
+//! Reads at the event service, and pages of bookings.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::Value;
 
 use crate::{
-    median, now,
+    now,
     one_request::{self, Measured},
     system::System,
     table::Table,
@@ -14,9 +14,8 @@ use crate::{
 
 const TURN: Duration = Duration::from_millis(1500);
 const PAGE_TURN: Duration = Duration::from_millis(700);
-const SCRAPES: usize = 15;
 
-/// It needs 1,000 events.
+/// It needs the events of a load.
 pub(crate) async fn measure(system: &System, table: &mut Table) -> anyhow::Result<()> {
     now("reads");
     let events = system.events()?;
@@ -28,14 +27,6 @@ pub(crate) async fn measure(system: &System, table: &mut Table) -> anyhow::Resul
         table.add(format!("{what}, 64 connections"), read.per_second, "/s", None);
         table.add("… p99", read.p99_ms, "ms", None);
     }
-    let (mut ms, mut size) = (Vec::new(), 0);
-    for _ in 0..SCRAPES {
-        let began = Instant::now();
-        size = system.scrape().await?.len();
-        ms.push(began.elapsed().as_secs_f64() * 1000.0);
-    }
-    table.add("scrape of the booking service, 1,000 event labels", median(&ms), "ms", None);
-    table.add("… its size", size as f64 / 1e3, "kB", None);
     Ok(())
 }
 

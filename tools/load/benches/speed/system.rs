@@ -10,11 +10,15 @@ use std::{
 
 use anyhow::{Context, bail};
 use load::{Plan, Shares, report::Report};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING};
 use rest::Target;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use testing::binary;
 use tokio_util::sync::CancellationToken;
+
+/// Starts a system with its data in this folder, on these ports: REST of the event service and of the booking service, then their ops ports.
+pub(crate) type Program = fn(&Path, [u16; 4]) -> Command;
 
 /// How long the system may take to start, and to answer a request.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -23,6 +27,7 @@ pub(crate) struct System {
     /// Not in /tmp, which may be no disk: an fsync must cost what it costs.
     folder: TempDir,
     ports: [u16; 4],
+    program: Program,
     child: Child,
     /// From the start of the process until both services said that they are ready.
     pub(crate) ready_ms: f64,
@@ -31,10 +36,14 @@ pub(crate) struct System {
 
 impl System {
     pub(crate) async fn start() -> anyhow::Result<Self> {
-        Self::start_in(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?).await
+        Self::of(myevents).await
     }
 
-    async fn start_in(folder: TempDir) -> anyhow::Result<Self> {
+    pub(crate) async fn of(program: Program) -> anyhow::Result<Self> {
+        Self::start_in(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?, program).await
+    }
+
+    async fn start_in(folder: TempDir, program: Program) -> anyhow::Result<Self> {
         // All at once, so that they differ.
         let free = [(); 4].map(|()| TcpListener::bind("127.0.0.1:0").and_then(|free| Ok((free.local_addr()?, free))));
         let mut ports = [0; 4];
@@ -43,8 +52,8 @@ impl System {
         }
         let client = reqwest::Client::builder().no_proxy().timeout(START_TIMEOUT).build()?;
         let began = Instant::now();
-        let child = run(folder.path(), ports)?;
-        let mut system = Self { folder, ports, child, ready_ms: 0.0, client };
+        let child = program(folder.path(), ports).stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+        let mut system = Self { folder, ports, program, child, ready_ms: 0.0, client };
         for ops in [ports[2], ports[3]] {
             system.ready(ops, began).await?;
         }
@@ -56,7 +65,7 @@ impl System {
         let url = format!("http://127.0.0.1:{ops}/readyz");
         while !self.client.get(&url).send().await.is_ok_and(|response| response.status() == 200) {
             if began.elapsed() > START_TIMEOUT || self.child.try_wait()?.is_some() {
-                bail!("{} does not become ready", binary::myevents().display());
+                bail!("{:?} does not become ready", (self.program)(self.folder.path(), self.ports));
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -69,7 +78,7 @@ impl System {
         // The folder outlives this value; the process has ended.
         let empty = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         let folder = std::mem::replace(&mut self.folder, empty);
-        Self::start_in(folder).await
+        Self::start_in(folder, self.program).await
     }
 
     fn end(&mut self, signal: Signal) -> anyhow::Result<()> {
@@ -93,15 +102,16 @@ impl System {
         book(self.events()?, self.bookings()?, connections, events, duration).await
     }
 
-    /// What the booking service's ops port shows.
-    pub(crate) async fn scrape(&self) -> anyhow::Result<String> {
-        let url = format!("http://127.0.0.1:{}/metrics", self.ports[3]);
-        Ok(self.client.get(url).send().await?.text().await?)
+    /// What the booking service's ops port answers, with these headers `Accept` and `Accept-Encoding`.
+    pub(crate) async fn ops(&self, path: &str, accept: &str, encoding: &str) -> anyhow::Result<Vec<u8>> {
+        let request = self.client.get(format!("http://127.0.0.1:{}{path}", self.ports[3]));
+        let request = request.header(ACCEPT, accept).header(ACCEPT_ENCODING, encoding);
+        Ok(request.send().await?.error_for_status()?.bytes().await?.to_vec())
     }
 
     /// The value of a metric without labels.
     pub(crate) async fn metric(&self, name: &str) -> anyhow::Result<f64> {
-        let text = self.scrape().await?;
+        let text = String::from_utf8(self.ops("/metrics", "text/plain", "identity").await?)?;
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
         value.with_context(|| format!("{name} is not in /metrics"))
     }
@@ -122,15 +132,15 @@ impl Drop for System {
     }
 }
 
-fn run(folder: &Path, ports: [u16; 4]) -> anyhow::Result<Child> {
+fn myevents(folder: &Path, ports: [u16; 4]) -> Command {
     let mut command = Command::new(binary::myevents());
     for (option, port) in
         ["--events-addr", "--bookings-addr", "--events-ops-addr", "--bookings-ops-addr"].iter().zip(ports)
     {
         command.arg(option).arg(format!("127.0.0.1:{port}"));
     }
-    command.arg("--data-dir").arg(folder.join("data")).args(["--empty", "--rust-log", "warn"]);
-    Ok(command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).spawn()?)
+    command.arg("--data-dir").arg(folder.join("data")).args(["--empty", "--rust-log", "warn"]).env_clear();
+    command
 }
 
 fn target(port: u16) -> anyhow::Result<Target> {
