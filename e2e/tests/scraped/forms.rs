@@ -1,7 +1,7 @@
 //! The services' metrics in every form, as Prometheus of today and of Debian 12 take them.
 
-use e2e::{Api, SOON, dashboard::list, eventually, prometheus::Prometheus, raw};
-use serde_json::json;
+use e2e::{Api, SOON, answer::text, dashboard::list, eventually, prometheus::Prometheus, raw};
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -35,12 +35,12 @@ async fn prometheus_of_today_takes_every_form_and_all_that_is_in_it() {
 
     let born = now();
     let event = system.event("春节 \"Late\" \\").await;
-    system.book(&event, 7).await;
+    let first = system.book(&event, 7).await;
     system.wrong_methods(3).await;
     let bookings = format!("myevents_bookings_count{{eventID=\"{event}\"}}");
     shows(prometheus, &bookings, 3, 7.0).await;
     begins_with_zero(prometheus, &bookings, "protobuf", born, 7.0).await;
-    system.book(&event, 5).await;
+    let second = system.book(&event, 5).await;
     shows(prometheus, &bookings, 3, 12.0).await;
     begins_with_zero(prometheus, &bookings, "protobuf", born, 12.0).await;
     let refused = "myevents_request_total{method=\"PATCH\",status=\"405\"}";
@@ -57,6 +57,9 @@ async fn prometheus_of_today_takes_every_form_and_all_that_is_in_it() {
     }
     buckets(prometheus).await;
     quantiles(prometheus).await;
+    for job in ["protobuf", "openmetrics"] {
+        points_lead_to_requests(prometheus, &system, job, &[&first, &second]).await;
+    }
     assert_eq!(running.complaints(), Vec::<String>::new());
 }
 
@@ -101,6 +104,28 @@ async fn quantiles(prometheus: &Prometheus) {
     assert_eq!(found.len(), 3 * FORMS.len(), "{found:?}");
 }
 
+/// From a point of a graph to what was behind it: a line of the log, the story, and the booking that was made.
+async fn points_lead_to_requests(prometheus: &Prometheus, system: &System, job: &str, bookings: &[&str]) {
+    let log = system.server.log();
+    let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let requests = "myevents_request_duration_seconds_bucket{method=\"POST\",route=\"/events/{id}/bookings\"}";
+    for points in [requests, "myevents_messages_publish_duration_seconds_bucket", "myevents_message_age_seconds_bucket"]
+    {
+        let query = points.replace("_bucket", &format!("_bucket{{job=\"{job}\"}}")).replace("}{", ",");
+        let traces = prometheus.exemplars(&query).await;
+        assert!(!traces.is_empty(), "{query} has no exemplar");
+        for trace in traces {
+            assert!(lines.iter().any(|line| line["trace_id"] == *trace), "{query}: {trace} is not in the log");
+            let stories = system.bookings_ops().get(&format!("/traces/{trace}")).await.expect(200).json();
+            let made = text(list(&stories["items"]).next().unwrap(), "resource_id");
+            if points == requests {
+                assert!(bookings.contains(&made.as_str()), "{made}");
+                system.server.bookings().get(&format!("/bookings/{made}")).await.expect(200);
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn debians_prometheus_takes_text_and_openmetrics() {
     let Some(program) = server::debians() else { return };
@@ -114,6 +139,7 @@ async fn debians_prometheus_takes_text_and_openmetrics() {
     system.book(&event, 7).await;
     shows(prometheus, &format!("myevents_bookings_count{{eventID=\"{event}\"}}"), 2, 7.0).await;
     types(prometheus, &system.bookings_ops()).await;
+    assert!(!prometheus.exemplars("myevents_request_duration_seconds_bucket").await.is_empty());
     assert_eq!(running.complaints(), Vec::<String>::new());
 }
 
