@@ -5,7 +5,8 @@
 //!
 //! A clock that is ahead of Prometheus' would put it behind the scrape. Prometheus leaves it away then, and tries again at the next
 //! scrape, when the zero would come between two real samples and look like a restart. So a start that is younger than [`CLOCK_AHEAD`] when it
-//! is shown first moves back to that age, once, and stays there. The series did not count then, so a zero is right.
+//! is shown first moves back to that age, once, and stays there. The series did not count then, so a zero is right: unless the process before
+//! this one was scraped within that time, which takes an interval of less than 2.5 s. Prometheus would then leave the zero away.
 
 use std::{
     sync::OnceLock,

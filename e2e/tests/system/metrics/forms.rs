@@ -161,7 +161,8 @@ pub(crate) async fn agree(ops: &Api) -> Option<Said> {
 #[tokio::test]
 async fn on_request_openmetrics_has_the_starts_that_protobuf_always_has() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = Plan { env: vec![("OPENMETRICS_CREATED", "on".to_owned())], ..Plan::default() };
+    let env = [("OPENMETRICS_CREATED", "on"), ("METRICS_ALIASES", "micro")];
+    let plan = Plan { env: env.map(|(name, value)| (name, value.to_owned())).into(), ..Plan::default() };
     let server = Server::start(folder.path(), &plan).unwrap();
     let ops = Api::new(&server.addresses.bookings_ops);
     let _ = scraped(&ops, "text/plain").await; // what is old now keeps the start that was shown
