@@ -72,17 +72,14 @@ pub struct BookingMetrics {
 impl BookingMetrics {
     /// Registers them, with the known label sets at zero.
     pub fn new(registry: &Registry) -> Result<Self> {
-        let counter = |name, help| registry.counter(name, help);
-        let counters = |name, help, labels: &[&str]| registry.counter_vec(name, help, labels);
-        let gauge = |name, help| registry.gauge(name, help);
         let metrics = Self {
-            seats_by_event: counters(
+            seats_by_event: registry.counter_vec(
                 "myevents_bookings_count",
                 "Seats booked since the process started, by event; cancellations do not lower it.",
                 &["eventID", "eventName"],
             )?,
             series: Arc::default(),
-            overflow: counters(
+            overflow: registry.counter_vec(
                 "myevents_label_overflow_total",
                 "Observations counted under _other, because the metric has too many label values already.",
                 &["metric"],
@@ -92,21 +89,22 @@ impl BookingMetrics {
                 "Seats of each booking.",
                 [1.0, 2.0, 3.0, 4.0],
             )?,
-            booked_seats: counter("myevents_booked_seats_total", "Seats booked since the process started.")?,
-            accepted: counter("myevents_bookings_accepted_total", "Bookings made.")?,
-            replays: counter("myevents_booking_replays_total", "Requests that repeated a booking under its key.")?,
-            cancelled: counter("myevents_bookings_cancelled_total", "Bookings cancelled.")?,
-            cancelled_seats: counter("myevents_cancelled_seats_total", "Seats given back by cancellations.")?,
-            rejections: counters(
+            booked_seats: registry.counter("myevents_booked_seats_total", "Seats booked since the process started.")?,
+            accepted: registry.counter("myevents_bookings_accepted_total", "Bookings made.")?,
+            replays: registry.counter("myevents_booking_replays_total", "Requests that repeated a booking under its key.")?,
+            cancelled: registry.counter("myevents_bookings_cancelled_total", "Bookings cancelled.")?,
+            cancelled_seats: registry.counter("myevents_cancelled_seats_total", "Seats given back by cancellations.")?,
+            rejections: registry.counter_vec(
                 "myevents_booking_rejections_total",
                 "Booking requests that were not fulfilled, by reason; an event that is over counts as sold_out.",
                 &["reason"],
             )?,
-            seat_changes: gauge(
+            seat_changes: registry.gauge(
                 "myevents_seat_changes",
-                "Changes of seats stored: the sum of all events' versions. The event service's view catches up with it.",
+                "Changes of seats stored: the sum of all events' versions. The event service's view catches up with it. \
+                 Of the store.",
             )?,
-            seats_confirmed: gauge("myevents_seats_confirmed", "Seats of all confirmed bookings that are stored.")?,
+            seats_confirmed: registry.gauge("myevents_seats_confirmed", "Seats of all confirmed bookings that are stored. Of the store.")?,
         };
         metrics.overflow.with_label_values(&["myevents_bookings_count"]);
         for reason in Rejection::ALL {

@@ -16,14 +16,13 @@ pub struct EventMetrics {
 impl EventMetrics {
     /// Registers them.
     pub fn new(registry: &Registry) -> Result<Self> {
-        let counter = |name, help| registry.counter(name, help);
         Ok(Self {
-            events: counter("myevents_events_created_total", "Events created.")?,
-            locations: counter("myevents_locations_created_total", "Locations created.")?,
+            events: registry.counter("myevents_events_created_total", "Events created.")?,
+            locations: registry.counter("myevents_locations_created_total", "Locations created.")?,
             view: registry.gauge(
                 "myevents_view_seat_changes",
                 "Changes of seats this service has heard of: the sum of the versions it shows. It catches up with \
-                 myevents_seat_changes of the booking service.",
+                 myevents_seat_changes of the booking service. Of the store.",
             )?,
         })
     }

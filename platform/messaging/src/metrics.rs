@@ -31,23 +31,31 @@ pub struct ConsumeMetrics {
 impl ConsumeMetrics {
     /// Registers them, with `names` (the messages this service reads) at zero.
     pub fn new(registry: &Registry, queue: &'static str, names: &'static [&'static str]) -> Result<Self> {
-        let consumed = "Messages consumed, by what became of them.";
-        let seconds = "Time the handler took for the batch the message came in.";
-        let age = "Time from writing a message to the outbox to its work being durable.";
-        let skew = "Messages that seem to come from the future: the clocks of two machines differ.";
-        let (process, labels) = ("myevents_messages_process_duration_seconds", &["queue", "message"]);
-        let age = registry.histogram_vec("myevents_message_age_seconds", age, &["queue"], AGE_SECONDS)?;
+        let age = registry.histogram_vec(
+            "myevents_message_age_seconds",
+            "Time from writing a message to the outbox to its work being durable.",
+            &["queue"],
+            AGE_SECONDS,
+        )?;
         let metrics = Self {
             queue,
             names,
             consumed: registry.counter_vec(
                 "myevents_messages_consumed_total",
-                consumed,
+                "Messages consumed, by what became of them.",
                 &["queue", "message", "result"],
             )?,
-            seconds: registry.histogram_vec(process, seconds, labels, SECONDS)?,
+            seconds: registry.histogram_vec(
+                "myevents_messages_process_duration_seconds",
+                "Time the handler took for the batch the message came in.",
+                &["queue", "message"],
+                SECONDS,
+            )?,
             age: age.with_label_values(&[queue]),
-            skew: registry.counter("myevents_clock_skew_total", skew)?,
+            skew: registry.counter(
+                "myevents_clock_skew_total",
+                "Messages that seem to come from the future: the clocks of two machines differ.",
+            )?,
         };
         for name in names {
             for result in ["acked", "requeued", "rejected", "duplicate", "stale"] {
@@ -103,18 +111,31 @@ pub struct RelayMetrics {
 impl RelayMetrics {
     /// Registers them, with `names` (the messages this service publishes) at zero.
     pub fn new(registry: &Registry, names: &[&str]) -> Result<Self> {
-        let active = "1 where this process relays what is left over in the outbox, else 0.";
-        let published = "Messages published, by what became of them.";
-        let publish = "Time from handing a batch to the bus to its confirms.";
-        let dispatched = "Outbox entries handed to the bus, by whether they were confirmed.";
-        let (publish_seconds, round_seconds) =
-            ("myevents_messages_publish_duration_seconds", "myevents_outbox_dispatch_duration_seconds");
         let metrics = Self {
-            active: registry.gauge("myevents_outbox_relay_active", active)?,
-            published: registry.counter_vec("myevents_messages_published_total", published, &["message", "result"])?,
-            publish_seconds: registry.histogram(publish_seconds, publish, SECONDS)?,
-            dispatched: registry.counter_vec("myevents_outbox_dispatched_total", dispatched, &["result"])?,
-            round_seconds: registry.histogram(round_seconds, "Time of one relay round.", ROUND_SECONDS)?,
+            active: registry.gauge(
+                "myevents_outbox_relay_active",
+                "1 where this process relays what is left over in the outbox, else 0.",
+            )?,
+            published: registry.counter_vec(
+                "myevents_messages_published_total",
+                "Messages published, by what became of them.",
+                &["message", "result"],
+            )?,
+            publish_seconds: registry.histogram(
+                "myevents_messages_publish_duration_seconds",
+                "Time from handing a batch to the bus to its confirms.",
+                SECONDS,
+            )?,
+            dispatched: registry.counter_vec(
+                "myevents_outbox_dispatched_total",
+                "Outbox entries handed to the bus, by whether they were confirmed.",
+                &["result"],
+            )?,
+            round_seconds: registry.histogram(
+                "myevents_outbox_dispatch_duration_seconds",
+                "Time of one relay round.",
+                ROUND_SECONDS,
+            )?,
         };
         for name in names {
             for result in ["confirmed", "nacked", "returned", "timeout", "error"] {
@@ -149,12 +170,19 @@ pub fn show_backlog(
     queues: impl Fn() -> Vec<&'static str> + Send + Sync + 'static,
 ) -> Result<()> {
     let registry = &metrics.registry;
-    let pending = "Messages that are committed and not yet confirmed.";
-    let pending = registry.gauge("myevents_outbox_pending_messages", pending)?;
-    let oldest = "When the oldest waiting message was written, in seconds since 1970; 0 where none waits.";
-    let oldest = registry.gauge("myevents_outbox_oldest_pending_timestamp_seconds", oldest)?;
-    let letters = "Messages that a queue gave up on and that were not redriven yet.";
-    let letters = registry.gauge_vec("myevents_dead_letters", letters, &["queue"])?;
+    let pending = registry.gauge(
+        "myevents_outbox_pending_messages",
+        "Messages that are committed and not yet confirmed. Of the store.",
+    )?;
+    let oldest = registry.gauge(
+        "myevents_outbox_oldest_pending_timestamp_seconds",
+        "When the oldest waiting message was written, in seconds since 1970; 0 where none waits. Of the store.",
+    )?;
+    let letters = registry.gauge_vec(
+        "myevents_dead_letters",
+        "Messages that a queue gave up on and that were not redriven yet. Of the store.",
+        &["queue"],
+    )?;
     let queues = Arc::new(queues);
     metrics.before_scrape(Arc::new(move || {
         let (outbox, dead, queues) = (outbox.clone(), dead.clone(), queues.clone());

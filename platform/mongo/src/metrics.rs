@@ -35,16 +35,28 @@ pub struct ClientMetrics {
 impl ClientMetrics {
     /// Registers them, with the known label sets at zero.
     pub fn new(registry: &Registry) -> Result<Self> {
-        let command = "Time of one command, from sending it to its answer.";
-        let commands = "myevents_mongodb_command_duration_seconds";
-        let wait = "Time a request waited for a connection.";
-        let connections = "Open connections to MongoDB.";
-        let failed = "Tries to get a connection that failed, by reason; no_server where none was found to connect to.";
         let metrics = Self {
-            commands: registry.histogram_vec(commands, command, &["command", "result"], SECONDS)?,
-            connections: registry.gauge_vec("myevents_mongodb_pool_connections", connections, &["state"])?,
-            wait: registry.histogram("myevents_mongodb_pool_wait_seconds", wait, SECONDS)?,
-            failed: registry.counter_vec("myevents_mongodb_pool_checkout_failed_total", failed, &["reason"])?,
+            commands: registry.histogram_vec(
+                "myevents_mongodb_command_duration_seconds",
+                "Time of one command, from sending it to its answer.",
+                &["command", "result"],
+                SECONDS,
+            )?,
+            connections: registry.gauge_vec(
+                "myevents_mongodb_pool_connections",
+                "Open connections to MongoDB.",
+                &["state"],
+            )?,
+            wait: registry.histogram(
+                "myevents_mongodb_pool_wait_seconds",
+                "Time a request waited for a connection.",
+                SECONDS,
+            )?,
+            failed: registry.counter_vec(
+                "myevents_mongodb_pool_checkout_failed_total",
+                "Tries to get a connection that failed, by reason; no_server where none was found to connect to.",
+                &["reason"],
+            )?,
             open: Arc::default(),
             in_use: Arc::default(),
         };

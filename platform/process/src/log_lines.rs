@@ -32,8 +32,12 @@ static LOG: LazyLock<Log> = LazyLock::new(|| Log {
 
 /// Registers the number of lines that were dropped. Each service of a process shows the same.
 pub fn register(registry: &Registry) -> metrics::Result<()> {
-    let (name, help) = ("myevents_log_lines_dropped_total", "Log lines of the process that nobody read in time.");
-    registry.counter_of(name, help, LOG.began, || Some(LOG.dropped.get() as f64))
+    registry.counter_of(
+        "myevents_log_lines_dropped_total",
+        "Log lines of the process that nobody read in time.",
+        LOG.began,
+        || Some(LOG.dropped.get() as f64),
+    )
 }
 
 /// The last words of a program that ends with an error, in plain text.

@@ -198,13 +198,18 @@ pub struct StoreMetrics {
 impl StoreMetrics {
     /// Registers them.
     pub fn new(registry: &Registry) -> metrics::Result<Self> {
-        let seconds = "Time of one commit with all requests in it, fsync included.";
-        let rows = "Rows inserted, changed or deleted by one commit.";
-        let waiting = "Requests that wait for the next commit.";
         Ok(Self {
-            seconds: registry.histogram("myevents_store_commit_duration_seconds", seconds, SECONDS)?,
-            rows: registry.histogram("myevents_store_commit_rows", rows, ROWS)?,
-            waiting: registry.gauge("myevents_store_write_queue", waiting)?,
+            seconds: registry.histogram(
+                "myevents_store_commit_duration_seconds",
+                "Time of one commit with all requests in it, fsync included.",
+                SECONDS,
+            )?,
+            rows: registry.histogram(
+                "myevents_store_commit_rows",
+                "Rows inserted, changed or deleted by one commit.",
+                ROWS,
+            )?,
+            waiting: registry.gauge("myevents_store_write_queue", "Requests that wait for the next commit.")?,
         })
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use hyper::{Method, StatusCode};
-use metrics::Registry;
+use metrics::{Gauge, Registry};
 use process::checks::{Checks, ConfigError, option};
 use rest::{Connection, Request, Target};
 
@@ -17,7 +17,7 @@ use crate::{options::Options, report::Report};
 /// For the one request.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The job's name there, its metrics' names begin with.
+/// The job's name there.
 const JOB: &str = "myevents_load";
 
 /// The group of one load: job and instance.
@@ -67,19 +67,17 @@ impl Group {
 
 /// How the load ended.
 fn results(report: Option<&Report>, exit: u8) -> Registry {
-    let mut metrics = vec![("exit_code", "What the load ended with; 0 is well.", f64::from(exit))];
-    if let Some(report) = report {
-        metrics.extend([
-            ("requests", "Requests that were sent.", report.requests as f64),
-            ("unexpected_answers", "Answers that should not have been.", report.unexpected.count as f64),
-            ("unanswered_requests", "Requests that had no answer.", report.unanswered as f64),
-            ("booked_seats", "Seats that were booked.", report.seats_booked as f64),
-            ("duration_seconds", "How long it was measured, in seconds.", report.seconds),
-        ]);
-    }
     let registry = Registry::new();
-    for (name, help, value) in metrics {
-        registry.gauge(&format!("{JOB}_{name}"), help).expect("each name is valid, and there once").set(value);
-    }
+    let show = |gauge: metrics::Result<Gauge>, value| gauge.expect("the name is valid, and there once").set(value);
+    show(registry.gauge("myevents_load_exit_code", "What the load ended with; 0 is well."), f64::from(exit));
+    let Some(report) = report else { return registry };
+    show(registry.gauge("myevents_load_requests", "Requests that were sent."), report.requests as f64);
+    show(
+        registry.gauge("myevents_load_unexpected_answers", "Answers that should not have been."),
+        report.unexpected.count as f64,
+    );
+    show(registry.gauge("myevents_load_unanswered_requests", "Requests that had no answer."), report.unanswered as f64);
+    show(registry.gauge("myevents_load_booked_seats", "Seats that were booked."), report.seats_booked as f64);
+    show(registry.gauge("myevents_load_duration_seconds", "How long it was measured, in seconds."), report.seconds);
     registry
 }

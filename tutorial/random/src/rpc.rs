@@ -18,16 +18,19 @@ pub(crate) struct RpcMetrics {
 impl RpcMetrics {
     /// Registers the metrics. Their series are made here, not at the first call: until then one could not tell "no call" from "no metric".
     pub(crate) fn new(registry: &Registry, config: &Config) -> metrics::Result<Self> {
-        let help = "How long calls took, by the service that was called.";
         // To a nanosecond: most calls of exponential take less than a thousand of them.
         let window = Window { resolution: 1e-9, highest: 100.0 };
-        let durations = registry.summary_vec("rpc_durations_seconds", help, &["service"], window)?;
+        let durations =
+            registry.summary_vec("rpc_durations_seconds", "How long calls took, by service.", &["service"], window)?;
         let durations = ["uniform", "normal", "exponential"].map(|service| durations.with_label_values(&[service]));
         // 20 buckets around the mean, each half a standard deviation wide. A bound below zero would count nothing: they begin above it.
         let width = 0.5 * config.normal_domain;
         let first = (config.normal_mean - 5.0 * config.normal_domain).max(width);
-        let (help, buckets) = ("How long calls of normal took.", Buckets::linear(first, width, 20).and_native());
-        let histogram = registry.histogram("rpc_durations_histogram_seconds", help, buckets)?;
+        let histogram = registry.histogram(
+            "rpc_durations_histogram_seconds",
+            "How long calls of normal took.",
+            Buckets::linear(first, width, 20).and_native(),
+        )?;
         Ok(Self { durations, histogram })
     }
 

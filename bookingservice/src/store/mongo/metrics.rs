@@ -40,10 +40,10 @@ pub(super) struct HoldMetrics {
 impl HoldMetrics {
     pub(super) fn new(registry: &Registry) -> Result<Self> {
         let metrics = Self {
-            longest: registry.gauge("myevents_holds", "Unsettled holds of the event that has most of them.")?,
+            longest: registry.gauge("myevents_holds", "Unsettled holds of the event that has most of them. Of the store.")?,
             oldest: registry.gauge(
                 "myevents_holds_oldest_timestamp_seconds",
-                "When the oldest unsettled hold was written, in seconds since 1970; 0 where there is none.",
+                "When the oldest unsettled hold was written, in seconds since 1970; 0 where there is none. Of the store.",
             )?,
             repairs: registry.counter_vec(
                 "myevents_janitor_repairs_total",

@@ -11,27 +11,38 @@ use procfs::process::{LimitValue, Process, Stat};
 /// Registers what there is to read in /proc, if there is one.
 pub(super) fn register(registry: &Registry) -> Result<()> {
     let Ok(stat) = Process::myself().and_then(|me| me.stat()) else { return Ok(()) };
-    let gauge = |name, help, read: Read| {
-        registry.gauge_of(name, help, move || {
-            let me = Process::myself().ok()?;
-            read(&me, &me.stat().ok()?)
-        })
-    };
-    gauge("process_resident_memory_bytes", "Resident memory, in bytes.", |_, stat| {
-        Some(stat.rss as f64 * procfs::page_size() as f64)
-    })?;
-    gauge("process_virtual_memory_bytes", "Virtual memory, in bytes.", |_, stat| Some(stat.vsize as f64))?;
-    gauge("process_virtual_memory_max_bytes", "The most virtual memory there may be, in bytes.", |me, _| {
-        limit(me.limits().ok()?.max_address_space.soft_limit)
-    })?;
-    gauge("process_open_fds", "Open file descriptors.", |me, _| Some(me.fd_count().ok()? as f64))?;
-    gauge("process_max_fds", "The most file descriptors that may be open.", |me, _| {
-        limit(me.limits().ok()?.max_open_files.soft_limit)
-    })?;
-    gauge("process_start_time_seconds", "When the process started, in seconds since 1970.", |_, stat| started(stat))?;
-    gauge("process_threads", "Threads of the process.", |_, stat| Some(stat.num_threads as f64))?;
-    let help = "The memory the process may use: its cgroup's limit, else the machine's memory, in bytes.";
-    gauge("myevents_memory_limit_bytes", help, |me, _| memory_limit(me))?;
+    registry.gauge_of(
+        "process_resident_memory_bytes",
+        "Resident memory, in bytes.",
+        read(|_, stat| Some(stat.rss as f64 * procfs::page_size() as f64)),
+    )?;
+    registry.gauge_of(
+        "process_virtual_memory_bytes",
+        "Virtual memory, in bytes.",
+        read(|_, stat| Some(stat.vsize as f64)),
+    )?;
+    registry.gauge_of(
+        "process_virtual_memory_max_bytes",
+        "The most virtual memory there may be, in bytes.",
+        read(|me, _| limit(me.limits().ok()?.max_address_space.soft_limit)),
+    )?;
+    registry.gauge_of("process_open_fds", "Open file descriptors.", read(|me, _| Some(me.fd_count().ok()? as f64)))?;
+    registry.gauge_of(
+        "process_max_fds",
+        "The most file descriptors that may be open.",
+        read(|me, _| limit(me.limits().ok()?.max_open_files.soft_limit)),
+    )?;
+    registry.gauge_of(
+        "process_start_time_seconds",
+        "When the process started, in seconds since 1970.",
+        read(|_, stat| started(stat)),
+    )?;
+    registry.gauge_of("process_threads", "Threads of the process.", read(|_, stat| Some(stat.num_threads as f64)))?;
+    registry.gauge_of(
+        "myevents_memory_limit_bytes",
+        "The memory the process may use: its cgroup's limit, else the machine's memory, in bytes.",
+        read(|me, _| memory_limit(me)),
+    )?;
     let start = Duration::from_secs_f64(started(&stat).unwrap_or_default());
     registry.counter_of("process_cpu_seconds_total", "User and system CPU time spent, in seconds.", start, || {
         let stat = Process::myself().ok()?.stat().ok()?;
@@ -39,8 +50,13 @@ pub(super) fn register(registry: &Registry) -> Result<()> {
     })
 }
 
-/// Finds a gauge's value; `None` if this machine does not show it.
-type Read = fn(&Process, &Stat) -> Option<f64>;
+/// Asks for a gauge's value; `None` if this machine does not show it.
+fn read(find: fn(&Process, &Stat) -> Option<f64>) -> impl Fn() -> Option<f64> {
+    move || {
+        let me = Process::myself().ok()?;
+        find(&me, &me.stat().ok()?)
+    }
+}
 
 fn started(stat: &Stat) -> Option<f64> {
     at_ticks(stat.starttime, || procfs::boot_time_secs().ok())

@@ -30,12 +30,20 @@ impl Runtimes {
     /// Registers the metrics; each runtime then joins by itself.
     pub fn new(metrics: &mut Metrics) -> Result<Self> {
         let registry = &metrics.registry;
-        let (lag, help) = ("myevents_event_loop_lag_seconds", "How late a runtime's timer fires.");
-        let lag = registry.histogram_vec(lag, help, &["runtime"], LAG_SECONDS)?;
-        let gauge = |name, help| registry.gauge_vec(name, help, &["runtime"]);
-        let workers = gauge("tokio_workers", "Threads of the runtime.")?;
-        let tasks = gauge("tokio_alive_tasks", "Tasks of the runtime that have not ended.")?;
-        let queue = gauge("tokio_global_queue_depth", "Tasks that wait for a thread of the runtime.")?;
+        let lag = registry.histogram_vec(
+            "myevents_event_loop_lag_seconds",
+            "How late a runtime's timer fires.",
+            &["runtime"],
+            LAG_SECONDS,
+        )?;
+        let workers = registry.gauge_vec("tokio_workers", "Threads of the runtime.", &["runtime"])?;
+        let tasks =
+            registry.gauge_vec("tokio_alive_tasks", "Tasks of the runtime that have not ended.", &["runtime"])?;
+        let queue = registry.gauge_vec(
+            "tokio_global_queue_depth",
+            "Tasks that wait for a thread of the runtime.",
+            &["runtime"],
+        )?;
         let runtimes = Self { joined: Arc::default(), lag };
         let joined = runtimes.joined.clone();
         metrics.before_scrape(Arc::new(move || {

@@ -14,15 +14,19 @@ pub fn register(registry: &Registry) -> Result<()> {
 /// Registers the number of services in the process. Its threads, CPU time and memory are those of all of them together, so a limit
 /// for one service must be multiplied by this number.
 pub fn register_services(registry: &Registry, services: usize) -> Result<()> {
-    let help = "Services that run in this process and share what it uses.";
-    registry.gauge("myevents_services_in_process", help)?.set(services as f64);
+    let gauge =
+        registry.gauge("myevents_services_in_process", "Services that run in this process and share what it uses.")?;
+    gauge.set(services as f64);
     Ok(())
 }
 
 /// Registers `myevents_build_info`, which says in its labels which build this is. `version` is the program's own.
 pub fn register_build(registry: &Registry, version: &str) -> Result<()> {
-    let (help, labels) = ("Always 1; the labels say which build this is.", ["version", "revision", "rustc", "target"]);
-    let info = registry.gauge_vec("myevents_build_info", help, &labels)?;
+    let info = registry.gauge_vec(
+        "myevents_build_info",
+        "Always 1; the labels say which build this is.",
+        &["version", "revision", "rustc", "target"],
+    )?;
     let values = [version, env!("BUILD_REVISION"), env!("BUILD_RUSTC"), env!("BUILD_TARGET")];
     info.with_label_values(&values).set(1.0);
     Ok(())
