@@ -20,6 +20,8 @@ pub struct Dashboard {
 pub struct Query {
     /// Dashboard and panel, for messages.
     pub place: String,
+    /// The panel's title.
+    pub panel: String,
     /// As it is written there, with Grafana's variables.
     pub expression: String,
     /// What each line is called.
@@ -82,7 +84,8 @@ impl Dashboard {
 
     fn query(&self, panel: &Value, target: &Value) -> Query {
         let text = |field: &str| target[field].as_str().unwrap_or_default().to_owned();
-        Query { place: self.place(panel), expression: text("expr"), legend: text("legendFormat") }
+        let title = panel["title"].as_str().unwrap_or_default().to_owned();
+        Query { place: self.place(panel), panel: title, expression: text("expr"), legend: text("legendFormat") }
     }
 }
 

@@ -11,7 +11,8 @@
 //! - [`dashboard`], [`promql`]: what Grafana's dashboards ask Prometheus for
 //! - [`prometheus`]: what a running Prometheus answers; [`rules`]: its rules, and their tests
 //! - [`notifications`]: where alerts arrive
-//! - [`catalogue`]: every metric, with its type and labels
+//! - [`catalogue`]: every metric, with its type and labels, read from our [`sources`]
+//! - [`asked`]: every query of the repository
 //! - [`replica`]: a process of one service; [`queue`]: a queue, as the broker shows it;
 //!   [`strangers`]: what somebody else puts into it
 //! - [`server`]: a process to be killed and started again; [`ports`]: where it comes back; [`signal`]: what it is sent
@@ -24,6 +25,7 @@
 
 pub mod answer;
 pub mod api;
+pub mod asked;
 pub mod catalogue;
 pub mod dashboard;
 pub mod exposition;
@@ -44,6 +46,7 @@ pub mod series;
 pub mod server;
 pub mod signal;
 pub mod small_disk;
+pub mod sources;
 pub mod start_page;
 pub mod strangers;
 pub mod system;

@@ -5,7 +5,7 @@
 
 use promql_parser::{
     label::Matcher,
-    parser::{AggregateExpr, Expr, LabelModifier, VectorSelector, parse},
+    parser::{AggregateExpr, BinaryExpr, Expr, LabelModifier, VectorMatchCardinality, VectorSelector, parse},
     util::{ExprVisitor, escape_string, walk_expr},
 };
 
@@ -30,12 +30,31 @@ pub struct Aggregation {
 }
 
 impl Selector {
+    /// Whether it selects from a metric: by its name, or by matchers of `__name__`.
+    pub fn selects(&self, metric: &str) -> bool {
+        if !self.metric.is_empty() {
+            return self.metric == metric;
+        }
+        let Ok(Expr::VectorSelector(parsed)) = parse(&self.text()) else { panic!("{} selects nothing", self.text()) };
+        let names: Vec<_> = parsed.matchers.matchers.iter().filter(|matcher| matcher.name == "__name__").collect();
+        !names.is_empty() && names.iter().all(|matcher| matcher.is_match(metric))
+    }
+
     /// As it would be written alone.
     pub fn text(&self) -> String {
         let matchers =
             self.matchers.iter().map(|(name, how, value)| format!("{name}{how}\"{}\"", escape_string(value)));
         format!("{}{{{}}}", self.metric, matchers.collect::<Vec<_>>().join(","))
     }
+}
+
+/// The labels by which two sides are joined.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Joins {
+    /// `on (…)`, `ignoring (…)`
+    pub on: Vec<String>,
+    /// `group_left (…)`, `group_right (…)`: they come from the other side.
+    pub carried: Vec<String>,
 }
 
 /// All selectors of an expression, in their order. Panics if it is not valid PromQL.
@@ -46,6 +65,11 @@ pub fn selectors(expression: &str) -> Vec<Selector> {
 /// All aggregations of an expression, in their order. Panics if it is not valid PromQL.
 pub fn aggregations(expression: &str) -> Vec<Aggregation> {
     walk(expression).aggregations
+}
+
+/// All joins of an expression together. Panics if it is not valid PromQL.
+pub fn joins(expression: &str) -> Joins {
+    walk(expression).joins
 }
 
 fn walk(expression: &str) -> Walk {
@@ -65,6 +89,7 @@ struct Walk {
     around: Vec<Aggregation>,
     aggregations: Vec<Aggregation>,
     selectors: Vec<Selector>,
+    joins: Joins,
 }
 
 impl ExprVisitor for Walk {
@@ -75,6 +100,9 @@ impl ExprVisitor for Walk {
             let aggregation = Aggregation::from(aggregate);
             self.aggregations.push(aggregation.clone());
             self.around.push(aggregation);
+        }
+        if let Expr::Binary(binary) = expression {
+            self.join(binary);
         }
         if let Expr::VectorSelector(selector) = expression {
             self.add(selector);
@@ -102,6 +130,18 @@ impl Walk {
             matchers: selector.matchers.matchers.iter().map(matcher).collect(),
             aggregation: self.around.last().cloned(),
         });
+    }
+}
+
+impl Walk {
+    fn join(&mut self, binary: &BinaryExpr) {
+        let Some(modifier) = &binary.modifier else { return };
+        if let Some(LabelModifier::Include(labels) | LabelModifier::Exclude(labels)) = &modifier.matching {
+            self.joins.on.extend(labels.labels.iter().cloned());
+        }
+        if let VectorMatchCardinality::ManyToOne(labels) | VectorMatchCardinality::OneToMany(labels) = &modifier.card {
+            self.joins.carried.extend(labels.labels.iter().cloned());
+        }
     }
 }
 
@@ -141,6 +181,22 @@ mod tests {
             found(r#"count by (__name__) ({job=~"a|b"}) / c"#),
             [r#"{job=~"a|b"} in count by __name__"#, "c{} in  by "]
         );
+    }
+
+    #[test]
+    fn it_selects_by_name_or_by_matchers_of_the_name() {
+        let selects = |expression: &str, metric| selectors(expression)[0].selects(metric);
+        assert!(selects("a", "a") && !selects("a", "ab"));
+        let both = r#"{__name__=~"a_(b|c)",job="x"}"#;
+        assert!(selects(both, "a_b") && selects(both, "a_c") && !selects(both, "a_bc"));
+        assert!(!selects(r#"{job="x"}"#, "a"));
+    }
+
+    #[test]
+    fn joins_name_the_labels_of_both_sides() {
+        let found = joins("sum by (n) (a * on (i, j) group_left (n) b) / ignoring (k) c");
+        let names = |text: &str| text.split(' ').map(str::to_owned).collect();
+        assert_eq!(found, Joins { on: names("k i j"), carried: names("n") });
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! What every query of this repository may rely on, asked of a running Prometheus while nobody does anything: each selector has a
-//! series, no value is a division by zero, and Prometheus has no remark. [`crate::asked`] reads them, [`crate::missing`] names what has
+//! series, no value is a division by zero, and Prometheus has no remark. [`e2e::asked`] reads them, [`crate::missing`] names what has
 //! no series.
 
 use std::{
@@ -8,6 +8,7 @@ use std::{
 };
 
 use e2e::{
+    asked::{Asked, By, everything},
     dashboard::{with_values, with_values_over},
     eventually,
     prometheus::Prometheus,
@@ -17,7 +18,6 @@ use e2e::{
 use reqwest::Method;
 
 use crate::{
-    asked::{Asked, everything},
     missing::{LISTED, NOT_HERE, NotHere},
     stack::Stack,
 };
@@ -53,7 +53,7 @@ pub(crate) async fn holds(prometheus: &Prometheus) {
         tokio::time::sleep(Duration::from_secs(5)).await;
         wrong = selected(prometheus, &asked, &not_here).await;
     }
-    for Asked { place, expression } in &asked {
+    for Asked { place, expression, .. } in &asked {
         // Once as it is; and as it will be when it has been quiet for as long as it looks back.
         let as_it_is = with_values(expression);
         for expression in [as_it_is.clone(), quiet(expression)] {
@@ -102,8 +102,9 @@ async fn selected(prometheus: &Prometheus, asked: &[Asked], not_here: &[&NotHere
 fn all_selectors(asked: &[Asked]) -> BTreeMap<String, (Selector, Vec<String>)> {
     let mut all: BTreeMap<String, (Selector, Vec<String>)> = BTreeMap::new();
     let recorded = rules::all().into_iter().filter(|rule| !rule.alert);
-    let recorded = recorded.map(|rule| Asked { place: rule.file, expression: rule.name });
-    for Asked { place, expression } in asked.iter().chain(&recorded.collect::<Vec<_>>()) {
+    let recorded =
+        recorded.map(|rule| Asked { by: By::Recorded(rule.name.clone()), place: rule.file, expression: rule.name });
+    for Asked { place, expression, .. } in asked.iter().chain(&recorded.collect::<Vec<_>>()) {
         for selector in selectors(&with_values(expression)) {
             let (_, places) = all.entry(selector.text()).or_insert((selector, Vec::new()));
             if !places.contains(place) {

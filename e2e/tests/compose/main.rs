@@ -3,7 +3,7 @@
 //!
 //! - [`stack`]: a clone of this repository, and `docker compose` in it
 //! - [`panels`], [`constants`]: every query of every dashboard, under load and at idle
-//! - [`contract`]: every query of the repository at idle; [`asked`] reads them, [`missing`] is what has no series
+//! - [`contract`]: every query of the repository at idle; [`missing`] is what has no series
 //! - [`containers`]: rights, sizes, memory
 //! - [`sums`]: what a period's sums are, with a restart and a kill in it
 //! - [`kills`]: each container killed under load, and `myevents verify` afterwards
@@ -11,7 +11,6 @@
 //! The two tests run one after the other (`--test-threads=1`), since both publish the same ports.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod asked;
 mod constants;
 mod containers;
 mod contract;

@@ -28,9 +28,9 @@ pub(crate) const LISTED: [Listed; 4] = [
         why: "the space for SQLite; here is MongoDB",
     },
     Listed {
-        selectors: "myevents_store_commit_",
+        selectors: "myevents_store_",
         drill: "the data folder fills up",
-        why: "commits of SQLite; here is MongoDB",
+        why: "commits of SQLite, and who waits for them; here is MongoDB",
     },
 ];
 

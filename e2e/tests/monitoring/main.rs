@@ -8,7 +8,8 @@
 //! - [`looks`]: what pictures of them showed to be wrong
 //! - [`exemplars`]: how a graph leads to one request
 //! - [`pictures`]: that `docs/pictures` shows them as they are
-//! - [`queries`]: every query against what the services really export
+//! - [`catalogue`]: every query of the repository against the metrics that there are, and `docs/metrics.md`
+//! - [`queries`]: the dashboards' queries against what the services really export
 //! - [`period`]: what was counted in the chosen period has one form
 //! - [`listening`]: where a server that a test has started listens
 //! - [`prometheus`]: `promtool check config`
@@ -16,7 +17,7 @@
 //! - [`drills`]: the table in `docs/drills.md`
 //! - [`promtool`]: expressions evaluated by it
 //! - [`monitor`]: what `make monitor` makes of the same files
-//! - [`rules`]: alert and recording rules; [`exported`]: what they ask for and the services do not export
+//! - [`rules`]: alert and recording rules
 //! - [`words`]: what the overview says in a word
 //! - [`grafana_alerting`]: alerts of Grafana's own, as files: nobody packages Grafana, so they are not shown at work
 //! - [`compose_file`]: what must be so in `docker-compose.yml`
@@ -24,13 +25,12 @@
 
 mod alertmanager;
 mod annotations;
+mod catalogue;
 mod compose_file;
 mod discovery;
 mod drills;
 mod exemplars;
-mod exported;
 mod grafana_alerting;
-mod known;
 mod listening;
 mod looks;
 mod monitor;

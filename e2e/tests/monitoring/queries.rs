@@ -1,52 +1,49 @@
-//! Every query against what a running system really exports: the names, the labels, and whether it is added up or not.
+//! The dashboards' queries against what a running system really exports: the values of labels, which service has it, and whether it is
+//! added up or not. That names and labels exist is the business of [`crate::catalogue`].
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::BTreeSet;
 
 use e2e::{
     Exposition, System,
-    dashboard::{Dashboard, Query, all, exporters, workspace},
+    catalogue::{self, Part},
+    dashboard::{Dashboard, Query, all, exporters},
     promql::{Aggregation, Selector, selectors},
 };
 use serde_json::json;
-
-use crate::known::{ELSEWHERE, EXPORTED, NATIVE, OF_RABBITMQ, OF_THE_STORE, RECORDED};
 
 fn queries() -> Vec<Query> {
     all().iter().flat_map(Dashboard::queries).collect()
 }
 
-/// Each name that can be asked for, with its labels. `job` and `instance` come from the scrape.
-async fn exported(system: &System) -> (Vec<Exposition>, BTreeMap<String, BTreeSet<String>>) {
-    let metrics = vec![system.events_ops.metrics().await, system.bookings_ops.metrics().await];
-    let mut labels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for sample in metrics.iter().flat_map(|one| one.families.values()).flat_map(|family| &family.samples) {
-        labels.entry(sample.name.clone()).or_default().extend(sample.labels.keys().cloned());
-    }
-    for name in NATIVE {
-        labels.insert((*name).to_owned(), labels[in_text(name).as_ref()].clone());
-    }
-    for (name, own) in ELSEWHERE {
-        labels.entry((*name).to_owned()).or_default().extend(own.iter().map(|label| (*label).to_owned()));
-    }
-    for (name, windows) in RECORDED {
-        labels.extend(windows.iter().map(|window| (format!("{name}{window}"), BTreeSet::new())));
-    }
-    for found in labels.values_mut() {
-        found.extend(["job".to_owned(), "instance".to_owned()]);
-    }
-    (metrics, labels)
+/// What an embedded system exports, each series' name as it stands in the text form. There a native histogram has no series.
+struct Exported {
+    metrics: Vec<Exposition>,
+    names: BTreeSet<String>,
 }
 
-/// Under which name the text form has what is asked for.
-fn in_text(metric: &str) -> Cow<'_, str> {
-    if NATIVE.contains(&metric) { format!("{metric}_count").into() } else { metric.into() }
+impl Exported {
+    async fn by(system: &System) -> Self {
+        let parts = [Part::Service, Part::Sqlite, Part::Events, Part::Bookings];
+        let all = catalogue::all().into_iter().filter(|metric| parts.contains(&Part::of(&metric.file)));
+        let names = all.flat_map(|metric| metric.series()).map(|(name, _)| name).collect();
+        Self { metrics: vec![system.events_ops.metrics().await, system.bookings_ops.metrics().await], names }
+    }
+
+    fn has(&self, selector: &Selector) -> bool {
+        self.names.contains(&selector.metric)
+    }
+
+    /// In which services there are series of this metric with these labels.
+    fn found(&self, selector: &Selector, labels: &[(&str, &str)]) -> usize {
+        let native = format!("{}_count", selector.metric);
+        let names = [selector.metric.as_str(), &native];
+        let has = |one: &&Exposition| names.iter().any(|name| one.samples(name, labels).next().is_some());
+        self.metrics.iter().filter(has).count()
+    }
 }
 
 #[tokio::test]
-async fn every_query_names_metrics_and_labels_that_are_exported() {
+async fn every_value_that_a_query_names_is_exported() {
     let system = System::start();
     // The only series that is not there from the start is that of an event's bookings.
     let event = json!({"name": "One", "start_date": "2100-01-01T18:00:00Z", "end_date": "2100-01-01T20:00:00Z"});
@@ -59,37 +56,26 @@ async fn every_query_names_metrics_and_labels_that_are_exported() {
     };
     e2e::eventually(e2e::SOON, "the event's own series", booked).await;
 
-    let (metrics, exported) = exported(&system).await;
+    let exported = Exported::by(&system).await;
     for query in queries() {
         let found = selectors(&query.expression);
         let is_constant = query.expression.starts_with("vector("); // what is promised, for example
         assert!(is_constant || !found.is_empty(), "{}: it asks for nothing", query.place);
-        for selector in found {
-            check_names(&query, &selector, &exported);
-            check_values(&query, &selector, &metrics);
-            check_job(&query, &selector, &metrics);
+        for selector in found.into_iter().filter(|selector| exported.has(selector)) {
+            check_values(&query, &selector, &exported);
+            check_job(&query, &selector, &exported);
         }
     }
 }
 
-/// Asked of nobody: no exporter runs here. The names are those of the exporters' own documentation.
+/// There every panel has something to show without them.
 #[test]
-fn metrics_of_exporters_are_asked_for_in_the_folder_exporters_only() {
-    for query in exporters().iter().flat_map(Dashboard::queries) {
-        for selector in selectors(&query.expression) {
-            let known = EXPORTED.iter().find(|(name, _)| *name == selector.metric).map(|(_, labels)| *labels);
-            let known = known.or(selector.metric.starts_with(OF_RABBITMQ.0).then_some(OF_RABBITMQ.1));
-            let known = known.unwrap_or_else(|| panic!("{}: nobody exports {}", query.place, selector.metric));
-            let left = selector.aggregation.iter().flat_map(|around| &around.by);
-            for label in selector.matchers.iter().map(|(name, ..)| name).chain(left) {
-                let of_the_scrape = label == "job" || label == "instance";
-                assert!(of_the_scrape || known.contains(&label.as_str()), "{}: {label}", query.place);
-            }
-        }
-    }
+fn the_folder_myevents_asks_no_exporter_and_nothing_that_needs_mongodb() {
     for query in queries() {
         for selector in selectors(&query.expression) {
-            assert!(EXPORTED.iter().all(|(name, _)| *name != selector.metric), "{}: {}", query.place, selector.metric);
+            let of_others =
+                ["node_", "mongodb_", "myevents_mongodb_"].iter().any(|begins| selector.metric.starts_with(begins));
+            assert!(!of_others, "{}: {}", query.place, selector.metric);
         }
     }
 }
@@ -105,56 +91,34 @@ fn a_panel_without_its_exporter_says_what_is_missing() {
     }
 }
 
-#[test]
-fn what_the_dashboards_take_as_recorded_is_recorded() {
-    let files = std::fs::read_dir(workspace().join("prometheus/rules")).unwrap();
-    let rules: String = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
-    for (name, windows) in RECORDED {
-        for window in *windows {
-            assert!(rules.contains(&format!("record: {name}{window}\n")), "{name}{window}");
-        }
-    }
-}
-
-fn check_names(query: &Query, selector: &Selector, exported: &BTreeMap<String, BTreeSet<String>>) {
-    let place = format!("{}: {}", query.place, query.expression);
-    let Some(labels) = exported.get(&selector.metric) else { panic!("{place}\nnobody exports {}", selector.metric) };
-    let left = selector.aggregation.iter().flat_map(|around| &around.by);
-    for label in selector.matchers.iter().map(|(name, ..)| name).chain(left) {
-        assert!(labels.contains(label), "{place}\n{} has no label {label}, but {labels:?}", selector.metric);
-    }
-}
-
-fn is_elsewhere(selector: &Selector) -> bool {
-    selector.metric.contains(':') || ELSEWHERE.iter().any(|(name, _)| *name == selector.metric)
-}
-
 /// A value that is asked for by `=` must exist: `result="confirmd"` would select nothing, for ever.
-fn check_values(query: &Query, selector: &Selector, metrics: &[Exposition]) {
-    if is_elsewhere(selector) {
-        return;
-    }
+fn check_values(query: &Query, selector: &Selector, exported: &Exported) {
     let own = |name: &str| name != "job" && name != "instance";
     let exact = selector.matchers.iter().filter(|(name, how, _)| how == "=" && own(name));
     let exact: Vec<_> = exact.map(|(name, _, value)| (name.as_str(), value.as_str())).collect();
-    let found = metrics.iter().any(|one| one.samples(&in_text(&selector.metric), &exact).next().is_some());
-    assert!(found, "{}: nothing has {exact:?} of {}", query.place, selector.metric);
+    assert!(exported.found(selector, &exact) > 0, "{}: nothing has {exact:?} of {}", query.place, selector.metric);
 }
 
 /// What one service alone exports must not follow the choice of Job: with the other one chosen it would be "No data".
-fn check_job(query: &Query, selector: &Selector, metrics: &[Exposition]) {
-    if is_elsewhere(selector) || !selector.matchers.iter().any(|(_, _, value)| value == "$job") {
+fn check_job(query: &Query, selector: &Selector, exported: &Exported) {
+    if !selector.matchers.iter().any(|(_, _, value)| value == "$job") {
         return;
     }
     let own = |name: &str, how: &str, value: &str| name != "job" && how == "=" && !value.starts_with('$');
     let own = selector.matchers.iter().filter(|(name, how, value)| own(name, how, value));
     let own: Vec<_> = own.map(|(name, _, value)| (name.as_str(), value.as_str())).collect();
-    let everywhere = metrics.iter().all(|one| one.samples(&in_text(&selector.metric), &own).next().is_some());
-    assert!(everywhere, "{}: not both services export {} {own:?}", query.place, selector.metric);
+    assert_eq!(
+        exported.found(selector, &own),
+        2,
+        "{}: not both services export {} {own:?}",
+        query.place,
+        selector.metric
+    );
 }
 
 #[test]
 fn what_is_of_the_process_is_added_up_and_what_is_of_the_store_is_not() {
+    let of_the_store = catalogue::of_the_store();
     for query in queries() {
         for selector in selectors(&query.expression) {
             let place = format!("{}: {} in {}", query.place, selector.metric, query.expression);
@@ -162,7 +126,7 @@ fn what_is_of_the_process_is_added_up_and_what_is_of_the_store_is_not() {
             if selector.metric.contains(':') {
                 continue; // a share, recorded for each service: there is nothing to add up
             }
-            if OF_THE_STORE.contains(&selector.metric.as_str()) {
+            if of_the_store.contains(&selector.metric) {
                 assert_eq!(around.operator, "max", "{place}: all replicas report the same");
             } else {
                 assert!(adds_up(around), "{place}: replicas are added up, or shown one by one");

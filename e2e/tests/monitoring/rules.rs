@@ -1,4 +1,4 @@
-//! Alert and recording rules: valid and tested by every promtool there is, complete, and about metrics that exist.
+//! Alert and recording rules: valid and tested by every promtool there is, and complete.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,14 +7,12 @@ use std::{
 };
 
 use e2e::{
-    catalogue::{BOOKINGS, BOTH, EVENTS},
+    catalogue,
     dashboard::workspace,
     not_run,
-    promql::{Selector, aggregations, selectors},
+    promql::selectors,
     rules::{Case, Rule, all, files, must_be_green, promtools, tests},
 };
-
-use crate::exported::ELSEWHERE;
 
 /// Where the links of alerts lead to.
 const DASHBOARDS: [&str; 10] = [
@@ -138,54 +136,12 @@ fn a_case_asks_for_its_alert_and_a_firing_one_gets_it() {
     }
 }
 
-/// Every name that may be asked for, with its labels.
-fn exported() -> BTreeMap<String, BTreeSet<String>> {
-    let mut exported: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut add = |name: String, labels: &str| {
-        let labels = labels.split_whitespace().chain(["job", "instance"]).map(str::to_owned);
-        exported.entry(name).or_default().extend(labels);
-    };
-    for (name, kind, labels) in BOTH.iter().chain(EVENTS).chain(BOOKINGS) {
-        match *kind {
-            "histogram" => {
-                add(format!("{name}_bucket"), &format!("{labels} le"));
-                add(format!("{name}_count"), labels);
-                add(format!("{name}_sum"), labels);
-            }
-            _ => add((*name).to_owned(), labels),
-        }
-    }
-    for (name, labels) in ELSEWHERE {
-        add((*name).to_owned(), labels);
-    }
-    // A recording rule leaves the labels that its aggregations name.
-    for rule in all().into_iter().filter(|rule| !rule.alert) {
-        let left: Vec<_> = aggregations(&rule.expression).into_iter().flat_map(|one| one.by).collect();
-        add(rule.name.clone(), &left.join(" "));
-    }
-    exported
-}
-
-#[test]
-fn every_rule_asks_for_metrics_and_labels_that_are_exported() {
-    let exported = exported();
-    for rule in all() {
-        for Selector { metric, matchers, aggregation } in selectors(&rule.expression) {
-            let place = format!("{}: {}", place(&rule), rule.expression);
-            let Some(labels) = exported.get(&metric) else { panic!("{place}\nnobody exports {metric}") };
-            let left = aggregation.iter().flat_map(|around| &around.by);
-            for label in matchers.iter().map(|(name, ..)| name).chain(left) {
-                assert!(labels.contains(label), "{place}\n{metric} has no label {label}, but {labels:?}");
-            }
-        }
-    }
-}
-
 #[test]
 fn what_is_of_the_store_is_never_added_up() {
+    let of_the_store = catalogue::of_the_store();
     for rule in all() {
         for selector in selectors(&rule.expression) {
-            if crate::known::OF_THE_STORE.contains(&selector.metric.as_str()) {
+            if of_the_store.contains(&selector.metric) {
                 let around = selector.aggregation.map(|around| around.operator);
                 assert_eq!(around.as_deref(), Some("max"), "{}: {}", place(&rule), selector.metric);
             }

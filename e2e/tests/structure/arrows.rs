@@ -10,8 +10,11 @@ use std::{
 
 use serde_json::Value;
 
-use crate::sources::{code, folder, names, sources, without_tests, workspace};
 use e2e::not_run;
+use e2e::{
+    dashboard::workspace,
+    sources::{code, folder, names, sources, without_tests},
+};
 
 /// Which crate of the workspace may use which. `testing` is for tests and benchmarks, and may be used by those of all others.
 const ARROWS: [(&str, &[&str]); 25] = [

@@ -6,7 +6,9 @@ use std::{
     path::PathBuf,
 };
 
-use crate::{sources::crates, uses::uses};
+use e2e::sources::crates;
+
+use crate::uses::uses;
 
 /// The root file of each crate, and of each test and benchmark that has a folder.
 fn roots() -> Vec<PathBuf> {

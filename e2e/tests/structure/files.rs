@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fs, process::Command};
 
-use crate::sources::{crates, sources, without_tests, workspace};
+use e2e::{
+    dashboard::workspace,
+    sources::{crates, sources, without_tests},
+};
 
 /// The lines that a file, or the sources of a crate, stay below: what can be read at one sitting.
 fn stays_below(name: &str) -> usize {

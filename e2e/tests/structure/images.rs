@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::sources::{crates, workspace};
+use e2e::{dashboard::workspace, sources::crates};
 
 fn read(file: &str) -> String {
     fs::read_to_string(workspace().join(file)).unwrap()

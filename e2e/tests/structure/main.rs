@@ -11,6 +11,5 @@ mod arrows;
 mod circles;
 mod files;
 mod images;
-mod sources;
 mod uses;
 mod words;

@@ -53,7 +53,7 @@ fn read(file: &Path, path: Names, modules: &mut BTreeMap<Names, Module>) {
     let opens_folder = ["lib.rs", "main.rs", "mod.rs"].contains(&name);
     let mut module = Module {
         path,
-        file: file.strip_prefix(crate::sources::workspace()).unwrap().to_str().unwrap().to_owned(),
+        file: file.strip_prefix(e2e::dashboard::workspace()).unwrap().to_str().unwrap().to_owned(),
         children: BTreeSet::new(),
         items: BTreeSet::new(),
         imports: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::sources::{code, names, sources};
+use e2e::sources::{code, names, sources};
 
 /// What no source may say, and why.
 const NEVER: [(&str, &str); 7] = [

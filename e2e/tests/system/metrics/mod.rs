@@ -1,6 +1,6 @@
 //! What is measured: the names, what counts as what, and what it looks like under load.
 //!
-//! Source of the names: the chapter and its catalogue of metrics, repeated in `e2e::catalogue`.
+//! Source of the names: the chapter and its catalogue of metrics; `e2e::catalogue` reads them from the code.
 
 mod counts;
 mod exemplars;
