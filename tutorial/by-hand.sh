@@ -141,7 +141,7 @@ It runs. Create an event, book two seats, and see it arrive:
   curl -i http://127.0.0.1:8282/events/THE-ID-IT-GAVE/bookings -H 'Content-Type: application/json' -d '{"seats": 2}'
   curl -s http://127.0.0.1:9101/metrics | grep '^myevents_bookings_count'
 
-Prometheus: http://127.0.0.1:9090/targets     Grafana: http://127.0.0.1:3000
+Prometheus: http://127.0.0.1:9090/targets     Grafana: http://127.0.0.1:3000     Every metric: docs/metrics.md
 Away with it again: tutorial/by-hand.sh down
 TEXT
 }
