@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use e2e::{Api, eventually, samples};
+use e2e::{
+    Api,
+    catalogue::{self, Part},
+    eventually, samples,
+};
 use serde_json::{Value, json};
 use testing::mongo_server;
 
@@ -83,4 +87,13 @@ async fn services_that_come_before_their_servers_wait_and_say_so_once() {
         logged_once(replica, "no connection to the broker");
         logged_once(replica, "connected to the broker");
     }
+    has_the_metrics_of(&events, &[Part::Events]).await;
+    has_the_metrics_of(&bookings, &[Part::Bookings, Part::Holds]).await;
+}
+
+/// And those of every service with a broker and MongoDB: no test in one process shows them.
+async fn has_the_metrics_of(replica: &Replica, own: &[Part]) {
+    let parts = [&[Part::Service, Part::Broker, Part::Mongo], own].concat();
+    let wrong = catalogue::differences(&replica.ops.metrics().await, &parts);
+    assert_eq!(wrong, Vec::<String>::new());
 }

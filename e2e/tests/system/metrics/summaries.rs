@@ -3,6 +3,7 @@
 use e2e::{
     Api,
     api::send,
+    catalogue::{self, Part},
     exposition::Exposition,
     server::{Plan, Server},
 };
@@ -44,4 +45,7 @@ async fn all_series_that_requests_can_make_take_at_most_one_megabyte_in_a_servic
         assert!(series * SERIES_BYTES <= SERVICE_BYTES, "{series} series of {SERIES_BYTES} bytes");
         println!("{series} series");
     }
+    let parts = [Part::Service, Part::Sqlite, Part::Micro, Part::Events];
+    let wrong = catalogue::differences(&Api::new(&server.addresses.events_ops).metrics().await, &parts);
+    assert_eq!(wrong, Vec::<String>::new());
 }
