@@ -6,40 +6,77 @@
 mod page;
 mod uses;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use e2e::{
     asked::{Asked, everything, our_names, texts},
     catalogue::{self, ELSEWHERE},
-    promql::{joins, selectors},
+    promql::{aggregations, joins, selectors},
 };
 
 /// Words that begin like a metric and are none, and what they are.
 const NO_METRICS: [(&str, &str); 1] = [("myevents_myevents", "the network of Compose")];
 
+type Series = BTreeMap<String, BTreeSet<String>>;
+
+/// What an expression names and nothing has.
+fn wrong(expression: &str, series: &Series) -> Vec<String> {
+    let some = |label: &str| label == "__name__" || series.values().any(|labels| labels.contains(label));
+    let joins = joins(expression);
+    let left = aggregations(expression).into_iter().flat_map(|around| around.by);
+    let labels = joins.on.iter().chain(&joins.carried).cloned().chain(left);
+    let unknown = labels.filter(|label| !some(label)).map(|label| format!("nothing has a label {label}"));
+    let mut wrong: Vec<_> = unknown.collect();
+    for selector in selectors(expression) {
+        let found: Vec<_> =
+            series.iter().filter(|(name, _)| selector.selects(name)).map(|(_, labels)| labels).collect();
+        let by_name = !selector.metric.is_empty() || selector.matchers.iter().any(|(name, ..)| name == "__name__");
+        if by_name && found.is_empty() {
+            wrong.push(format!("nobody exports {}", selector.text()));
+            continue;
+        }
+        let left = selector.aggregation.iter().flat_map(|around| &around.by);
+        let left = left.filter(|label| !joins.carried.contains(label));
+        let named = selector.matchers.iter().map(|(name, ..)| name).chain(left).filter(|label| *label != "__name__");
+        let has = |label: &str| found.iter().any(|labels| labels.contains(label)) || (!by_name && some(label));
+        wrong
+            .extend(named.filter(|label| !has(label)).map(|label| format!("{} has no label {label}", selector.text())));
+    }
+    wrong
+}
+
 #[test]
 fn every_query_names_metrics_and_labels_that_exist() {
-    let (series, mut wrong) = (catalogue::series(), Vec::new());
-    let some = |label: &String| series.values().any(|labels| labels.contains(label));
+    let (series, mut all) = (catalogue::series(), Vec::new());
     for Asked { place, expression, .. } in everything() {
-        let joins = joins(&expression);
-        let unknown = joins.on.iter().chain(&joins.carried).filter(|label| !some(label));
-        wrong.extend(unknown.map(|label| format!("{place}: nothing has a label {label}: {expression}")));
-        for selector in selectors(&expression) {
-            let found: Vec<_> = series.iter().filter(|(name, _)| selector.selects(name)).collect();
-            let by_name = !selector.metric.is_empty() || selector.matchers.iter().any(|(name, ..)| name == "__name__");
-            if by_name && found.is_empty() {
-                wrong.push(format!("{place}: nobody exports {}: {expression}", selector.text()));
-            }
-            let left = selector.aggregation.iter().flat_map(|around| &around.by);
-            let left = left.filter(|label| !joins.carried.contains(label));
-            for label in selector.matchers.iter().map(|(name, ..)| name).chain(left) {
-                let exists = found.iter().any(|(_, labels)| labels.contains(label)) || (!by_name && some(label));
-                if !exists && label != "__name__" {
-                    wrong.push(format!("{place}: {} has no label {label}: {expression}", selector.text()));
-                }
-            }
-        }
+        all.extend(wrong(&expression, &series).into_iter().map(|what| format!("{place}: {what}: {expression}")));
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+#[test]
+fn a_name_or_label_that_nothing_has_is_found() {
+    let labels = |text: &str| text.split(' ').map(str::to_owned).collect();
+    let series = Series::from([("a_total".to_owned(), labels("job x")), ("b".to_owned(), labels("job n"))]);
+    for right in [
+        "sum by (x) (rate(a_total[1m]))",
+        r#"count by (__name__) ({job="j"})"#,
+        r#"{__name__=~"a_total|b",x="1"}"#,
+        "sum by (n) (a_total * on (job) group_left (n) b)",
+    ] {
+        assert_eq!(wrong(right, &series), Vec::<String>::new(), "{right}");
+    }
+    for found in [
+        "rate(a_totl[1m])",
+        "sum by (y) (a_total)",
+        "sum by (n) (a_total)",
+        r#"b{x="1"}"#,
+        "a_total * on (jb) group_left (n) b",
+        "sum by (y) (max by (x) (a_total))",
+        r#"{__name__=~"c|d"}"#,
+    ] {
+        assert!(!wrong(found, &series).is_empty(), "{found}");
+    }
 }
 
 #[test]

@@ -32,8 +32,8 @@ to what a running system exports. Do not edit it: `{COMMAND}` writes it anew.
 that are read from what is stored: replicas on one store all show the same, so a query takes the `max`. All others are *of the process*, and
 are added up. A *timestamp* is in seconds since 1970. A histogram that is *also native* has buckets without bounds, too, in the protobuf form.
 
-*Panels* are named after their dashboard in `grafana/`, also where they take what a rule has recorded; so are *alerts*. Where nothing else
-uses a metric, a runbook that asks for it is named, or the reason why it is there.
+*Panels* stand behind the name of their dashboard in `grafana/`. They and *alerts* are named, too, where they ask for what a rule has recorded
+of a metric; `*` stands for a window. Where nothing else uses a metric, a runbook that asks for it is named, or the reason why it is there.
 "
     );
     let (uses, mut last) = (Uses::read(), None);
