@@ -1,8 +1,6 @@
 //! The W3C `traceparent` (<https://www.w3.org/TR/trace-context/>): `00-<trace id>-<parent id>-<flags>`, a header of requests and of
 //! messages. That of a caller is carried on unchanged, since no span of ours is recorded that could be its child.
 
-use uuid::Uuid;
-
 use crate::TraceId;
 
 /// The trace id of a `traceparent`. `None` for a malformed one, which is ignored, as the specification demands.
@@ -17,7 +15,7 @@ pub fn trace_id(traceparent: &str) -> Option<TraceId> {
 
 /// A `traceparent` for a request that brought none: with a random parent id, not sampled.
 pub fn new(trace: TraceId) -> String {
-    let (_, parent) = Uuid::new_v4().as_u64_pair(); // has the UUID's variant in it, so it is not zero
+    let parent = fastrand::u64(1..); // no secret, and no system call
     format!("00-{trace}-{parent:016x}-00")
 }
 

@@ -197,6 +197,12 @@ mod tests {
         Timestamp::now()
     }
 
+    /// The memory that `stories.rs` promises.
+    #[test]
+    fn a_story_is_as_small_as_it_is_said_to_be() {
+        assert_eq!(std::mem::size_of::<Slot>(), 208);
+    }
+
     #[test]
     fn the_oldest_story_makes_room_and_leaves_nothing_in_the_indexes() {
         let mut ring = Ring::new(3);

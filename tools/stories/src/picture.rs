@@ -18,7 +18,7 @@ pub(super) fn draw(found: &Found, is_terminal: bool) -> String {
         story(&mut text, told, if is_terminal { '█' } else { '#' });
     }
     for silent in &found.silent {
-        let _ = writeln!(text, "not asked: {silent}"); // writing into a text cannot fail
+        let _ = writeln!(text, "no answer from {silent}"); // writing into a text cannot fail
     }
     text
 }
