@@ -115,8 +115,8 @@ fn the_walk_of_one_booking_names_as_many_files_as_it_says() {
     let walk = text.split("\n## ").find(|part| part.starts_with("One booking, file by file")).unwrap();
     let said: usize = walk.split("It enters ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
     assert_eq!(named(walk).into_iter().collect::<std::collections::BTreeSet<_>>().len(), said);
-    assert!(said <= 30, "{said}");
+    assert!(said <= 43, "{said}");
     // Apart, most files are those of the first walk, named there.
     let apart: usize = text.split("run apart, enters ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
-    assert!(apart <= 45, "{apart}");
+    assert!(apart <= 58, "{apart}");
 }

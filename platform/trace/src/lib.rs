@@ -7,14 +7,12 @@
 //! | [`parent`] | the W3C `traceparent`, which carries the id from one process to the next |
 //! | [`story`] | one request's story, as it is shown |
 //! | [`stories`] | where each step is noted, and the one log line about it |
-//! | [`request`] | a request while it is handled |
-//! | [`origin`] | what a request hands on to what it stores |
+//! | [`request`] | a request while it is handled, and what it hands on to what it stores |
 //! | `ring` | how the last stories are kept and found |
 //!
 //! Nothing is sampled, stored or sent to a tracing server: after a restart a process knows no story.
 
 pub mod id;
-pub mod origin;
 pub mod parent;
 pub mod request;
 mod ring;
@@ -22,7 +20,6 @@ pub mod stories;
 pub mod story;
 
 pub use id::TraceId;
-pub use origin::Origin;
-pub use request::Traced;
+pub use request::{Origin, Traced};
 pub use stories::Stories;
 pub use story::{Step, Story};
