@@ -40,13 +40,14 @@ pub trait Collector: fmt::Debug + Send + Sync {
     fn collect(&self, scrape: Duration) -> Vec<Family>;
 }
 
-/// The names that a metric's samples have.
+/// The names that a metric and its samples have, in any form. In OpenMetrics a counter's own name is without `_total`.
 pub(crate) fn samples(description: &Description) -> Vec<String> {
     let Description { name, kind, .. } = description;
-    let suffixes: &[&str] = match kind {
-        Kind::Counter | Kind::Gauge => &[""],
-        Kind::Histogram => &["", "_bucket", "_sum", "_count"],
-        Kind::Summary => &["", "_sum", "_count"],
+    let (name, suffixes): (_, &[&str]) = match (kind, name.strip_suffix("_total")) {
+        (Kind::Counter, Some(name)) => (name, &["", "_total", "_created"]),
+        (Kind::Counter | Kind::Gauge, _) => (name.as_str(), &[""]),
+        (Kind::Histogram, _) => (name.as_str(), &["", "_bucket", "_sum", "_count", "_created"]),
+        (Kind::Summary, _) => (name.as_str(), &["", "_sum", "_count", "_created"]),
     };
     suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect()
 }

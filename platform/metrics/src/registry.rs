@@ -112,9 +112,11 @@ impl Registry {
         let descriptions = collector.descriptions(); // before the lock, since this may be a registry
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut names = BTreeSet::new();
-        for name in descriptions.iter().flat_map(|description| samples(description)) {
-            if inner.names.contains(&name) || !names.insert(name.clone()) {
-                return Err(Error::Twice(name));
+        for description in descriptions {
+            for sample in samples(&description) {
+                if inner.names.contains(&sample) || !names.insert(sample) {
+                    return Err(Error::Twice(description.name.clone()));
+                }
             }
         }
         inner.names.append(&mut names);
@@ -136,7 +138,12 @@ impl Registry {
 
     /// What all show now, by name; those without a series are left out.
     pub fn gather(&self) -> Vec<Family> {
-        let mut families = self.collect(now());
+        self.gather_at(now())
+    }
+
+    /// The same for a scrape that began a moment ago, at `scrape` since 1970, if something was done for it before.
+    pub fn gather_at(&self, scrape: Duration) -> Vec<Family> {
+        let mut families = self.collect(scrape);
         families.retain(|family| !family.series.is_empty());
         families.sort_by(|a, b| a.description.name.cmp(&b.description.name));
         families
@@ -171,6 +178,9 @@ mod tests {
         let twice = |name: &str| Error::Twice(name.to_owned());
         assert_eq!(registry.counter("a_seconds_count", "B.").unwrap_err(), twice("a_seconds_count"));
         assert_eq!(registry.gauge("a_seconds", "B.").unwrap_err(), twice("a_seconds"));
+        registry.counter("d_total", "D.").unwrap();
+        assert_eq!(registry.gauge("d", "B.").unwrap_err(), twice("d"));
+        assert_eq!(registry.gauge("d_created", "B.").unwrap_err(), twice("d_created"));
         assert_eq!(registry.counter("1a", "B.").unwrap_err(), Error::Name("1a".into()));
         assert_eq!(registry.counter("", "B.").unwrap_err(), Error::Name(String::new()));
         for labels in [&["le"][..], &["x-y"], &["x", "x"], &["__x"], &[""], &["票"]] {

@@ -60,7 +60,7 @@ impl HttpMetrics {
             )?,
             latency: registry.summary_vec(
                 "myevents_upstream_latency_microseconds",
-                "Time from a request's head to its answer as quantiles over the last ten minutes, in microseconds.",
+                "The same time as quantiles over the last ten minutes, in microseconds; what no document names is _OTHER, unmatched.",
                 &["method", "route"],
                 LATENCIES,
             )?,

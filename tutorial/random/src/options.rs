@@ -1,4 +1,4 @@
-//! The flags, with the names and defaults of the example for Go. Each is a text for clap, so that all problems are reported at once.
+//! The flags, with the names of the example for Go, and its defaults but for the address: it can be reached from this machine only. Each is a text for clap, so that all problems are reported at once.
 
 use std::time::Duration;
 

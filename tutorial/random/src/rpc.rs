@@ -61,8 +61,8 @@ async fn repeat(pause_millis: u64, period: Duration, call: impl Fn()) {
     }
 }
 
-/// A duration around `mean`, by Box and Muller. What is negative is drawn again, at most every second one, since the mean is not: no call
-/// ends before it began. And it would let `_sum` go down, which Prometheus takes for a restart.
+/// A duration around `mean`, by Box and Muller. A negative one is drawn again: no call ends before it began, and `_sum` would go down, which
+/// Prometheus takes for a restart. The mean is not negative, so at most half of all are.
 fn normal(mean: f64, deviation: f64) -> f64 {
     loop {
         let radius = (-2.0 * (1.0 - fastrand::f64()).ln()).sqrt();
