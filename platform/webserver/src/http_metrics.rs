@@ -60,7 +60,7 @@ impl HttpMetrics {
             )?,
             latency: registry.summary_vec(
                 "myevents_upstream_latency_microseconds",
-                "The same time as quantiles over the last ten minutes, in microseconds; what no document names is _OTHER, unmatched.",
+                "Time to a request's answer as quantiles over the last ten minutes; what no document names is _OTHER, unmatched.",
                 &["method", "route"],
                 LATENCIES,
             )?,
