@@ -56,7 +56,7 @@ async fn a_booking_is_drawn_step_by_step_by_asking_and_from_the_log_alike() {
     let log = folder.parent().unwrap().join("log");
     let read = eventually(DEADLINE, "the log has it", async || {
         std::fs::write(&log, run.log()).unwrap();
-        let job = trace([booking.clone(), "--logs".into(), log.to_str().unwrap().into()]);
+        let job = trace(["--logs".into(), log.to_str().unwrap().into(), booking.clone()]);
         (job.code == Some(0) && !job.out.contains("unknown")).then_some(job.out)
     })
     .await;

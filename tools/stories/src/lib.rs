@@ -36,8 +36,8 @@ pub struct Options {
     id: String,
     #[command(flatten)]
     urls: OpsUrlOptions,
-    /// Read JSON logs at the level debug (RUST_LOG=debug) instead of asking; - is standard input
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    /// Read JSON logs at the level debug (RUST_LOG=debug) instead of asking; - is standard input. Of several files, each has its --logs
+    #[arg(long, value_name = "FILE")]
     logs: Vec<String>,
 }
 
