@@ -8,7 +8,7 @@
 //! | [`story`] | one request's story, as it is shown |
 //! | [`stories`] | where each step is noted, and the one log line about it |
 //! | [`request`] | a request while it is handled, and what it hands on to what it stores |
-//! | `ring` | how the last stories are kept and found |
+//! | `ring`, `slot` | how the last stories are kept and found |
 //!
 //! Nothing is sampled, stored or sent to a tracing server: after a restart a process knows no story.
 
@@ -16,6 +16,7 @@ pub mod id;
 pub mod parent;
 pub mod request;
 mod ring;
+mod slot;
 pub mod stories;
 pub mod story;
 

@@ -84,7 +84,12 @@ impl Origin {
 
     /// It writes a message, which is not durable yet: to be said before the relay can find it.
     pub fn writes(&self, message: Uuid) {
-        self.stories.writes(self.story, message);
+        self.writes_instead(None, message);
+    }
+
+    /// It writes a message in the place of another one, which was not published.
+    pub fn writes_instead(&self, other: Option<Uuid>, message: Uuid) {
+        self.stories.writes_instead(self.story, other, message);
     }
 
     /// It has made a resource, which is durable now, and is found by its id from now on.

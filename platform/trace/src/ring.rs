@@ -2,83 +2,15 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{
-    TraceId, parent,
-    story::{Step, StepTime, Story},
-};
+use crate::{TraceId, parent, slot::Slot, story::Story};
 
 /// Slots that are allocated at once, so that a process with few requests needs little.
 const GROWTH: usize = 500;
 
 /// The most stories that are shown of one trace: a caller may send the same `traceparent` all the time.
 const SHOWN_MAX: usize = 100;
-
-/// Messages of one story. No request has more.
-const MESSAGES: usize = 2;
-
-/// A story as it is kept. Times are microseconds since 1970, 0 where unknown.
-pub(crate) struct Slot {
-    pub(crate) number: u64,
-    pub(crate) trace: TraceId,
-    /// The number of the story before it in its trace.
-    before: Option<u64>,
-    pub(crate) resource: Option<Uuid>,
-    pub(crate) method: Option<&'static str>,
-    pub(crate) route: Option<String>,
-    pub(crate) status: Option<u16>,
-    messages: [Option<Uuid>; MESSAGES],
-    confirmed: [bool; MESSAGES],
-    at: [i64; Step::ALL.len()],
-}
-
-impl Slot {
-    /// The first time stays: what is repeated has happened before. Says whether it is new.
-    pub(crate) fn happened(&mut self, step: Step, at: Timestamp) -> bool {
-        let known = &mut self.at[step as usize];
-        let new = *known == 0;
-        if new {
-            *known = at.as_microsecond();
-        }
-        new
-    }
-
-    /// What is published was stored before, though the relay may be faster than who reports the commit.
-    pub(crate) fn stored(&mut self, at: Timestamp) -> bool {
-        let published = self.time(Step::Published).unwrap_or(at);
-        self.happened(Step::Stored, at.min(published))
-    }
-
-    /// Whether this was the last of its messages to be confirmed.
-    pub(crate) fn confirmed(&mut self, message: Uuid) -> bool {
-        for (of, confirmed) in self.messages.iter().zip(&mut self.confirmed) {
-            *confirmed |= *of == Some(message);
-        }
-        self.messages.iter().zip(self.confirmed).all(|(of, confirmed)| of.is_none() || confirmed)
-    }
-
-    fn time(&self, step: Step) -> Option<Timestamp> {
-        let at = self.at[step as usize];
-        Timestamp::from_microsecond(at).ok().filter(|_| at != 0)
-    }
-
-    fn story(&self) -> Story {
-        let only_reads = matches!(self.method, Some("GET" | "HEAD" | "OPTIONS"));
-        let has = |step: &Step| !only_reads || matches!(step, Step::Received | Step::Answered);
-        let steps = Step::ALL.into_iter().filter(has).map(|step| StepTime { step, at: self.time(step) });
-        Story {
-            trace_id: self.trace,
-            resource_id: self.resource,
-            method: self.method.map(str::to_owned),
-            route: self.route.clone(),
-            status: self.status,
-            message_ids: self.messages.into_iter().flatten().collect(),
-            steps: steps.collect(),
-        }
-    }
-}
 
 /// The last stories. A story is known by its number, and is in the slot of that number modulo the capacity.
 pub(crate) struct Ring {
@@ -101,9 +33,7 @@ impl Ring {
         let number = self.next;
         self.next += 1;
         let before = self.traces.insert(trace, number);
-        let (resource, route, status) = (None, None, None);
-        let (messages, confirmed, at) = Default::default();
-        let slot = Slot { number, trace, before, resource, method, route, status, messages, confirmed, at };
+        let slot = Slot::new(number, trace, before, method);
         if self.slots.len() < self.capacity {
             if self.slots.len() == self.slots.capacity() {
                 self.slots.reserve_exact(GROWTH.min(self.capacity - self.slots.len()));
@@ -139,11 +69,17 @@ impl Ring {
         self.slots.get_mut(place).filter(|slot| slot.number == number)
     }
 
-    /// The story writes this message.
-    pub(crate) fn writes(&mut self, number: u64, message: Uuid) {
+    /// The story writes this message, in the place of another one that it does not publish, or besides its others.
+    pub(crate) fn writes(&mut self, number: u64, instead: Option<Uuid>, message: Uuid) {
         let Some(slot) = self.slot(number) else { return };
-        if let Some(free) = slot.messages.iter_mut().find(|of| of.is_none()) {
-            *free = Some(message);
+        let place = |of| slot.messages.iter().position(|known| *known == of);
+        let other = instead.and_then(|other| place(Some(other)));
+        if let Some(place) = other.or_else(|| place(None)) {
+            let before = slot.messages[place].replace(message);
+            slot.confirmed[place] &= before == Some(message);
+            if let Some(id) = before {
+                self.messages.remove(&id);
+            }
             self.messages.insert(message, number);
         }
     }
@@ -161,7 +97,7 @@ impl Ring {
             Some(number) => *number,
             None => {
                 let number = self.begin(parent::trace_id(traceparent?)?, None);
-                self.writes(number, id);
+                self.writes(number, None, id);
                 number
             }
         };
@@ -191,16 +127,13 @@ impl Ring {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::Step;
 
     fn now() -> Timestamp {
         Timestamp::now()
-    }
-
-    /// The memory that `stories.rs` promises.
-    #[test]
-    fn a_story_is_as_small_as_it_is_said_to_be() {
-        assert_eq!(std::mem::size_of::<Slot>(), 208);
     }
 
     #[test]
@@ -209,8 +142,8 @@ mod tests {
         let made: Vec<_> = (0..7).map(|_| (TraceId::new(), Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7())).collect();
         for (trace, resource, first, second) in &made {
             let number = ring.begin(*trace, Some("POST"));
-            ring.writes(number, *first);
-            ring.writes(number, *second);
+            ring.writes(number, None, *first);
+            ring.writes(number, None, *second);
             ring.slot(number).unwrap().resource = Some(*resource);
             ring.makes(number, *resource);
         }
@@ -229,7 +162,7 @@ mod tests {
         let (trace, message) = (TraceId::new(), Uuid::now_v7());
         let traceparent = parent::new(trace);
         let first = ring.begin(trace, Some("POST"));
-        ring.writes(first, message);
+        ring.writes(first, None, message);
         for _ in 0..2 {
             ring.begin(TraceId::new(), None);
         }
@@ -254,32 +187,17 @@ mod tests {
     }
 
     #[test]
-    fn the_first_time_of_a_step_stays() {
+    fn a_message_in_the_place_of_another_one_is_the_storys_and_the_other_is_not_any_more() {
         let mut ring = Ring::new(1);
-        let number = ring.begin(TraceId::new(), Some("POST"));
-        let slot = ring.slot(number).unwrap();
-        let (first, later) = (Timestamp::from_second(1).unwrap(), Timestamp::from_second(2).unwrap());
-        assert!(slot.happened(Step::Published, first) && !slot.happened(Step::Published, later));
-        assert!(slot.stored(later));
-        assert_eq!((slot.time(Step::Published), slot.time(Step::Stored)), (Some(first), Some(first)));
-    }
-
-    #[test]
-    fn two_messages_are_confirmed_when_the_second_is() {
-        let mut ring = Ring::new(1);
-        let (number, first, second) = (ring.begin(TraceId::new(), None), Uuid::now_v7(), Uuid::now_v7());
-        ring.writes(number, first);
-        ring.writes(number, second);
-        let slot = ring.slot(number).unwrap();
-        assert_eq!([first, first, second].map(|message| slot.confirmed(message)), [false, false, true]);
-    }
-
-    #[test]
-    fn a_request_that_only_reads_has_no_steps_of_a_write() {
-        let mut ring = Ring::new(1);
-        let trace = TraceId::new();
-        ring.begin(trace, Some("GET"));
-        let steps: Vec<_> = ring.of_trace(trace)[0].steps.iter().map(|known| known.step).collect();
-        assert_eq!(steps, [Step::Received, Step::Answered]);
+        let number = ring.begin(TraceId::new(), None);
+        let [booked, old, new] = [(); 3].map(|()| Uuid::now_v7());
+        ring.writes(number, None, booked);
+        ring.writes(number, None, old);
+        ring.writes(number, Some(old), new);
+        ring.writes(number, Some(new), new);
+        assert_eq!(ring.slot(number).unwrap().messages, [Some(booked), Some(new)]);
+        assert!(ring.messages.len() == 2 && ring.of_message(old, None).is_none());
+        let slot = ring.of_message(new, None).unwrap();
+        assert_eq!([new, booked].map(|message| slot.confirmed(message)), [false, true]);
     }
 }

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     TraceId, parent,
-    ring::{Ring, Slot},
+    ring::Ring,
+    slot::Slot,
     story::{Step, Story},
 };
 
@@ -100,9 +101,9 @@ impl Stories {
         self.take(story, Step::Reserved, at, |slot| slot.happened(Step::Reserved, at));
     }
 
-    pub(crate) fn writes(&self, story: StoryId, message: Uuid) {
+    pub(crate) fn writes_instead(&self, story: StoryId, other: Option<Uuid>, message: Uuid) {
         if let Some(mut ring) = self.ring() {
-            ring.writes(story.0, message);
+            ring.writes(story.0, other, message);
         }
     }
 

@@ -105,10 +105,8 @@ impl<'a> BookRequest<'a> {
                 self.shared.hold_cleanup.add(event.id, hold.attempt);
             } else {
                 // Where this fails the janitor does it; the answer is known all the same.
-                let _ = self
-                    .shared
-                    .release(self.until, event.id, hold.attempt, hold.seats, hold.traceparent.as_deref())
-                    .await;
+                let origin = self.request.record().origin.clone();
+                let _ = self.shared.release(self.until, event.id, hold.attempt, hold.seats, origin).await;
             }
         }
         Ok(self.answer(stored))

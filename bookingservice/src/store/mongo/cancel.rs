@@ -93,8 +93,7 @@ impl<'a> CancelRequest<'a> {
     /// Releases the seats if one of our tries has marked the booking. Where that fails the janitor does it.
     async fn release_if_own(&self, stored: BookingDoc) -> BookingDoc {
         if let Some(own) = stored.cancel_attempt.filter(|by| self.attempts.contains(by)) {
-            let traceparent = self.origin.as_ref().map(Origin::traceparent);
-            let _ = self.shared.release(self.until, stored.event, own, stored.seats, traceparent).await;
+            let _ = self.shared.release(self.until, stored.event, own, stored.seats, self.origin.clone()).await;
         }
         stored
     }

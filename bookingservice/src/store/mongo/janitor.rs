@@ -178,7 +178,8 @@ impl Janitor {
                 Ok(Some(Repair::RemoveHold))
             }
             Some(_) => {
-                self.shared.release(until, event.id, hold.attempt, hold.seats, hold.traceparent.as_deref()).await?;
+                let origin = self.shared.resumed(hold.traceparent.as_deref());
+                self.shared.release(until, event.id, hold.attempt, hold.seats, origin).await?;
                 Ok(Some(Repair::Release))
             }
         }
@@ -191,12 +192,13 @@ impl Janitor {
             let Some(marked) = steps.mark_cancelled(until, hold, &message).await? else {
                 return Ok(None); // another request has marked it; the next run sees which
             };
-            self.shared.marked_cancelled(&marked, message, None);
-            self.shared.release(until, event.id, hold.attempt, hold.seats, hold.traceparent.as_deref()).await?;
+            let origin = self.shared.marked_cancelled(&marked, message, None);
+            self.shared.release(until, event.id, hold.attempt, hold.seats, origin).await?;
             return Ok(Some(Repair::Cancel));
         }
         if booking.cancel_attempt == Some(hold.attempt) {
-            self.shared.release(until, event.id, hold.attempt, hold.seats, hold.traceparent.as_deref()).await?;
+            let origin = self.shared.resumed(hold.traceparent.as_deref());
+            self.shared.release(until, event.id, hold.attempt, hold.seats, origin).await?;
             return Ok(Some(Repair::Release));
         }
         steps.remove_holds(until, event.id, vec![hold.attempt]).await?;

@@ -179,20 +179,36 @@ impl Shared {
         self.metrics.booked(&booking.into());
     }
 
-    /// This process has marked a booking as cancelled: its message is relayed, and it is counted.
-    pub(super) fn marked_cancelled(&self, booking: &BookingDoc, entry: Entry, origin: Option<&Origin>) {
-        self.tell(origin, &entry, |origin| origin.changed(id(booking.id)));
+    /// This process has marked a booking as cancelled: its message is relayed, and it is counted. Says whose seats are to be released.
+    pub(super) fn marked_cancelled(
+        &self,
+        booking: &BookingDoc,
+        entry: Entry,
+        origin: Option<&Origin>,
+    ) -> Option<Origin> {
+        let origin = self.tell(origin, &entry, |origin| origin.changed(id(booking.id)));
         self.outbox.committed(BOOKINGS, id(booking.id), [entry]);
         self.metrics.cancelled(&booking.clone().into());
+        origin
     }
 
-    /// Tells that an entry is stored, and what with it.
-    fn tell(&self, origin: Option<&Origin>, Entry { message, .. }: &Entry, what: impl FnOnce(&Origin)) {
-        let resumed = || Origin::resumed(&self.stories, message.traceparent.as_deref());
-        if let Some(origin) = origin.cloned().or_else(resumed) {
-            origin.writes(message.id);
-            what(&origin);
-        }
+    /// Tells that an entry is stored, and what with it; and says whose it is.
+    fn tell(
+        &self,
+        origin: Option<&Origin>,
+        Entry { message, .. }: &Entry,
+        what: impl FnOnce(&Origin),
+    ) -> Option<Origin> {
+        let resumed = || self.resumed(message.traceparent.as_deref());
+        let origin = origin.cloned().or_else(resumed)?;
+        origin.writes(message.id);
+        what(&origin);
+        Some(origin)
+    }
+
+    /// A request that came to another process.
+    pub(super) fn resumed(&self, traceparent: Option<&str>) -> Option<Origin> {
+        Origin::resumed(&self.stories, traceparent)
     }
 
     /// An event without its holds.
@@ -201,14 +217,14 @@ impl Shared {
         Ok(event.map(Seats::from))
     }
 
-    /// Releases the seats of a hold, and has the new number of seats published, in the trace of the hold's request.
+    /// Releases the seats of a hold, and has the new number of seats published, in the story of the request that releases.
     pub(super) async fn release(
         &self,
         until: Deadline,
         event: bson::Uuid,
         attempt: bson::Uuid,
         seats: u64,
-        traceparent: Option<&str>,
+        origin: Option<Origin>,
     ) -> Result<(), MongoError> {
         let mut released = self.steps.release(until, event, attempt, seats).await;
         let answer_lost = matches!(&released, Err(cause) if cause.may_have_written());
@@ -216,7 +232,7 @@ impl Shared {
             released = self.steps.release(until, event, attempt, seats).await; // safe: the first one has removed the hold
         }
         if released? || answer_lost {
-            self.unpublished_seats.released(event, traceparent);
+            self.unpublished_seats.released(event, origin);
         }
         Ok(())
     }

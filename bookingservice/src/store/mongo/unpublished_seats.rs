@@ -24,6 +24,7 @@ use mongo::{
 use mongodb::bson::{self, doc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
+use trace::Origin;
 use uuid::Uuid;
 
 use super::documents::{EVENTS, EventDoc, without_holds};
@@ -66,8 +67,30 @@ struct Known {
 struct Due {
     /// From when on they may be published.
     from: Instant,
-    /// The trace of the last request that released some: one message tells of all of them.
-    traceparent: Option<String>,
+    /// The last request that released some, until it was published: one message tells of all of them.
+    origin: Option<Origin>,
+    /// Its message, as it was offered last. It has another id if the event has changed before it was published.
+    message: Option<Uuid>,
+}
+
+impl Due {
+    fn from(from: Instant) -> Self {
+        Self { from, origin: None, message: None }
+    }
+
+    /// The message is that of the request's story, in the place of an earlier one that was not published.
+    fn offers(&mut self, message: Uuid) -> Option<String> {
+        let origin = self.origin.as_ref()?;
+        origin.writes_instead(self.message.replace(message), message);
+        Some(origin.traceparent().to_owned())
+    }
+
+    /// What follows is not of the request whose message was published.
+    fn published(&mut self, message: Uuid) {
+        if self.message == Some(message) {
+            (self.origin, self.message) = (None, None);
+        }
+    }
 }
 
 /// The part of an event that says that its seats are unpublished.
@@ -84,11 +107,11 @@ impl UnpublishedSeats {
     }
 
     /// Seats of an event were released: their new number must be published.
-    pub(super) fn released(&self, event: bson::Uuid, traceparent: Option<&str>) {
+    pub(super) fn released(&self, event: bson::Uuid, origin: Option<Origin>) {
         let mut known = self.known();
         if known.due.len() < WAITING_MAX {
-            let due = known.due.entry(id(event)).or_insert_with(|| Due { from: Instant::now(), traceparent: None });
-            due.traceparent = traceparent.map(str::to_owned);
+            let due = known.due.entry(id(event)).or_insert_with(|| Due::from(Instant::now()));
+            (due.origin, due.message) = (origin, None);
         }
         drop(known);
         self.wake.notify_one();
@@ -153,10 +176,11 @@ impl UnpublishedSeats {
     /// The message of an event's seats. Its id is made of the event and its version, so that it is the same in every try.
     fn offer(&self, event: &EventDoc) -> Entry {
         let mut known = self.known();
-        let traceparent = known.due.get(&id(event.id)).and_then(|due| due.traceparent.clone());
+        let message_id = Uuid::new_v5(&id(event.id), format!("{} {}", SeatsChanged::NAME, event.version).as_bytes());
+        let traceparent = known.due.get_mut(&id(event.id)).and_then(|due| due.offers(message_id));
         let message = Seats::from(event.clone()).seats_changed();
         let message = Message {
-            id: Uuid::new_v5(&id(event.id), format!("{} {}", SeatsChanged::NAME, event.version).as_bytes()),
+            id: message_id,
             name: SeatsChanged::NAME.to_owned(),
             body: message.to_json(),
             occurred_at: event
@@ -174,8 +198,8 @@ impl UnpublishedSeats {
         entry
     }
 
-    /// The seats of an event were published as of a version.
-    async fn seats_published(&self, event: Uuid, version: u64) -> Result<(), MongoError> {
+    /// The seats of an event were published by a message, as of a version.
+    async fn seats_published(&self, message: Uuid, event: Uuid, version: u64) -> Result<(), MongoError> {
         let same = doc! { "_id": key(event), "version": version.cast_signed() };
         let unset = doc! { "$unset": { "seats_unpublished": "", "seats_unpublished_at": "" } };
         if self.events.change(Deadline::new(), "seats_published", same, unset).await? {
@@ -183,7 +207,9 @@ impl UnpublishedSeats {
         } else {
             let from = Instant::now() + SEARCH_INTERVAL; // it has changed since
             let mut known = self.known();
-            known.due.entry(event).or_insert_with(|| Due { from, traceparent: None }).from = from;
+            let due = known.due.entry(event).or_insert_with(|| Due::from(from));
+            due.from = from;
+            due.published(message);
         }
         Ok(())
     }
@@ -215,8 +241,8 @@ impl EntrySource for UnpublishedSeats {
             let mut known = self.known();
             ids.iter().filter_map(|id| known.offered.remove(id)).collect()
         };
-        for (_, event, version) in published {
-            self.seats_published(event, version).await?;
+        for (entry, event, version) in published {
+            self.seats_published(entry.message.id, event, version).await?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use messaging::Entry;
 use mongo::faults::{Fault, Faults};
 use mongodb::bson::Document;
+use trace::{Step, Stories, Traced};
 use uuid::Uuid;
 
 use super::world::{DIED, Replica, World, eventually, once};
@@ -71,6 +72,44 @@ async fn seats_that_came_back_are_published_however_many_messages_wait() {
     let batch = pending(&replica, 10).await;
     let seats = names(&batch).into_iter().filter(|name| *name == SeatsChanged::NAME).count();
     assert_eq!((batch.len(), seats), (10, 5));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancellation_and_the_seats_that_it_releases_are_one_story() {
+    let Some(world) = World::new() else { return };
+    let replica = world.replica(Faults::none()).await;
+    let event = replica.event(10).await;
+    let booking = new(replica.store.book(request(event, 3)).await.unwrap()).id();
+    let stories = Stories::default();
+    let cancellation = Traced::received(&stories, "DELETE", None, "");
+    replica.store.cancel(booking, cancellation.origin(None)).await.unwrap().unwrap();
+
+    // The bus is away, and the event changes meanwhile, so that its message is another one.
+    let of_seats = |entries: &[Entry]| entries.iter().find(|e| e.message.name == SeatsChanged::NAME).unwrap().clone();
+    let offered = of_seats(&pending(&replica, 100).await).message;
+    new(replica.store.book(request(event, 1)).await.unwrap());
+    let batch = pending(&replica, 100).await;
+    let told = || batch.iter().map(|entry| (entry.message.id, entry.message.traceparent.as_deref()));
+    assert_ne!(of_seats(&batch).message.id, offered.id);
+    stories.published(told());
+    stories.confirmed(told());
+    stories.applied(told().find(|(id, _)| *id == of_seats(&batch).message.id).unwrap());
+
+    let [story] = &stories.of_trace(cancellation.trace)[..] else { panic!("one story") };
+    let own = |name| batch.iter().find(|entry| entry.message.name == name).unwrap().message.id;
+    assert_eq!(story.message_ids, [BookingCancelled::NAME, SeatsChanged::NAME].map(own));
+    let after = [Step::Stored, Step::Published, Step::Confirmed, Step::Applied];
+    assert!(after.iter().all(|step| story.at(*step).is_some()), "{story:?}");
+
+    // It changes once more before the message is marked as published: what is published then is not of the cancellation.
+    new(replica.store.book(request(event, 1)).await.unwrap());
+    assert_eq!(mark_published(&replica, &batch).await, Some(true));
+    eventually(Duration::from_secs(5), "the seats are published again", async || {
+        let again = pending(&replica, 100).await;
+        again.iter().any(|e| e.message.name == SeatsChanged::NAME && e.message.traceparent.is_none())
+    })
+    .await;
+    assert_eq!(stories.of_trace(cancellation.trace), std::slice::from_ref(story));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
