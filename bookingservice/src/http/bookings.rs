@@ -6,6 +6,7 @@ use contracts::Instant;
 use paging::Cursor;
 use process::fail_point::fail_point;
 use serde::Deserialize;
+use trace::Origin;
 use utoipa::{IntoParams, ToSchema};
 use webserver::{
     input::{Id, Json, NoQuery, Query, key, origin, whole_number},
@@ -76,7 +77,7 @@ pub async fn create(
         }
         Ok(Ok(Booked::Replay(booking))) => {
             metrics.replayed();
-            origin.inspect(|origin| origin.about(id));
+            origin.inspect(|origin| origin.repeats(id));
             return Ok(HttpResponse::Ok().insert_header(("Idempotent-Replay", "true")).json(booking));
         }
         Ok(Err(cause)) => error::refused(&cause, event_id),
@@ -94,7 +95,7 @@ fn parse(
 ) -> Result<NewBooking, Problem> {
     let event_id = event?.0;
     let key = key(request, "Idempotency-Key", KEY_MAX)?;
-    let (BookingBody { seats, user_id }, origin) = (body?.0, origin(request));
+    let (BookingBody { seats, user_id }, origin) = (body?.0, origin(request).inspect(Origin::reserves));
     let key = key.as_deref();
     Ok(NewBooking::new(BookingDraft { event_id, seats, user_id, key, origin }, Instant::now())?)
 }

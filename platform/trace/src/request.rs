@@ -77,6 +77,11 @@ impl Origin {
         &self.traceparent
     }
 
+    /// What it asks for has to be taken for it, before it is stored.
+    pub fn reserves(&self) {
+        self.stories.reserves(self.story);
+    }
+
     /// What it asks for was taken, at this time.
     pub fn reserved(&self, at: Timestamp) {
         self.stories.reserved(self.story, at);
@@ -102,8 +107,8 @@ impl Origin {
         self.stories.changed(self.story, resource);
     }
 
-    /// It is answered with a resource that an earlier request has made.
-    pub fn about(&self, resource: Uuid) {
-        self.stories.about(self.story, resource);
+    /// It is answered with a resource that an earlier request has made or changed just so, and changes nothing.
+    pub fn repeats(&self, resource: Uuid) {
+        self.stories.repeats(self.story, resource);
     }
 }

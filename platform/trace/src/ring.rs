@@ -64,6 +64,11 @@ impl Ring {
         (number % self.capacity as u64) as usize
     }
 
+    /// The story of this number, unless another one is in its place by now.
+    fn known(&self, number: u64) -> Option<&Slot> {
+        self.slots.get(self.place(number)).filter(|slot| slot.number == number)
+    }
+
     pub(crate) fn slot(&mut self, number: u64) -> Option<&mut Slot> {
         let place = self.place(number);
         self.slots.get_mut(place).filter(|slot| slot.number == number)
@@ -106,17 +111,14 @@ impl Ring {
 
     /// The story of what made a resource.
     pub(crate) fn of_resource(&self, id: Uuid) -> Option<Story> {
-        let slot = &self.slots[self.place(*self.resources.get(&id)?)];
-        Some(slot.story())
+        Some(self.known(*self.resources.get(&id)?)?.story())
     }
 
     /// The stories of a trace, the oldest first.
     pub(crate) fn of_trace(&self, trace: TraceId) -> Vec<Story> {
         let mut number = self.traces.get(&trace).copied();
         let mut stories = Vec::new();
-        while let Some(slot) = number.and_then(|number| {
-            self.slots.get(self.place(number)).filter(|slot| slot.number == number && stories.len() < SHOWN_MAX)
-        }) {
+        while let Some(slot) = number.and_then(|number| self.known(number)).filter(|_| stories.len() < SHOWN_MAX) {
             stories.push(slot.story());
             number = slot.before;
         }
@@ -174,6 +176,19 @@ mod tests {
         assert_eq!((story.method.as_deref(), story.at(Step::Stored)), (None, None));
         assert!(story.at(Step::Confirmed).is_some());
         assert!(ring.of_message(Uuid::now_v7(), None).is_none(), "a message without a trace has no story");
+    }
+
+    #[test]
+    fn of_two_resources_of_one_story_none_is_found_in_the_place_of_another_story() {
+        let mut ring = Ring::new(1);
+        let (number, resources) = (ring.begin(TraceId::new(), Some("POST")), [Uuid::now_v7(), Uuid::now_v7()]);
+        for resource in resources {
+            ring.makes(number, resource);
+            ring.slot(number).unwrap().resource = Some(resource);
+        }
+        assert!(resources.iter().all(|id| ring.of_resource(*id).is_some()));
+        ring.begin(TraceId::new(), Some("POST"));
+        assert!(resources.iter().all(|id| ring.of_resource(*id).is_none()));
     }
 
     #[test]

@@ -21,6 +21,10 @@ pub(crate) struct Slot {
     pub(crate) method: Option<&'static str>,
     pub(crate) route: Option<String>,
     pub(crate) status: Option<u16>,
+    /// Whether it takes something before it stores it.
+    pub(crate) reserves: bool,
+    /// Whether it was answered with what an earlier one has made or changed.
+    pub(crate) repeats: bool,
     pub(crate) messages: [Option<Uuid>; MESSAGES],
     pub(crate) confirmed: [bool; MESSAGES],
     at: [i64; Step::ALL.len()],
@@ -30,8 +34,8 @@ impl Slot {
     /// A story that begins.
     pub(crate) fn new(number: u64, trace: TraceId, before: Option<u64>, method: Option<&'static str>) -> Self {
         let (resource, route, status) = (None, None, None);
-        let (messages, confirmed, at) = Default::default();
-        Self { number, trace, before, resource, method, route, status, messages, confirmed, at }
+        let (reserves, repeats, messages, confirmed, at) = Default::default();
+        Self { number, trace, before, resource, method, route, status, reserves, repeats, messages, confirmed, at }
     }
 
     /// The first time stays: what is repeated has happened before. Says whether it is new.
@@ -63,10 +67,21 @@ impl Slot {
         Timestamp::from_microsecond(at).ok().filter(|_| at != 0)
     }
 
+    /// Whether a step belongs to it, though it is not known. One that only reads, that was refused, or that repeats an earlier one
+    /// changes nothing; after a 5xx it is open what happened. Of messages without their request all is open.
+    fn may_have(&self, step: Step) -> bool {
+        let reads = matches!(self.method, Some("GET" | "HEAD" | "OPTIONS"));
+        let changes = !reads && !self.repeats && !matches!(self.status, Some(400..500));
+        match step {
+            Step::Received | Step::Answered => true,
+            Step::Reserved => changes && (self.reserves || self.method.is_none()),
+            Step::Stored | Step::Published | Step::Confirmed | Step::Applied => changes,
+        }
+    }
+
     pub(crate) fn story(&self) -> Story {
-        let only_reads = matches!(self.method, Some("GET" | "HEAD" | "OPTIONS"));
-        let has = |step: &Step| !only_reads || matches!(step, Step::Received | Step::Answered);
-        let steps = Step::ALL.into_iter().filter(has).map(|step| StepTime { step, at: self.time(step) });
+        let steps = Step::ALL.into_iter().map(|step| StepTime { step, at: self.time(step) });
+        let steps = steps.filter(|known| known.at.is_some() || self.may_have(known.step));
         Story {
             trace_id: self.trace,
             resource_id: self.resource,
@@ -82,6 +97,7 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stories::Of;
 
     fn slot(method: &'static str) -> Slot {
         Slot::new(0, TraceId::new(), None, Some(method))
@@ -110,8 +126,34 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_only_reads_has_no_steps_of_a_write() {
-        let steps: Vec<_> = slot("GET").story().steps.iter().map(|known| known.step).collect();
-        assert_eq!(steps, [Step::Received, Step::Answered]);
+    fn what_a_request_cannot_have_is_left_out_unless_it_happened() {
+        let answered = |method, status, reserves, repeats| {
+            let slot = Slot { status: Some(status), reserves, repeats, ..slot(method) };
+            slot.story().steps.iter().map(|known| known.step).collect::<Vec<_>>()
+        };
+        let without_reservation: Vec<_> = Step::ALL.into_iter().filter(|step| *step != Step::Reserved).collect();
+        for (method, status, reserves, repeats, steps) in [
+            ("GET", 503, false, false, &[Step::Received, Step::Answered][..]),
+            ("POST", 409, true, false, &[Step::Received, Step::Answered]),
+            ("POST", 200, true, true, &[Step::Received, Step::Answered]),
+            ("POST", 201, true, false, &Step::ALL),
+            ("POST", 503, true, false, &Step::ALL),
+            ("DELETE", 200, false, false, &without_reservation),
+        ] {
+            assert_eq!(answered(method, status, reserves, repeats), steps, "{method} {status} {reserves} {repeats}");
+        }
+        assert_eq!(Slot::new(0, TraceId::new(), None, None).story().steps.len(), Step::ALL.len());
+        let mut refused = Slot { status: Some(400), ..slot("POST") };
+        refused.happened(Step::Stored, Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1));
+        assert_eq!(refused.story().steps.len(), 3);
+    }
+
+    #[test]
+    fn what_is_said_of_a_step_is_the_time_that_is_kept() {
+        let mut slot = slot("POST");
+        let (first, later) = (Timestamp::from_second(1).unwrap(), Timestamp::from_second(2).unwrap());
+        slot.happened(Step::Published, first);
+        slot.stored(later);
+        assert_eq!(Of::slot(&slot, Step::Stored).at, Some(first));
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 /// How many stories are kept.
 pub const STORIES_MAX: usize = 10_000;
 
-/// The last [`STORIES_MAX`] stories of a process, at most 5 MB: 208 bytes each, a route, and three indexes. A clone is the same stories.
+/// The last [`STORIES_MAX`] stories of a process, at most 8 MB: 208 bytes each, a route, and three indexes (`tests/memory.rs`). A clone is the same stories.
 #[derive(Clone)]
 pub struct Stories(Option<Arc<Mutex<Ring>>>);
 
@@ -71,7 +71,7 @@ impl Stories {
         let Some(mut ring) = self.ring() else { return StoryId(0) };
         let (at, number) = (Timestamp::now(), ring.begin(trace, Some(method)));
         drop(ring);
-        self.take(StoryId(number), Step::Received, at, |slot| slot.happened(Step::Received, at));
+        self.take(StoryId(number), Step::Received, |slot| slot.happened(Step::Received, at));
         StoryId(number)
     }
 
@@ -80,15 +80,16 @@ impl Stories {
         let at = Timestamp::now();
         let Some(mut ring) = self.ring() else { return };
         let Some(slot) = ring.slot(story.0) else { return };
-        let (Of(trace, story, _), method) = (Of::slot(slot), slot.method);
         let Answer { route, status, path, request_id } = answer;
         (slot.route, slot.status) = (route, Some(status));
         slot.happened(Step::Answered, at);
+        let (Of { trace, story, at, .. }, method) = (Of::slot(slot, Step::Answered), slot.method);
         let route = tracing::enabled!(tracing::Level::DEBUG).then(|| slot.route.clone());
         drop(ring);
         if let Some(route) = route {
             let step = Step::Answered.name();
-            tracing::debug!(trace_id = %trace, story, step, %at, method, route, path, status, request_id, "answered");
+            let at = at.map(tracing::field::display);
+            tracing::debug!(trace_id = %trace, story, step, at, method, route, path, status, request_id, "answered");
         }
     }
 
@@ -98,7 +99,7 @@ impl Stories {
     }
 
     pub(crate) fn reserved(&self, story: StoryId, at: Timestamp) {
-        self.take(story, Step::Reserved, at, |slot| slot.happened(Step::Reserved, at));
+        self.take(story, Step::Reserved, |slot| slot.happened(Step::Reserved, at));
     }
 
     pub(crate) fn writes_instead(&self, story: StoryId, other: Option<Uuid>, message: Uuid) {
@@ -116,36 +117,45 @@ impl Stories {
 
     pub(crate) fn changed(&self, story: StoryId, resource: Uuid) {
         let at = Timestamp::now();
-        self.take(story, Step::Stored, at, |slot| {
+        self.take(story, Step::Stored, |slot| {
             slot.resource = Some(resource);
             slot.stored(at)
         });
     }
 
-    pub(crate) fn about(&self, story: StoryId, resource: Uuid) {
-        let Some(mut ring) = self.ring() else { return };
-        if let Some(slot) = ring.slot(story.0) {
-            slot.resource = Some(resource);
+    pub(crate) fn reserves(&self, story: StoryId) {
+        if let Some(mut ring) = self.ring()
+            && let Some(slot) = ring.slot(story.0)
+        {
+            slot.reserves = true;
+        }
+    }
+
+    pub(crate) fn repeats(&self, story: StoryId, resource: Uuid) {
+        if let Some(mut ring) = self.ring()
+            && let Some(slot) = ring.slot(story.0)
+        {
+            (slot.resource, slot.repeats) = (Some(resource), true);
         }
     }
 
     /// Messages are handed to the bus.
     pub fn published<'a>(&self, messages: impl Iterator<Item = Told<'a>>) {
         let at = Timestamp::now();
-        messages.for_each(|told| self.message(told, Step::Published, at, |slot| slot.happened(Step::Published, at)));
+        messages.for_each(|told| self.message(told, Step::Published, |slot| slot.happened(Step::Published, at)));
     }
 
     /// The bus has confirmed messages.
     pub fn confirmed<'a>(&self, messages: impl Iterator<Item = Told<'a>>) {
         let at = Timestamp::now();
         let confirmed = |told: Told<'_>, slot: &mut Slot| slot.confirmed(told.0) && slot.happened(Step::Confirmed, at);
-        messages.for_each(|told| self.message(told, Step::Confirmed, at, |slot| confirmed(told, slot)));
+        messages.for_each(|told| self.message(told, Step::Confirmed, |slot| confirmed(told, slot)));
     }
 
     /// The work of a message is durable, and changed something.
     pub fn applied(&self, told: Told<'_>) {
         let at = Timestamp::now();
-        self.message(told, Step::Applied, at, |slot| slot.happened(Step::Applied, at));
+        self.message(told, Step::Applied, |slot| slot.happened(Step::Applied, at));
     }
 
     /// The story of the request that made a resource.
@@ -158,37 +168,43 @@ impl Stories {
         self.ring().map_or_else(Vec::new, |ring| ring.of_trace(trace))
     }
 
-    fn take(&self, story: StoryId, step: Step, at: Timestamp, happened: impl FnOnce(&mut Slot) -> bool) {
+    fn take(&self, story: StoryId, step: Step, happened: impl FnOnce(&mut Slot) -> bool) {
         let Some(mut ring) = self.ring() else { return };
         let Some(slot) = ring.slot(story.0) else { return };
-        let (new, of) = (happened(slot), Of::slot(slot));
+        let (new, of) = (happened(slot), Of::slot(slot, step));
         drop(ring);
         if new {
-            line(of, step, at, None);
+            line(of, step, None);
         }
     }
 
-    fn message(&self, (id, parent): Told<'_>, step: Step, at: Timestamp, happened: impl FnOnce(&mut Slot) -> bool) {
+    fn message(&self, (id, parent): Told<'_>, step: Step, happened: impl FnOnce(&mut Slot) -> bool) {
         let Some(mut ring) = self.ring() else { return };
         let Some(slot) = ring.of_message(id, parent) else { return };
-        let (new, of) = (happened(slot), Of::slot(slot));
+        let (new, of) = (happened(slot), Of::slot(slot, step));
         drop(ring);
         if new {
-            line(of, step, at, Some(id));
+            line(of, step, Some(id));
         }
     }
 }
 
-/// What the line of a step says of its story.
-struct Of(TraceId, u64, Option<Uuid>);
+/// What the line of a step says of its story: the same as is kept.
+pub(crate) struct Of {
+    trace: TraceId,
+    story: u64,
+    resource: Option<Uuid>,
+    pub(crate) at: Option<Timestamp>,
+}
 
 impl Of {
-    fn slot(slot: &Slot) -> Self {
-        Self(slot.trace, slot.number, slot.resource)
+    pub(crate) fn slot(slot: &Slot, step: Step) -> Self {
+        Self { trace: slot.trace, story: slot.number, resource: slot.resource, at: slot.time(step) }
     }
 }
 
-fn line(Of(trace, story, resource): Of, step: Step, at: Timestamp, message: Option<Uuid>) {
+fn line(Of { trace, story, resource, at }: Of, step: Step, message: Option<Uuid>) {
     let (resource_id, message_id) = (resource.map(tracing::field::display), message.map(tracing::field::display));
-    tracing::debug!(trace_id = %trace, story, step = step.name(), %at, resource_id, message_id, "a step");
+    let at = at.map(tracing::field::display);
+    tracing::debug!(trace_id = %trace, story, step = step.name(), at, resource_id, message_id, "a step");
 }

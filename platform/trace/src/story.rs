@@ -76,7 +76,7 @@ pub struct Story {
     pub status: Option<u16>,
     /// The ids of its messages: by these the halves of a story are joined that two processes know.
     pub message_ids: Vec<Uuid>,
-    /// A request that cannot change anything has only the first and the last of its own.
+    /// Those that happened, and those that may have, but are not known here.
     pub steps: Vec<StepTime>,
 }
 

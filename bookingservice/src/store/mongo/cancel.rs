@@ -6,7 +6,7 @@
 use messaging::Entry;
 use mongo::{
     error::{Deadline, MongoError},
-    key,
+    id, key,
 };
 use mongodb::bson;
 use trace::Origin;
@@ -94,6 +94,8 @@ impl<'a> CancelRequest<'a> {
     async fn release_if_own(&self, stored: BookingDoc) -> BookingDoc {
         if let Some(own) = stored.cancel_attempt.filter(|by| self.attempts.contains(by)) {
             let _ = self.shared.release(self.until, stored.event, own, stored.seats, self.origin.clone()).await;
+        } else if let Some(origin) = &self.origin {
+            origin.repeats(id(stored.id));
         }
         stored
     }

@@ -61,10 +61,13 @@ impl Store for SqliteStore {
     async fn cancel(&self, id: Uuid, origin: Option<Origin>) -> Result<Option<Booking>, Unavailable> {
         let (metrics, added, told) = (self.metrics.clone(), self.outbox.added(), origin.clone());
         let committed = move |result: &Option<(Booking, bool)>| {
-            if let Some((booking, true)) = result {
+            let Some((booking, changed)) = result else { return };
+            if *changed {
                 metrics.cancelled(booking);
                 told.as_ref().inspect(|origin| origin.changed(booking.id()));
                 added(2);
+            } else {
+                told.as_ref().inspect(|origin| origin.repeats(booking.id()));
             }
         };
         let cancelled =
