@@ -2,7 +2,7 @@
 //! writes it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, BufRead, BufReader},
 };
@@ -50,15 +50,20 @@ pub(super) fn read(files: &[String], wanted: Wanted) -> anyhow::Result<Found> {
             }
         }
     }
-    let all = joined(stories.into_iter().map(|((who, ..), story)| Told::by(&who, story)));
-    let is = |told: &Told| match wanted {
-        Wanted::Resource(id) => told.story.resource_id == Some(id),
-        Wanted::Trace(trace) => told.story.trace_id == trace,
-    };
-    let made: Vec<_> = all.iter().filter(|told| is(told)).cloned().collect();
-    let of_trace = || all.into_iter().filter(|told| Some(told.story.trace_id) == wanted.trace()).collect();
-    let stories = if made.is_empty() { of_trace() } else { made };
-    Ok(Found { stories, asked: files.to_vec(), ..Found::default() })
+    Ok(Found { stories: of(stories, wanted), asked: files.to_vec(), ..Found::default() })
+}
+
+/// Those that are wanted. Only stories of their traces are joined: a log has many others.
+fn of(stories: Stories, wanted: Wanted) -> Vec<Told> {
+    let is = |story: &Story| matches!(wanted, Wanted::Resource(id) if story.resource_id == Some(id));
+    let made: BTreeSet<_> =
+        stories.values().filter(|story| is(story)).map(|story| story.trace_id.to_string()).collect();
+    let traces =
+        if made.is_empty() { wanted.trace().map(|id| id.to_string()).into_iter().collect() } else { made.clone() };
+    let told = stories.into_iter().filter(|((_, trace, _), _)| traces.contains(trace));
+    let mut joined = joined(told.map(|((who, ..), story)| Told::by(&who, story)));
+    joined.retain(|told| made.is_empty() || is(&told.story));
+    joined
 }
 
 /// A story by who tells it, its trace, and its number in the process.
@@ -96,6 +101,29 @@ mod tests {
     use super::*;
 
     const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+    #[test]
+    fn what_was_made_is_found_with_all_that_is_known_of_its_request_and_nothing_else() {
+        let (mut stories, made, message) = (Stories::new(), Uuid::from_u128(7), Uuid::from_u128(8));
+        let trace: TraceId = TRACE.parse().unwrap();
+        let mut line = |who: &str, trace: TraceId, story: u32, step: &str, more: &str| {
+            let at = "2026-11-21T08:00:00.000001Z";
+            let json = format!(r#"{{"trace_id":"{trace}","story":{story},"step":"{step}","at":"{at}"{more}}}"#);
+            add(&mut stories, who, &json);
+        };
+        line("b", trace, 1, "stored", &format!(r#","resource_id":"{made}""#));
+        line("b", trace, 1, "published", &format!(r#","message_id":"{message}""#));
+        line("b", trace, 2, "answered", r#","method":"GET","status":200"#);
+        line("b", TraceId::new(), 3, "received", "");
+        line("e", trace, 1, "applied", &format!(r#","message_id":"{message}""#));
+        let found = |wanted| -> Vec<_> { of(stories.clone(), wanted).iter().map(|told| told.steps.len()).collect() };
+        assert_eq!(found(Wanted::Resource(made)), [3]);
+        let mut all = found(Wanted::Trace(trace));
+        all.sort_unstable();
+        assert_eq!(all, [1, 3]);
+        assert_eq!(found(Wanted::Resource(TRACE.parse().unwrap())).len(), 2, "the request id is the trace id");
+        assert_eq!(found(Wanted::Resource(message)), [0; 0]);
+    }
 
     #[test]
     fn lines_about_steps_become_a_story_and_all_others_are_left_out() {

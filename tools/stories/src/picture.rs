@@ -48,7 +48,7 @@ fn story(text: &mut String, told: &Told, block: char) {
         let _ = writeln!(text, "  {:<9} {offset:>12.3} ms  {bar:<1$}  {who}", step.name(), WIDTH + 1);
         before = *at;
     }
-    // Only what may have happened: a request that reads, and one that is answered with an error, store nothing.
+    // Only what may have happened, as its process says; where the request is unknown, all may have.
     let listed = |step: &&Step| story.steps.iter().any(|known| known.step == **step) || story.method.is_none();
     for step in Step::ALL.iter().filter(listed).filter(|step| !told.steps.contains_key(step)) {
         let _ = writeln!(text, "  {:<9} {:>12}", step.name(), "unknown");

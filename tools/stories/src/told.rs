@@ -1,9 +1,10 @@
 //! What processes tell of a request, joined: a story of one process, and the half of it that another one knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use trace::{Step, Story};
+use trace::{Step, Story, TraceId};
+use uuid::Uuid;
 
 /// All that was found.
 #[derive(Debug, Default)]
@@ -24,22 +25,32 @@ pub(super) struct Told {
     pub(super) steps: BTreeMap<Step, (Timestamp, String)>,
 }
 
+/// What only one request has: whoever tells of the same one tells of the same request.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Mark {
+    Message(Uuid),
+    /// That it was received at this microsecond, as two ports of one process say.
+    Received(TraceId, Timestamp),
+}
+
 impl Told {
     pub(super) fn by(who: &str, story: Story) -> Self {
         let known = story.steps.iter().filter_map(|known| Some((known.step, (known.at?, who.to_owned()))));
         Self { steps: known.collect(), story }
     }
 
-    /// Whether both tell of one request: they have a message in common, or have received it at the same microsecond, as two ports of
-    /// one process say.
+    fn marks(&self) -> impl Iterator<Item = Mark> {
+        let received = self.steps.get(&Step::Received).map(|(at, _)| Mark::Received(self.story.trace_id, *at));
+        self.story.message_ids.iter().map(|id| Mark::Message(*id)).chain(received)
+    }
+
+    /// Whether both tell of one request.
     pub(super) fn is_of(&self, other: &Self) -> bool {
-        let received = |told: &Self| told.steps.get(&Step::Received).map(|(at, _)| *at);
-        let common = self.story.message_ids.iter().any(|id| other.story.message_ids.contains(id));
-        common || (received(self).is_some() && received(self) == received(other))
+        self.marks().any(|mark| other.marks().any(|others| mark == others))
     }
 
     /// Takes what the other one knows: of two times of a step the earlier one, which was the first.
-    fn add(&mut self, other: Self) {
+    fn and(mut self, other: Self) -> Self {
         for (step, (at, who)) in other.steps {
             let known = self.steps.entry(step).or_insert_with(|| (at, who.clone()));
             if at < known.0 {
@@ -49,11 +60,15 @@ impl Told {
         let (own, other) = (&mut self.story, other.story);
         own.resource_id = own.resource_id.or(other.resource_id);
         own.status = own.status.or(other.status);
-        own.method = own.method.take().or(other.method);
+        if own.method.is_none() {
+            // Who was asked by the client knows which steps there may be.
+            (own.method, own.steps) = (other.method, other.steps);
+        }
         own.route = own.route.take().or(other.route);
         own.message_ids.extend(other.message_ids);
         own.message_ids.sort_unstable();
         own.message_ids.dedup();
+        self
     }
 
     pub(super) fn began(&self) -> Option<Timestamp> {
@@ -61,23 +76,29 @@ impl Told {
     }
 }
 
-/// Joins what belongs together.
+/// Joins what belongs together, in whatever order it comes: two halves may have nothing in common but a third one.
 pub(super) fn joined(told: impl IntoIterator<Item = Told>) -> Vec<Told> {
-    let mut stories: Vec<Told> = Vec::new();
+    let mut stories: Vec<Option<Told>> = Vec::new();
+    let mut marked: HashMap<Mark, usize> = HashMap::new();
     for one in told {
-        match stories.iter_mut().find(|story| story.is_of(&one)) {
-            Some(story) => story.add(one),
-            None => stories.push(one),
-        }
+        let mut places: Vec<_> = one.marks().filter_map(|mark| marked.get(&mark).copied()).collect();
+        places.sort_unstable();
+        let halves: Vec<_> = places.into_iter().filter_map(|place| stories[place].take()).chain([one]).collect();
+        let whole = halves.into_iter().reduce(Told::and);
+        let place = stories.len();
+        marked.extend(whole.iter().flat_map(Told::marks).map(|mark| (mark, place)));
+        stories.push(whole);
     }
+    let mut stories: Vec<_> = stories.into_iter().flatten().collect();
     stories.sort_by_key(Told::began);
     stories
 }
 
 #[cfg(test)]
 mod tests {
-    use trace::{TraceId, story::StepTime};
-    use uuid::Uuid;
+    use std::time::{Duration, Instant};
+
+    use trace::story::StepTime;
 
     use super::*;
 
@@ -114,6 +135,36 @@ mod tests {
     #[test]
     fn two_ports_of_one_process_tell_the_same_story_once() {
         let (trace, steps) = (TraceId::new(), [(Step::Received, 1), (Step::Answered, 2)]);
-        assert_eq!(joined(["b", "e"].map(|who| Told::by(who, story(trace, &[], &steps)))).len(), 1);
+        let one = joined(["b", "e"].map(|who| Told::by(who, story(trace, &[], &steps))));
+        let two = joined([trace, TraceId::new()].map(|trace| Told::by("b", story(trace, &[], &steps))));
+        assert_eq!((one.len(), two.len()), (1, 2), "another trace is another request");
+    }
+
+    #[test]
+    fn halves_that_have_only_a_third_one_in_common_are_joined_in_any_order() {
+        let (trace, first, second) = (TraceId::new(), Uuid::now_v7(), Uuid::now_v7());
+        let request = || Story {
+            method: Some("DELETE".into()),
+            ..story(trace, &[first, second], &[(Step::Received, 1), (Step::Answered, 4)])
+        };
+        let halves = || {
+            let of = |message, step| Told::by("e", story(trace, &[message], &[step]));
+            [of(first, (Step::Applied, 3)), of(second, (Step::Confirmed, 2)), Told::by("b", request())]
+        };
+        for first in 0..3 {
+            let mut told = halves();
+            told.rotate_left(first);
+            let [one] = &joined(told)[..] else { panic!("one story, from {first}") };
+            assert_eq!((one.steps.len(), one.story.message_ids.len()), (4, 2));
+            assert_eq!(one.story.steps, request().steps, "the steps that its process says it may have");
+        }
+    }
+
+    #[test]
+    fn many_stories_are_joined_in_little_time() {
+        let (began, trace) = (Instant::now(), TraceId::new());
+        let of = |at| Told::by("b", story(trace, &[Uuid::now_v7()], &[(Step::Received, at)]));
+        assert_eq!(joined((0..50_000).map(of)).len(), 50_000);
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     }
 }
