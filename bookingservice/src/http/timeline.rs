@@ -36,6 +36,7 @@ pub struct TimelineStep {
     at: Option<String>,
 }
 
+// `trace::Step` is the same list, but belongs to no service: here stands what each step is for a booking, for the OpenAPI document.
 /// What happens to the request of a booking.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

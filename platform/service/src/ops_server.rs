@@ -1,5 +1,5 @@
-//! The ops port: `/metrics`, `/livez`, `/readyz`, `/dead`, `/traces/{id}`, and a page at `/` that lists them. It is not the REST port, so that metrics are
-//! not shown to callers by accident.
+//! The ops port: `/metrics`, `/livez`, `/readyz`, `/dead`, `/traces/{id}`, and a page at `/` that lists them. It is not the REST port,
+//! so that metrics are not shown to callers by accident.
 //!
 //! `/livez` checks nothing outside the process: a service that waits for its database must not be killed for that.
 

@@ -1,5 +1,5 @@
-//! `GET /traces/{id}` of the ops port: the stories of a trace, of the request that made something, or of that with this request id. Each process tells what it knows
-//! itself; `myevents trace` asks all of them.
+//! `GET /traces/{id}` of the ops port: the stories of a trace, of the request that made something, or of that with this request id.
+//! Each process tells what it knows itself; `myevents trace` asks all of them.
 
 use actix_web::{HttpResponse, web};
 use serde_json::json;
