@@ -16,7 +16,8 @@ use crate::{
 /// How many stories are kept.
 pub const STORIES_MAX: usize = 10_000;
 
-/// The last [`STORIES_MAX`] stories of a process, at most 8 MB: 208 bytes each, a route, and three indexes (`tests/memory.rs`). A clone is the same stories.
+/// The last [`STORIES_MAX`] stories of a process, at most 8 MB: 208 bytes each, a route, and three indexes (`tests/memory.rs`). A clone is
+/// the same stories.
 #[derive(Clone)]
 pub struct Stories(Option<Arc<Mutex<Ring>>>);
 
@@ -69,10 +70,9 @@ impl Stories {
 
     pub(crate) fn received(&self, trace: TraceId, method: &'static str) -> StoryId {
         let Some(mut ring) = self.ring() else { return StoryId(0) };
-        let (at, number) = (Timestamp::now(), ring.begin(trace, Some(method)));
-        drop(ring);
-        self.take(StoryId(number), Step::Received, |slot| slot.happened(Step::Received, at));
-        StoryId(number)
+        let (at, story) = (Timestamp::now(), StoryId(ring.begin(trace, Some(method))));
+        took(ring, story, Step::Received, |slot| slot.happened(Step::Received, at));
+        story
     }
 
     /// Its log line has more in it than those of the other steps.
@@ -99,7 +99,8 @@ impl Stories {
     }
 
     pub(crate) fn reserved(&self, story: StoryId, at: Timestamp) {
-        self.take(story, Step::Reserved, |slot| slot.happened(Step::Reserved, at));
+        let Some(ring) = self.ring() else { return };
+        took(ring, story, Step::Reserved, |slot| slot.happened(Step::Reserved, at));
     }
 
     pub(crate) fn writes_instead(&self, story: StoryId, other: Option<Uuid>, message: Uuid) {
@@ -109,18 +110,13 @@ impl Stories {
     }
 
     pub(crate) fn made(&self, story: StoryId, resource: Uuid) {
-        if let Some(mut ring) = self.ring() {
-            ring.makes(story.0, resource);
-        }
-        self.changed(story, resource);
+        let Some(mut ring) = self.ring() else { return };
+        ring.makes(story.0, resource);
+        stored(ring, story, resource);
     }
 
     pub(crate) fn changed(&self, story: StoryId, resource: Uuid) {
-        let at = Timestamp::now();
-        self.take(story, Step::Stored, |slot| {
-            slot.resource = Some(resource);
-            slot.stored(at)
-        });
+        self.ring().into_iter().for_each(|ring| stored(ring, story, resource));
     }
 
     pub(crate) fn reserves(&self, story: StoryId) {
@@ -142,20 +138,20 @@ impl Stories {
     /// Messages are handed to the bus.
     pub fn published<'a>(&self, messages: impl Iterator<Item = Told<'a>>) {
         let at = Timestamp::now();
-        messages.for_each(|told| self.message(told, Step::Published, |slot| slot.happened(Step::Published, at)));
+        self.messages(messages, Step::Published, |_, slot| slot.happened(Step::Published, at));
     }
 
     /// The bus has confirmed messages.
     pub fn confirmed<'a>(&self, messages: impl Iterator<Item = Told<'a>>) {
         let at = Timestamp::now();
-        let confirmed = |told: Told<'_>, slot: &mut Slot| slot.confirmed(told.0) && slot.happened(Step::Confirmed, at);
-        messages.for_each(|told| self.message(told, Step::Confirmed, |slot| confirmed(told, slot)));
+        let confirmed = |message, slot: &mut Slot| slot.confirmed(message) && slot.happened(Step::Confirmed, at);
+        self.messages(messages, Step::Confirmed, confirmed);
     }
 
     /// The work of a message is durable, and changed something.
     pub fn applied(&self, told: Told<'_>) {
         let at = Timestamp::now();
-        self.message(told, Step::Applied, |slot| slot.happened(Step::Applied, at));
+        self.messages(std::iter::once(told), Step::Applied, |_, slot| slot.happened(Step::Applied, at));
     }
 
     /// The story of the request that made a resource.
@@ -168,25 +164,42 @@ impl Stories {
         self.ring().map_or_else(Vec::new, |ring| ring.of_trace(trace))
     }
 
-    fn take(&self, story: StoryId, step: Step, happened: impl FnOnce(&mut Slot) -> bool) {
+    /// A batch takes the lock once. What is for the log waits until it is free.
+    fn messages<'a>(
+        &self,
+        messages: impl Iterator<Item = Told<'a>>,
+        step: Step,
+        happened: impl Fn(Uuid, &mut Slot) -> bool,
+    ) {
         let Some(mut ring) = self.ring() else { return };
-        let Some(slot) = ring.slot(story.0) else { return };
-        let (new, of) = (happened(slot), Of::slot(slot, step));
-        drop(ring);
-        if new {
-            line(of, step, None);
+        let (logs, mut lines) = (tracing::enabled!(tracing::Level::DEBUG), Vec::new());
+        for (id, parent) in messages {
+            let Some(slot) = ring.of_message(id, parent) else { continue };
+            if happened(id, slot) && logs {
+                lines.push((Of::slot(slot, step), id));
+            }
         }
+        drop(ring);
+        lines.into_iter().for_each(|(of, id)| line(of, step, Some(id)));
     }
+}
 
-    fn message(&self, (id, parent): Told<'_>, step: Step, happened: impl FnOnce(&mut Slot) -> bool) {
-        let Some(mut ring) = self.ring() else { return };
-        let Some(slot) = ring.of_message(id, parent) else { return };
-        let (new, of) = (happened(slot), Of::slot(slot, step));
-        drop(ring);
-        if new {
-            line(of, step, Some(id));
-        }
+/// A step of a story, which is logged when the lock is free.
+fn took(mut ring: MutexGuard<'_, Ring>, story: StoryId, step: Step, happened: impl FnOnce(&mut Slot) -> bool) {
+    let Some(slot) = ring.slot(story.0) else { return };
+    let (new, of) = (happened(slot), Of::slot(slot, step));
+    drop(ring);
+    if new {
+        line(of, step, None);
     }
+}
+
+fn stored(ring: MutexGuard<'_, Ring>, story: StoryId, resource: Uuid) {
+    let at = Timestamp::now();
+    took(ring, story, Step::Stored, |slot| {
+        slot.resource = Some(resource);
+        slot.stored(at)
+    });
 }
 
 /// What the line of a step says of its story: the same as is kept.
