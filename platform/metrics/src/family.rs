@@ -35,6 +35,8 @@ pub struct MetricVec<M: Metric>(Arc<Inner<M>>);
 struct Inner<M: Metric> {
     description: Arc<Description>,
     options: M::Options,
+    /// Labels are shown by name; this says where each of them stands in a call.
+    order: Vec<usize>,
     /// In the order of their label values.
     series: RwLock<Vec<Child<M>>>,
 }
@@ -48,19 +50,21 @@ struct Child<M> {
 
 impl<M: Metric> MetricVec<M> {
     pub(crate) fn new(name: &str, help: &str, labels: &[&str], options: M::Options) -> Result<Self> {
-        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        let mut order: Vec<_> = (0..labels.len()).collect();
+        order.sort_by_key(|at| labels[*at]);
+        let labels = order.iter().map(|at| labels[*at].to_owned()).collect();
         let description = Description { name: name.into(), help: help.into(), kind: M::KIND, labels };
         check(&description)?;
-        Ok(Self(Arc::new(Inner { description: Arc::new(description), options, series: RwLock::default() })))
+        Ok(Self(Arc::new(Inner { description: Arc::new(description), options, order, series: RwLock::default() })))
     }
 
-    /// The series with these label values, in the order of the labels' names; a new one begins at zero.
+    /// The series with these label values, in the order in which the labels were registered; a new one begins at zero.
     ///
     /// # Panics
     ///
     /// If there are not as many values as names, which is a bug.
     pub fn with_label_values<S: AsRef<str>>(&self, values: &[S]) -> M {
-        let Inner { description, options, series } = &*self.0;
+        let Inner { description, options, order, series } = &*self.0;
         assert_eq!(
             values.len(),
             description.labels.len(),
@@ -69,7 +73,7 @@ impl<M: Metric> MetricVec<M> {
             description.labels
         );
         let place = |series: &[Child<M>]| {
-            let values = || values.iter().map(AsRef::as_ref);
+            let values = || order.iter().map(|at| values[*at].as_ref());
             series.binary_search_by(|child| child.labels.iter().map(String::as_str).cmp(values()))
         };
         // Nothing panics while it holds the lock but for a lack of memory, which ends the process.
@@ -82,7 +86,7 @@ impl<M: Metric> MetricVec<M> {
         match place(&known) {
             Ok(at) => known[at].metric.clone(), // another thread was faster
             Err(at) => {
-                let labels = values.iter().map(|value| value.as_ref().to_owned()).collect();
+                let labels = order.iter().map(|at| values[*at].as_ref().to_owned()).collect();
                 let metric = M::new(options);
                 known.insert(at, Child { labels, metric: metric.clone(), start: Start::at(now()) });
                 metric
@@ -116,5 +120,23 @@ impl<M: Metric> Clone for MetricVec<M> {
 impl<M: Metric> fmt::Debug for MetricVec<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Registry;
+
+    #[test]
+    fn labels_are_shown_by_name_whatever_their_order_in_a_call_is() {
+        let registry = Registry::new();
+        let calls = registry.counter_vec("calls_total", "Calls.", &["queue", "message"]).unwrap();
+        calls.with_label_values(&["q", "m"]).inc();
+        calls.with_label_values(&["q", "m"]).inc();
+        calls.with_label_values(&["a", "z"]).inc();
+        let text = String::from_utf8(crate::answer(&registry.gather(), "", "", false).body).unwrap();
+        let lines: Vec<_> = text.lines().skip(2).collect();
+        let right = ["calls_total{message=\"m\",queue=\"q\"} 2", "calls_total{message=\"z\",queue=\"a\"} 1"];
+        assert_eq!(lines, right);
     }
 }

@@ -23,7 +23,7 @@ async fn the_trace_of_a_booking_is_an_exemplar_of_all_that_was_measured_about_it
         (&system.bookings_ops, "myevents_messages_publish_duration_seconds_bucket"),
         (
             &system.events_ops,
-            "myevents_messages_process_duration_seconds_bucket{queue=\"eventservice\",message=\"eventBooked\"",
+            "myevents_messages_process_duration_seconds_bucket{message=\"eventBooked\",queue=\"eventservice\"",
         ),
         (&system.events_ops, "myevents_message_age_seconds_bucket"),
     ];
