@@ -126,7 +126,7 @@ async fn the_text_has_a_summary_for_each_service_and_twenty_buckets_above_zero()
     }
     let bounds = bounds(&text);
     assert!(bounds.len() == 20 && bounds[0] > 0.0, "{bounds:?}");
-    for metric in ["process_resident_memory_bytes ", "myevents_build_info{version=\""] {
+    for metric in ["process_resident_memory_bytes ", "myevents_build_info{revision=\""] {
         assert!(text.contains(metric) || cfg!(not(target_os = "linux")), "{metric} is missing in {text}");
     }
     let Some(said) = lint(&text) else {
