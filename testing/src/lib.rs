@@ -4,6 +4,7 @@
 //! - [`rabbitmq`], [`mongo_server`]: real servers, found or started; [`proxy`]: a bad network before one
 //! - [`binary`], [`services`]: our programs, built and started; [`ports`]: free ones
 //! - [`strangers`]: messages as somebody else may publish them
+//! - [`promtool`]: Prometheus' own linter
 //! - [`dice`]: random numbers that can be had again
 //! - [`alertmanager`]: notifications as Alertmanager sends them; [`logs`]: what was logged
 //! - [`mod@bus_suite`], [`bus_world`]: what every bus must do; [`notes`]: a database file as a service would have one
@@ -20,6 +21,7 @@ pub mod logs;
 pub mod mongo_server;
 pub mod notes;
 pub mod ports;
+pub mod promtool;
 pub mod proxy;
 pub mod rabbitmq;
 pub mod services;

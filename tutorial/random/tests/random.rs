@@ -2,12 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Read},
     process::{Child, ChildStderr, Command, Output, Stdio},
 };
 
 use serde_json::Value;
-use testing::{SOON, eventually, eventually_mut, not_run};
+use testing::{SOON, eventually, eventually_mut, not_run, promtool::check_metrics};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_random");
 const PROTOBUF: &str = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
@@ -129,21 +129,11 @@ async fn the_text_has_a_summary_for_each_service_and_twenty_buckets_above_zero()
     for metric in ["process_resident_memory_bytes ", "myevents_build_info{revision=\""] {
         assert!(text.contains(metric) || cfg!(not(target_os = "linux")), "{metric} is missing in {text}");
     }
-    let Some(said) = lint(&text) else {
+    let Some(said) = check_metrics(&text) else {
         return not_run("promtool check metrics (install Prometheus: `apt install prometheus`)");
     };
     // The article fixes this name.
     assert_eq!(said, "rpc_durations_histogram_seconds metric name should not include type 'histogram'\n");
-}
-
-/// What Prometheus' own linter says; `None` where there is none.
-fn lint(text: &str) -> Option<String> {
-    let mut promtool = Command::new("promtool");
-    promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut linter = promtool.spawn().ok()?;
-    linter.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let said = linter.wait_with_output().unwrap();
-    Some(String::from_utf8([said.stdout, said.stderr].concat()).unwrap())
 }
 
 #[tokio::test]

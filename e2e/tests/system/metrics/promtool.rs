@@ -1,12 +1,9 @@
 //! Prometheus' own linter, where it is installed. What it may say is listed, word for word; anything else is an error.
 
-use std::{
-    collections::BTreeSet,
-    io::Write,
-    process::{Command, Stdio},
-};
+use std::collections::BTreeSet;
 
 use e2e::{System, not_run, samples};
+use testing::promtool::check_metrics;
 
 use crate::steps::{book, on_sale, view_shows};
 
@@ -23,16 +20,6 @@ const ALLOWED: [&str; 5] = [
 /// go-micro's unit: the summary is for who knows it from there. `myevents_request_duration_seconds` has the right one.
 const UNIT: &str = r#"myevents_upstream_latency_microseconds use base unit "seconds" instead of "microseconds""#;
 
-/// What the linter says, line by line; `None` where there is no linter.
-fn lint(text: &str) -> Option<String> {
-    let mut promtool = Command::new("promtool");
-    promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut linter = promtool.spawn().ok()?;
-    linter.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let said = linter.wait_with_output().unwrap();
-    Some(String::from_utf8([said.stdout, said.stderr].concat()).unwrap())
-}
-
 #[tokio::test]
 async fn promtool_complains_about_nothing_but_the_name_that_the_chapter_fixes() {
     let system = System::start();
@@ -41,7 +28,7 @@ async fn promtool_complains_about_nothing_but_the_name_that_the_chapter_fixes() 
     view_shows(&system, &event, 2).await;
     for (ops, allowed) in [(&system.events_ops, &[UNIT][..]), (&system.bookings_ops, &ALLOWED)] {
         let text = ops.get("/metrics").await.expect(200).text();
-        let Some(said) = lint(&text) else {
+        let Some(said) = check_metrics(&text) else {
             return not_run("promtool check metrics (install Prometheus: `apt install prometheus`)");
         };
         let said: BTreeSet<_> = said.lines().collect();
