@@ -6,6 +6,7 @@
 
 use clap::Parser;
 use inspect::{dead, verify};
+use page::options::PageOptions;
 use process::{
     checks::{Checks, ConfigError, option},
     metrics::options::MetricsOptions,
@@ -37,6 +38,8 @@ pub(crate) enum Job {
     Dead(dead::Options),
     /// Checks that what is stored agrees with itself, and with what clients were told
     Verify(verify::Options),
+    /// Serves the page to book on and to watch, for services that run apart
+    Page(page::options::Options),
     /// Shows what happened to one request, step by step, told by all processes together
     ///
     /// Each process keeps the last 10,000 stories in memory, since its start; what none of them knows is shown as unknown.
@@ -66,8 +69,8 @@ pub(crate) enum Job {
 
 /// A test compares these numbers with /proc.
 const THREADS: &str = "\
-Both services together have 13 threads, whatever the number of cores: 6 for each, and the main thread for both. A
-service on its own, with a broker, has at most 8.";
+Both services together have 14 threads, whatever the number of cores: 6 for each, the main thread for both, and one
+for the page. A service on its own, with a broker, has at most 8.";
 
 #[derive(clap::Args)]
 pub(crate) struct Serve {
@@ -98,6 +101,11 @@ pub(crate) struct Serve {
     /// Seconds for which a connection to REST is kept without a request; a load balancer must close its own sooner [default: 75]
     #[arg(long, env = "KEEP_ALIVE_TIMEOUT", allow_negative_numbers = true)]
     keep_alive_timeout: Option<String>,
+    /// Do not serve the page to book on and to watch
+    #[arg(long)]
+    no_page: bool,
+    #[command(flatten)]
+    page: PageOptions,
     #[command(flatten)]
     metrics: MetricsOptions,
     #[command(flatten)]
@@ -110,6 +118,8 @@ pub(crate) struct Config {
     pub(crate) events: Settings,
     /// How the booking service runs.
     pub(crate) bookings: Settings,
+    /// How the page runs, if it does.
+    pub(crate) page: Option<page::options::Config>,
     /// Whether a new folder stays without samples.
     pub(crate) empty: bool,
 }
@@ -126,7 +136,10 @@ impl Serve {
             listen("EVENTS_OPS_ADDR", &self.events_ops_addr),
             listen("BOOKINGS_OPS_ADDR", &self.bookings_ops_addr),
         ];
-        Listen::refuse_one_address_for_two(&mut checks, &addresses.each_ref());
+        let page = (!self.no_page).then(|| self.page.read(&mut checks, true));
+        let asked = page.as_ref().and_then(page::options::Config::asked_for);
+        let all: Vec<_> = addresses.iter().chain(asked).collect();
+        Listen::refuse_one_address_for_two(&mut checks, &all);
         let data_dir = checks.folder(option("DATA_DIR", &self.data_dir), "./myevents-data");
         let rest_workers = checks.threads(option("REST_WORKERS", &self.rest_workers), threads::REST_WORKERS);
         let shutdown_delay = checks.shutdown_delay(option("SHUTDOWN_DELAY", &self.shutdown_delay));
@@ -151,7 +164,7 @@ impl Serve {
         let [events, bookings, events_ops, bookings_ops] = addresses;
         let (events, bookings) = (settings(events, events_ops), settings(bookings, bookings_ops));
         checks.finish()?;
-        Ok((Config { events, bookings, empty: self.empty }, log))
+        Ok((Config { events, bookings, page, empty: self.empty }, log))
     }
 }
 

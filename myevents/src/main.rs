@@ -8,7 +8,7 @@
 //! - [`start_page`]: what is shown when all is ready
 //! - [`healthcheck`]: whether a running one is ready
 //!
-//! Every other subcommand is a crate: `load`, `inspect` (`verify` and `dead`), `stories` (`trace`), `bridge` and `inbox`.
+//! Every other subcommand is a crate: `load`, `inspect` (`verify` and `dead`), `stories` (`trace`), `page`, `bridge` and `inbox`.
 
 mod config;
 mod folder;
@@ -42,6 +42,7 @@ async fn run() -> anyhow::Result<ExitCode> {
         }
         Some(Job::Load(options)) => load::run(*options).await,
         Some(Job::Dead(options)) => dead::run(options).await,
+        Some(Job::Page(options)) => page::run(options).await,
         Some(Job::Trace(options)) => stories::run(options).await,
         Some(Job::Verify(options)) => Ok(verify::run(options).await),
         Some(Job::Bridge(options)) => bridge::run(*options).await,

@@ -5,7 +5,11 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context;
-use rest::{RestClient, RestError, Target, shapes::Event};
+use rest::{
+    RestClient, RestError, Target,
+    shapes::Event,
+    urls::{OpsUrls, Urls},
+};
 use service::healthcheck::url;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -69,8 +73,18 @@ impl OwnServices {
     }
 }
 
-/// The address is a number, so no thread is started to look up a name.
 fn client(address: SocketAddr) -> anyhow::Result<RestClient> {
-    let target = Target::parse(&url(address)).context("a service listens on no port")?;
-    Ok(RestClient::new(vec![target], TIMEOUT))
+    Ok(RestClient::new(vec![target(address)?], TIMEOUT))
+}
+
+/// Where the services of this process are, for the page.
+pub(crate) fn urls(events: (SocketAddr, SocketAddr), bookings: (SocketAddr, SocketAddr)) -> anyhow::Result<Urls> {
+    let one = |address| Ok::<_, anyhow::Error>(vec![target(address)?]);
+    let ops = OpsUrls { events: one(events.1)?, bookings: one(bookings.1)? };
+    Ok(Urls { events: one(events.0)?, bookings: one(bookings.0)?, ops })
+}
+
+/// The address is a number, so no thread is started to look up a name.
+fn target(address: SocketAddr) -> anyhow::Result<Target> {
+    Target::parse(&url(address)).context("a service listens on no port")
 }

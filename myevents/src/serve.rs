@@ -9,6 +9,7 @@ use std::{
 };
 
 use messaging::{Bus, in_process::InProcessBus};
+use page::Page;
 use process::output::Output;
 use service::{Service, closed};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     folder::{SamplesDue, refuse_if_taken},
-    own_services::{Bookable, OwnServices},
+    own_services::{Bookable, OwnServices, urls},
     samples,
     start_page::{StartPage, addresses},
 };
@@ -25,6 +26,7 @@ use crate::{
 pub(crate) async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
     let (folder, rest_workers) = (config.events.data_dir.clone(), config.events.rest_workers);
     refuse_if_taken(&folder)?;
+    let listener = config.page.as_ref().map(page::options::Config::bind).transpose()?;
     let samples_due = SamplesDue::look(&folder, config.empty);
 
     // A service subscribes while it is built, and publishes only when it runs. So no message is published before its queue exists.
@@ -32,18 +34,32 @@ pub(crate) async fn run(config: Config, stop: CancellationToken) -> anyhow::Resu
     let events = eventservice::app::build(config.events, bus.clone(), stop.clone()).await?;
     let bookings = bookingservice::app::build(config.bookings, bus, stop.clone()).await?;
 
-    let page = StartPage {
-        events: addresses(&events),
-        bookings: addresses(&bookings),
+    let (events_at, bookings_at) = (addresses(&events), addresses(&bookings));
+    let page = match config.page.zip(listener) {
+        Some((config, listener)) => {
+            Some((config.clone(), Page::start(listener, config, urls(events_at, bookings_at)?)?))
+        }
+        None => None,
+    };
+    let start_page = StartPage {
+        page: page.as_ref().map(|(config, page)| (page.address, config.moved_from(page.address))),
+        events: events_at,
+        bookings: bookings_at,
         folder: absolute(&folder),
         rest_workers,
         bookable: None,
     };
     let welcome = async {
-        tokio::select! { () = welcome(page, samples_due) => {}, () = stop.cancelled() => {} }
+        tokio::select! { () = welcome(start_page, samples_due) => {}, () = stop.cancelled() => {} }
     };
     let files = [&events, &bookings].map(Service::file_closed);
-    let (events, bookings, ()) = tokio::join!(together(events, &stop), together(bookings, &stop), welcome);
+    let page = async {
+        stop.cancelled().await;
+        if let Some((_, page)) = page {
+            page.stop().await;
+        }
+    };
+    let (events, bookings, (), ()) = tokio::join!(together(events, &stop), together(bookings, &stop), welcome, page);
     // A service handles messages of the other until both have ended, so the files can be closed only now.
     closed(files.into_iter().flatten()).await;
     events.and(bookings)

@@ -12,6 +12,8 @@ use crate::own_services::Bookable;
 
 /// The start page. Its `Display` is its text.
 pub(crate) struct StartPage {
+    /// Where the page is, if there is one, and the address that was not free for it.
+    pub(crate) page: Option<(SocketAddr, Option<SocketAddr>)>,
     /// The event service: REST and ops port.
     pub(crate) events: (SocketAddr, SocketAddr),
     /// The booking service, likewise.
@@ -32,7 +34,17 @@ pub(crate) fn addresses(service: &Service) -> (SocketAddr, SocketAddr) {
 impl fmt::Display for StartPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (events, bookings) = (url(self.events.0), url(self.bookings.0));
-        writeln!(f, "\nMyEvents is ready.\n")?;
+        if let Some((page, moved_from)) = self.page {
+            writeln!(f, "{}", url(page))?;
+            if let Some(taken) = moved_from {
+                writeln!(f, "({taken} is taken, so the page is on a free port; --page-addr chooses another.)")?;
+            }
+        }
+        writeln!(
+            f,
+            "\nMyEvents is ready{}.\n",
+            self.page.map_or("", |_| ": open the address above to book and to watch")
+        )?;
         for (name, rest, ops) in [("event", &events, self.events.1), ("booking", &bookings, self.bookings.1)] {
             let name = format!("{name} service");
             writeln!(f, "  {name:<17}{rest}   API {rest}/docs   metrics {}/metrics", url(ops))?;
@@ -61,7 +73,11 @@ impl fmt::Display for StartPage {
             }
         }
         writeln!(f, "\nThe data is in {} and is kept.", self.folder.display())?;
-        writeln!(f, "This process has {} threads, on any number of cores.", threads_of_both(self.rest_workers))?;
+        writeln!(
+            f,
+            "This process has {} threads, on any number of cores.",
+            threads_of_both(self.rest_workers) + self.page.map_or(0, |_| threads::count(&[&page::THREADS]))
+        )?;
         writeln!(f, "Stop it with Ctrl-C.\n")
     }
 }

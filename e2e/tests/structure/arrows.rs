@@ -17,7 +17,7 @@ use e2e::{
 };
 
 /// Which crate of the workspace may use which. `testing` is for tests and benchmarks, and may be used by those of all others.
-const ARROWS: [(&str, &[&str]); 25] = [
+const ARROWS: [(&str, &[&str]); 26] = [
     ("contracts", &[]),
     ("process", &["metrics"]),
     ("paging", &[]),
@@ -39,6 +39,7 @@ const ARROWS: [(&str, &[&str]); 25] = [
     ("load", &["metrics", "process", "rest"]),
     ("inspect", &INSPECT),
     ("stories", &["process", "rest", "trace"]),
+    ("page", &["load", "messaging", "process", "rest", "service", "stories", "trace", "webserver"]),
     ("myevents", &MYEVENTS),
     ("random", &["metrics", "process", "trace", "webserver"]),
     ("testing", &["messaging", "metrics", "process", "sqlite"]),
@@ -65,7 +66,7 @@ const INSPECT: [&str; 8] =
     ["contracts", "eventservice", "bookingservice", "load", "messaging", "process", "rest", "sqlite"];
 
 /// The command line may use both services, and every tool.
-const MYEVENTS: [&str; 13] = [
+const MYEVENTS: [&str; 14] = [
     "bridge",
     "inbox",
     "contracts",
@@ -74,6 +75,7 @@ const MYEVENTS: [&str; 13] = [
     "inspect",
     "load",
     "messaging",
+    "page",
     "process",
     "rest",
     "service",

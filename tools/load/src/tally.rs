@@ -171,7 +171,8 @@ mod tests {
             }
             let away = Failure::Away(io::ErrorKind::ConnectionRefused.into());
             tally.exchanged(Kind::Book, Duration::ZERO, true, &Err(away));
-            let answer = Answer { status: hyper::StatusCode::OK, body: Default::default() };
+            let (status, headers) = (hyper::StatusCode::OK, Default::default());
+            let answer = Answer { status, headers, body: Default::default() };
             tally.exchanged(Kind::Book, Duration::ZERO, true, &Ok(answer));
         }
         let report = tally.totals;

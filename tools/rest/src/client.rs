@@ -107,7 +107,7 @@ impl RestClient {
     pub async fn text(&mut self, request: &Request, expected: StatusCode) -> Result<Option<String>, RestError> {
         let url = self.asked(request); // before it turns to another replica
         let exchanged = self.connection.exchange(request).await;
-        let Answer { status, body } = exchanged.map_err(|cause| RestError::Silent { url: url.clone(), cause })?;
+        let Answer { status, body, .. } = exchanged.map_err(|cause| RestError::Silent { url: url.clone(), cause })?;
         let text = String::from_utf8_lossy(&body).into_owned();
         match status {
             _ if status == expected => Ok(Some(text)),

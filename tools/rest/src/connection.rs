@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{
     Method, StatusCode,
     client::conn::http1::{SendRequest, handshake},
-    header::{CONTENT_TYPE, HOST, HeaderValue},
+    header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -45,6 +45,11 @@ impl Request {
         Self { method: Method::GET, path, body: None, content_type: "application/json", key: None }
     }
 
+    /// A `DELETE`.
+    pub fn delete(path: String) -> Self {
+        Self { method: Method::DELETE, ..Self::get(path) }
+    }
+
     /// A `POST` of JSON.
     pub fn post(path: String, body: impl Into<Bytes>) -> Self {
         Self { method: Method::POST, body: Some(body.into()), ..Self::get(path) }
@@ -56,6 +61,8 @@ impl Request {
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
 }
@@ -126,9 +133,9 @@ impl Connection {
             };
             let exchanged = timeout(self.timeout, async {
                 let response = open.try_send_request(request).await.map_err(|mut cause| cause.take_message())?;
-                let status = response.status();
-                let body = response.into_body().collect().await.map_err(|_| None)?.to_bytes();
-                Ok(Answer { status, body })
+                let (head, body) = response.into_parts();
+                let body = body.collect().await.map_err(|_| None)?.to_bytes();
+                Ok(Answer { status: head.status, headers: head.headers, body })
             });
             match exchanged.await {
                 Ok(Ok(answer)) => {

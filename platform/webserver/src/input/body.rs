@@ -40,9 +40,24 @@ pub(crate) struct BodySize(pub(crate) usize);
 /// A JSON body of at most `MAX` bytes.
 pub struct Json<T, const MAX: usize = BODY_MAX>(pub T);
 
+/// A JSON body of at most `MAX` bytes as it was sent, for somebody else to read.
+pub struct JsonText<const MAX: usize = BODY_MAX>(pub web::Bytes);
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
 impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Json<T, MAX> {
     type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let text = JsonText::<MAX>::from_request(request, payload);
+        Box::pin(async move { parse(&text.await?.0).map(Json) })
+    }
+}
+
+impl<const MAX: usize> FromRequest for JsonText<MAX> {
+    type Error = Problem;
+    type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
@@ -55,7 +70,7 @@ impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Json<T, MA
                 problem.rejected(Rejection::Timeout).close()
             })??;
             request.extensions_mut().insert(BodySize(body.len()));
-            parse(&body).map(Json)
+            Ok(Self(body.freeze()))
         })
     }
 }

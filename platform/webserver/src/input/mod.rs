@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::problem::{Problem, field_error};
 
-pub use body::{BODY_DEADLINE, BODY_MAX, Json, objects};
+pub use body::{BODY_DEADLINE, BODY_MAX, Json, JsonText, objects};
 pub(crate) use body::{BodySize, SharedBody};
 
 /// A key that may be given once, in the header `name`: at most `max` characters of visible ASCII, bare or as a quoted string of RFC 9651

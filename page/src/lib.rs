@@ -1,0 +1,109 @@
+//! The page to book on and to watch: in `myevents` itself, and as `myevents page` for services that run apart. For people who run
+//! MyEvents, not for the public: it has no password.
+//!
+//! - [`options`]: the options
+//! - `guard`: what keeps pages of others away; read it first
+//! - `assets`: what the browser gets: the files of `web/`
+//! - `forward`: which requests go on to which service; `upstream` is a service with its connections
+//!
+//! It has one thread, named `page`, and asks the services over HTTP like anybody else, also those of its own process.
+
+mod assets;
+mod forward;
+mod guard;
+pub mod options;
+mod upstream;
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::ExitCode,
+    rc::Rc,
+};
+
+use actix_web::{HttpResponse, middleware::from_fn, web};
+use process::threads::ThreadGroup;
+use rest::urls::Urls;
+use serde_json::json;
+use service::healthcheck::url;
+use webserver::{
+    routes::{nowhere, resource},
+    small::{LIMITS, SmallServer},
+};
+
+use self::{
+    forward::Services,
+    guard::guard,
+    options::{Config, Options},
+    upstream::Upstream,
+};
+
+/// What it adds to the threads of a process.
+pub const THREADS: [ThreadGroup; 1] = [("page: accepts and answers its requests, and asks the services", 1)];
+
+/// A running page.
+pub struct Page {
+    /// Where it listens, with the real port.
+    pub address: SocketAddr,
+    server: SmallServer,
+}
+
+/// Runs the subcommand.
+pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    let (config, urls, log) = options.read()?;
+    log.install();
+    let stop = process::shutdown::on_signal()?;
+    let page = Page::start(config.bind()?, config, urls)?;
+    let address = url(page.address);
+    tracing::info!(page = address, "ready: it has no password, so let nobody else reach it");
+    stop.cancelled().await;
+    page.stop().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Page {
+    /// Starts it: for the services at `urls`.
+    pub fn start(listener: TcpListener, config: Config, urls: Urls) -> std::io::Result<Self> {
+        let server = SmallServer::start(LIMITS, listener, "page", move |app| configure(app, config, urls))?;
+        Ok(Self { address: server.address, server })
+    }
+
+    /// Ends what it sends, and stops.
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+}
+
+fn configure(app: &mut web::ServiceConfig, config: Config, urls: Urls) {
+    let services = Services {
+        events: Upstream::new("event service", urls.events),
+        bookings: Upstream::new("booking service", urls.bookings),
+    };
+    let hosts = Rc::new(config.hosts.clone());
+    let site = web::scope("")
+        .wrap(from_fn(move |request, next| guard(hosts.clone(), request, next)))
+        .app_data(web::Data::new(config))
+        .app_data(web::Data::new(services))
+        .service(resource("/").get(assets::index).done())
+        .service(resource("/trace/{id}").get(assets::index).done())
+        .service(resource("/assets/{name:.*}").get(assets::asset).done())
+        .service(resource("/livez").get(livez).done())
+        .service(resource("/readyz").get(livez).done())
+        .service(resource("/api/settings").get(settings).done())
+        .configure(forward::configure)
+        .default_service(nowhere("the page is at /"));
+    app.service(site);
+}
+
+async fn livez() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body("alive\n")
+}
+
+async fn settings(config: web::Data<Config>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "grafana_url": config.grafana,
+        "prometheus_url": config.prometheus,
+        "play": config.play,
+    }))
+}
