@@ -5,13 +5,17 @@
 //! - `guard`: what keeps pages of others away; read it first
 //! - `assets`: what the browser gets: the files of `web/`
 //! - `forward`: which requests go on to which service; `upstream` is a service with its connections
+//! - `ready`, `dead`, `traces`: what the ops ports tell, as far as the page shows it
 //!
 //! It has one thread, named `page`, and asks the services over HTTP like anybody else, also those of its own process.
 
 mod assets;
+mod dead;
 mod forward;
 mod guard;
 pub mod options;
+mod ready;
+mod traces;
 mod upstream;
 
 use std::{
@@ -76,20 +80,25 @@ impl Page {
 
 fn configure(app: &mut web::ServiceConfig, config: Config, urls: Urls) {
     let services = Services {
-        events: Upstream::new("event service", urls.events),
-        bookings: Upstream::new("booking service", urls.bookings),
+        events: Upstream::new("event service", urls.events.clone()),
+        bookings: Upstream::new("booking service", urls.bookings.clone()),
     };
     let hosts = Rc::new(config.hosts.clone());
     let site = web::scope("")
         .wrap(from_fn(move |request, next| guard(hosts.clone(), request, next)))
         .app_data(web::Data::new(config))
         .app_data(web::Data::new(services))
+        .app_data(web::Data::new(urls))
         .service(resource("/").get(assets::index).done())
         .service(resource("/trace/{id}").get(assets::index).done())
         .service(resource("/assets/{name:.*}").get(assets::asset).done())
         .service(resource("/livez").get(livez).done())
         .service(resource("/readyz").get(livez).done())
         .service(resource("/api/settings").get(settings).done())
+        .service(resource("/api/ready").get(ready::ready).done())
+        .service(resource("/api/dead").get(dead::list).done())
+        .service(resource("/api/dead/redrive").post(dead::redrive).done())
+        .service(resource("/api/traces/{id}").get(traces::show).done())
         .configure(forward::configure)
         .default_service(nowhere("the page is at /"));
     app.service(site);

@@ -1,6 +1,6 @@
-//! `myevents trace`: what happened to one request, told by all processes together.
+//! `myevents trace`: what happened to one request, told by all processes together. The page asks in the same way.
 //!
-//! - here: the options
+//! - here: the options, and what is looked for
 //! - [`told`]: what one process says of a request, and how the halves are joined that two processes know
 //! - [`running`]: asks the ops ports of a running system
 //! - [`logs`]: reads the processes' JSON logs instead
@@ -10,8 +10,8 @@
 
 mod logs;
 mod picture;
-mod running;
-mod told;
+pub mod running;
+pub mod told;
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -43,14 +43,16 @@ pub struct Options {
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
+pub enum Wanted {
+    /// All requests of a trace.
     Trace(TraceId),
     /// The id of what a request made; or else that of a request.
     Resource(Uuid),
 }
 
 impl Wanted {
-    fn parse(text: &str) -> Option<Self> {
+    /// Takes the id of a booking, event, location or request, or 32 hexadecimal digits of a trace.
+    pub fn parse(text: &str) -> Option<Self> {
         let uuid = || text.parse().ok().map(Self::Resource);
         text.parse().ok().map(Self::Trace).or_else(uuid)
     }

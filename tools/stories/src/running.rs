@@ -12,7 +12,7 @@ use super::{
 };
 
 /// First for what is wanted; a story that one process has found by what it made, all others know by its trace only.
-pub(super) async fn ask(ops: &OpsUrls, wanted: Wanted, timeout: Duration) -> anyhow::Result<Found> {
+pub async fn ask(ops: &OpsUrls, wanted: Wanted, timeout: Duration) -> anyhow::Result<Found> {
     let targets = [("bookingservice", &ops.bookings), ("eventservice", &ops.events)];
     let each = targets.into_iter().flat_map(|(name, targets)| targets.iter().map(move |target| (name, target)));
     let mut ports: Vec<_> = each

@@ -8,21 +8,22 @@ use uuid::Uuid;
 
 /// All that was found.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub struct Found {
     /// Each request of the trace, in the order of their beginnings.
-    pub(super) stories: Vec<Told>,
+    pub stories: Vec<Told>,
     /// Who was asked, or read.
-    pub(super) asked: Vec<String>,
+    pub asked: Vec<String>,
     /// Who did not answer, and why.
-    pub(super) silent: Vec<String>,
+    pub silent: Vec<String>,
 }
 
 /// A story, and who knows what of it.
 #[derive(Clone, Debug)]
-pub(super) struct Told {
-    pub(super) story: Story,
+pub struct Told {
+    /// As the process tells it that was asked by the client.
+    pub story: Story,
     /// When each step happened, and who says so.
-    pub(super) steps: BTreeMap<Step, (Timestamp, String)>,
+    pub steps: BTreeMap<Step, (Timestamp, String)>,
 }
 
 /// What only one request has: whoever tells of the same one tells of the same request.

@@ -1,14 +1,12 @@
 //! `myevents dead`: the messages that a service gave up on, and the way back to their queue.
 //!
 //! - here: the options, and the two jobs
-//! - [`running`]: asks the ops ports of a running system
 //! - [`stopped`]: looks into the data folder of a stopped one
 //! - [`table`]: what `list` prints
 //!
 //! A message is given up where no later try can help: it is about something unknown, or its handler panics each time. So
 //! mend the cause first; a redriven message that fails again is in the list again.
 
-pub(crate) mod running;
 mod stopped;
 mod table;
 
@@ -19,10 +17,14 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context;
 use clap::Subcommand;
 use messaging::DeadLetter;
 use process::checks::{Checks, ConfigError, option};
-use rest::urls::{OpsUrlOptions, OpsUrls};
+use rest::{
+    dead_letters,
+    urls::{OpsUrlOptions, OpsUrls},
+};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -114,7 +116,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     match options.what {
         What::List { source, json } => {
             let letters = match source.read(Checks::new())? {
-                Source::Running(ops) => running::list(&ops, LIST_TIMEOUT).await?,
+                Source::Running(ops) => running(&ops, LIST_TIMEOUT).await?,
                 Source::Stopped(folder) => stopped::list(&folder)?,
             };
             let text = if json { serde_json::to_string_pretty(&letters)? } else { table::text(&letters) };
@@ -126,7 +128,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
             let id: Option<Uuid> = checks.value(option("--id", &id), None, right, |text| text.parse().ok().map(Some));
             let source = source.read(checks)?;
             let Redrive { count, failed } = match &source {
-                Source::Running(ops) => running::redrive(ops, id).await?,
+                Source::Running(ops) => Redrive::of_running(ops, id).await,
                 Source::Stopped(folder) => stopped::redrive(folder, id).await?,
             };
             let when = if matches!(source, Source::Stopped(_)) { ", when the system starts" } else { "" };
@@ -140,6 +142,29 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
                 _ => anyhow::bail!("{done}; {}", failed.join("; ")),
             }
         }
+    }
+}
+
+/// The dead letters of a running system. Each request may take as long as `timeout`.
+pub(crate) async fn running(ops: &OpsUrls, timeout: Duration) -> anyhow::Result<Vec<Letter>> {
+    let mut letters = Vec::new();
+    for (keeper, kept) in dead_letters::list(ops, timeout).await {
+        let kept = kept.with_context(|| format!("the {keeper}'s ops port does not tell its dead letters"))?;
+        letters.extend(kept.into_iter().map(|letter| Letter::of(keeper, letter)));
+    }
+    Ok(letters)
+}
+
+impl Redrive {
+    async fn of_running(ops: &OpsUrls, id: Option<Uuid>) -> Self {
+        let mut redrive = Self::default();
+        for (_, answer) in dead_letters::redrive(ops, id).await {
+            match answer {
+                Ok(count) => redrive.count += count,
+                Err(cause) => redrive.failed.push(format!("{:#}", anyhow::Error::new(cause))),
+            }
+        }
+        redrive
     }
 }
 

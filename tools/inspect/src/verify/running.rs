@@ -75,7 +75,7 @@ async fn one_reading(
         };
         bookings.pages(&format!("{path}/bookings"), "", usize::MAX, &mut count).await?;
     }
-    facts.dead = dead::running::list(&urls.ops, timeout).await?;
+    facts.dead = dead::running(&urls.ops, timeout).await?;
     Ok(facts)
 }
 

@@ -1,0 +1,42 @@
+//! `GET /api/ready`: what `/readyz` of each process says, or why it says nothing.
+
+use std::time::Duration;
+
+use actix_web::{HttpResponse, web};
+use futures_util::future::join_all;
+use rest::{Connection, Request, Target, urls::Urls};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Longer than the slowest `/readyz`, which gives each of its checks 2 s.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What one process says.
+#[derive(Serialize)]
+struct Said {
+    service: &'static str,
+    address: String,
+    /// Whether it answers at all.
+    answers: bool,
+    /// Why not.
+    error: Option<String>,
+    /// The body of its `/readyz`.
+    report: Option<Value>,
+}
+
+pub(crate) async fn ready(urls: web::Data<Urls>) -> HttpResponse {
+    let ops = urls.ops.of_every_replica();
+    let of = |service, targets: Vec<Target>| targets.into_iter().map(move |target| ask(service, target));
+    let all = of("eventservice", ops.events).chain(of("bookingservice", ops.bookings));
+    HttpResponse::Ok().json(json!({ "items": join_all(all).await }))
+}
+
+async fn ask(service: &'static str, target: Target) -> Said {
+    let address = target.url.clone();
+    let answer = Connection::new(vec![target], 0, TIMEOUT).exchange(&Request::get("/readyz".into())).await;
+    // A service that is not ready says so with a 503 and the same body.
+    let report = answer.map_err(|cause| cause.to_string()).and_then(|answer| {
+        serde_json::from_slice(&answer.body).map_err(|_| "it answers what is not understood".to_owned())
+    });
+    Said { service, address, answers: report.is_ok(), error: report.as_ref().err().cloned(), report: report.ok() }
+}
