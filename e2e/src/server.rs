@@ -51,7 +51,8 @@ impl Server {
             }
         };
         let origin = |of: fn(&Addresses) -> &String| {
-            plan.addresses.as_ref().map_or("127.0.0.1:0", |addresses| of(addresses).trim_start_matches("http://"))
+            let known = plan.addresses.as_ref().map(of).filter(|address| !address.is_empty());
+            known.map_or("127.0.0.1:0", |address| address.trim_start_matches("http://"))
         };
         command.args(["--events-addr", origin(|a| &a.events), "--bookings-addr", origin(|a| &a.bookings)]);
         command.args([
@@ -59,6 +60,8 @@ impl Server {
             origin(|a| &a.events_ops),
             "--bookings-ops-addr",
             origin(|a| &a.bookings_ops),
+            "--page-addr",
+            origin(|a| &a.page),
         ]);
         command.arg("--empty").arg("--data-dir").arg(folder.join("data"));
         command.env_clear().envs(plan.env.iter().map(|(name, value)| (name, value)));

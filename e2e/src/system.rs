@@ -67,7 +67,7 @@ impl System {
     fn start_in(folder: Arc<TempDir>) -> Self {
         let log = File::create(folder.path().join("log")).expect("the folder can be written");
         let mut command = Command::new(binary::myevents());
-        for option in ["--events-addr", "--bookings-addr", "--events-ops-addr", "--bookings-ops-addr"] {
+        for option in ["--events-addr", "--bookings-addr", "--events-ops-addr", "--bookings-ops-addr", "--page-addr"] {
             command.args([option, "127.0.0.1:0"]);
         }
         command.arg("--empty").arg("--data-dir").arg(folder.path().join("data"));
@@ -99,6 +99,7 @@ fn running() -> Option<Addresses> {
         bookings: all("BOOKINGS"),
         events_ops: all("EVENTS_OPS"),
         bookings_ops: all("BOOKINGS_OPS"),
+        page: at("PAGE").unwrap_or_default(),
     })
 }
 

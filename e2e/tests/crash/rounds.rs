@@ -85,7 +85,7 @@ async fn finish(mut flash_sale: FlashSale, events: Api, bookings: Api) -> usize 
 fn addresses() -> Addresses {
     let mut urls = ports::reserved().map(|port| format!("http://127.0.0.1:{port}"));
     let mut next = || urls.next().expect("four of so many are free");
-    Addresses { events: next(), bookings: next(), events_ops: next(), bookings_ops: next() }
+    Addresses { events: next(), bookings: next(), events_ops: next(), bookings_ops: next(), page: next() }
 }
 
 #[track_caller]
