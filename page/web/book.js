@@ -1,0 +1,141 @@
+// The view Book: my bookings, the list of events with search and paging, and a form for a new event. What an event looks like and how it
+// is booked is in event.js. The list is read once by request, and after that it is pushed (stream.js).
+
+import { ask, wordNodes, words } from './api.js';
+import { mountCreate } from './create.js';
+import { el, say, setText } from './dom.js';
+import { createEvent } from './event.js';
+import { number, t } from './i18n.js';
+import { mountMine } from './mine.js';
+import { kept } from './storage.js';
+import * as stream from './stream.js';
+
+const PAGE = 10;
+const SEARCH_PAUSE_MS = 250;
+// An event that ends is shown as over without any push.
+const CLOCK_MS = 20_000;
+
+export function mount(root) {
+  // The `after` of each page on the way to this one; the first page has none.
+  let way = [];
+  let next;
+  let name = '';
+  let heard = 0;
+  let stale = true;
+  const rows = new Map();
+
+  const mine = mountMine();
+  const user = el('input', { id: 'you', maxlength: 100, autocomplete: 'off', spellcheck: 'false' });
+  user.value = kept.read('user', 'guest');
+  user.addEventListener('change', () => kept.write('user', user.value.trim() || 'guest'));
+  const search = el('input', { id: 'search', type: 'search', maxlength: 200, autocomplete: 'off', spellcheck: 'false' });
+  let typing;
+  search.addEventListener('input', () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => find(search.value.trim()), SEARCH_PAUSE_MS);
+  });
+  const notice = el('p', { class: 'notice bad', hidden: true });
+  const empty = el('p', { class: 'notice' }, t('book.loading'));
+  const list = el('ul', { class: 'events', 'aria-label': t('book.events') });
+  const previous = el('button', { type: 'button', onclick: () => turn(-1) }, t('book.previous'));
+  const following = el('button', { type: 'button', onclick: () => turn(1) }, t('book.next'));
+  const page = el('span', { class: 'muted number' });
+  const pages = el('nav', { class: 'line apart', 'aria-label': t('book.events'), hidden: true }, previous, page, following);
+  root.append(
+    el('div', { class: 'tools' },
+      el('div', { class: 'field' }, el('label', { for: 'search' }, t('book.search')), search),
+      el('div', { class: 'field' }, el('label', { for: 'you' }, t('book.you')), user)),
+    notice, empty, list, pages, mine.element, mountCreate({ created }),
+  );
+
+  stream.on('seats', (body) => {
+    heard += 1;
+    if (body.problem) failed(body.problem.detail ?? '', [body.problem.detail ?? '']);
+    else show(body);
+  });
+  stream.on('state', (state) => {
+    if (state === 'open' && stale) load();
+    if (state === 'open') mine.refresh();
+    else if (rows.size > 0) stale = true;
+  });
+  setInterval(() => rows.forEach((row) => row.tick()), CLOCK_MS);
+  return load();
+
+  function query() {
+    const parts = new URLSearchParams({ limit: PAGE });
+    if (name) parts.set('name', name);
+    if (way.length > 0) parts.set('after', way.at(-1));
+    return String(parts);
+  }
+
+  async function load() {
+    const [asked, before] = [query(), heard];
+    try {
+      const body = await ask(`/events?${asked}`);
+      // What was pushed meanwhile is newer; another search is another list.
+      if (asked === query() && before === heard) show(body);
+    } catch (problem) {
+      if (asked === query() && before === heard) failed(words(problem), wordNodes(problem));
+    }
+    stream.follow(query());
+  }
+
+  function failed(text, nodes) {
+    stale = true;
+    if (notice.hidden) say(text);
+    notice.replaceChildren(...nodes, ' ', t('book.old'));
+    notice.hidden = false;
+    if (rows.size === 0) empty.hidden = true;
+  }
+
+  // Rows are kept by their id and only changed, so that the focus and what somebody types stay where they are.
+  function show(body) {
+    stale = false;
+    notice.hidden = true;
+    next = body.next;
+    const ids = new Set(body.items.map((event) => event.id));
+    for (const [id, row] of rows) {
+      if (ids.has(id)) continue;
+      row.element.remove();
+      rows.delete(id);
+    }
+    body.items.forEach((event, place) => {
+      if (!rows.has(event.id)) rows.set(event.id, createEvent(event, { user: () => user.value.trim() || 'guest', booked }));
+      const row = rows.get(event.id);
+      row.update(event);
+      if (list.children[place] !== row.element) list.insertBefore(row.element, list.children[place] ?? null);
+    });
+    empty.hidden = rows.size > 0;
+    setText(empty, name || way.length > 0 ? t('book.none_found') : t('book.none'));
+    pages.hidden = !next && way.length === 0;
+    previous.disabled = way.length === 0;
+    following.disabled = !next;
+    setText(page, t('book.page', { page: number(way.length + 1) }));
+  }
+
+  function find(text) {
+    if (text === name) return;
+    name = text;
+    way = [];
+    load();
+  }
+
+  async function turn(step) {
+    if (step > 0) way.push(next);
+    else way.pop();
+    await load();
+    say(page.textContent);
+    list.firstElementChild?.scrollIntoView({ block: 'nearest' });
+  }
+
+  function booked(booking) {
+    mine.add(booking);
+  }
+
+  function created(event) {
+    search.value = event.name;
+    name = event.name;
+    way = [];
+    return load();
+  }
+}

@@ -1,0 +1,4 @@
+// The English words of the view Watch.
+
+export default {
+};

@@ -1,0 +1,4 @@
+// The Chinese words of the view Watch.
+
+export default {
+};
