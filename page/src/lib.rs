@@ -5,6 +5,7 @@
 //! - `guard`: what keeps pages of others away; read it first
 //! - `assets`: what the browser gets: the files of `web/`
 //! - `forward`: which requests go on to which service; `upstream` is a service with its connections
+//! - `play`: the button that starts a gentle load
 //! - `ready`, `dead`, `traces`: what the ops ports tell, as far as the page shows it
 //!
 //! It has one thread, named `page`, and asks the services over HTTP like anybody else, also those of its own process.
@@ -14,6 +15,7 @@ mod dead;
 mod forward;
 mod guard;
 pub mod options;
+mod play;
 mod ready;
 mod traces;
 mod upstream;
@@ -29,6 +31,7 @@ use process::threads::ThreadGroup;
 use rest::urls::Urls;
 use serde_json::json;
 use service::healthcheck::url;
+use tokio_util::sync::CancellationToken;
 use webserver::{
     routes::{nowhere, resource},
     small::{LIMITS, SmallServer},
@@ -38,6 +41,7 @@ use self::{
     forward::Services,
     guard::guard,
     options::{Config, Options},
+    play::Play,
     upstream::Upstream,
 };
 
@@ -49,6 +53,8 @@ pub struct Page {
     /// Where it listens, with the real port.
     pub address: SocketAddr,
     server: SmallServer,
+    /// Ends what would not end by itself.
+    stop: CancellationToken,
 }
 
 /// Runs the subcommand.
@@ -68,17 +74,21 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
 impl Page {
     /// Starts it: for the services at `urls`.
     pub fn start(listener: TcpListener, config: Config, urls: Urls) -> std::io::Result<Self> {
-        let server = SmallServer::start(LIMITS, listener, "page", move |app| configure(app, config, urls))?;
-        Ok(Self { address: server.address, server })
+        let stop = CancellationToken::new();
+        let stopping = stop.clone();
+        let server = SmallServer::start(LIMITS, listener, "page", move |app| configure(app, config, urls, stopping))?;
+        Ok(Self { address: server.address, server, stop })
     }
 
     /// Ends what it sends, and stops.
     pub async fn stop(self) {
+        self.stop.cancel();
         self.server.stop().await;
     }
 }
 
-fn configure(app: &mut web::ServiceConfig, config: Config, urls: Urls) {
+fn configure(app: &mut web::ServiceConfig, config: Config, urls: Urls, stop: CancellationToken) {
+    let play = Play::new(urls.clone(), config.play, stop);
     let services = Services {
         events: Upstream::new("event service", urls.events.clone()),
         bookings: Upstream::new("booking service", urls.bookings.clone()),
@@ -89,6 +99,7 @@ fn configure(app: &mut web::ServiceConfig, config: Config, urls: Urls) {
         .app_data(web::Data::new(config))
         .app_data(web::Data::new(services))
         .app_data(web::Data::new(urls))
+        .app_data(web::Data::new(play))
         .service(resource("/").get(assets::index).done())
         .service(resource("/trace/{id}").get(assets::index).done())
         .service(resource("/assets/{name:.*}").get(assets::asset).done())
@@ -98,6 +109,7 @@ fn configure(app: &mut web::ServiceConfig, config: Config, urls: Urls) {
         .service(resource("/api/ready").get(ready::ready).done())
         .service(resource("/api/dead").get(dead::list).done())
         .service(resource("/api/dead/redrive").post(dead::redrive).done())
+        .service(resource("/api/play").get(play::show).post(play::press).done())
         .service(resource("/api/traces/{id}").get(traces::show).done())
         .configure(forward::configure)
         .default_service(nowhere("the page is at /"));

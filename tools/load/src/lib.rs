@@ -5,7 +5,8 @@
 //! - a request: [`pace`] says when the next is due, [`choice`] which it is, and [`job`] is one
 //! - [`client`]: sends them one by one; what all clients have in common is in [`shared`]
 //! - [`outcome`]: what an answer means for the inventory and for the [`record`]
-//! - the results: [`tally`] counts, [`report`] shows it, [`progress`] is the bar, [`push`] sends it to a Pushgateway
+//! - the results: [`tally`] counts, [`report`] shows it, [`progress`] is the bar, [`seen`] the same for a program, [`push`] sends it to
+//!   a Pushgateway
 //!
 //! It runs on the machine of the system it loads, so it must be cheap: one thread, and the bare HTTP/1.1 client of `hyper`.
 
@@ -22,6 +23,7 @@ mod progress;
 mod push;
 pub mod record;
 pub mod report;
+pub mod seen;
 mod shared;
 mod tally;
 
@@ -82,7 +84,7 @@ pub async fn perform(plan: Plan, stop: CancellationToken) -> anyhow::Result<Repo
     let preparing = stop.run_until_cancelled(prepare::events(&plan)).await;
     let inventory = preparing.context("it was stopped before it began")??;
     let filling = Shared {
-        pace: Pace::new(None, stop.clone()),
+        pace: Pace::new(plan.fill_rate, stop.clone()),
         stop: stop.clone(),
         inventory: Mutex::new(inventory),
         tally: Mutex::default(),

@@ -4,8 +4,9 @@ use std::{path::PathBuf, time::Duration};
 
 use process::checks::{Checks, ConfigError, option};
 use rest::{Target, urls::targets};
+use tokio::sync::watch;
 
-use crate::mix::Shares;
+use crate::{mix::Shares, seen::Seen};
 
 /// Loads a running system and shows how fast it answers
 ///
@@ -83,6 +84,8 @@ pub struct Plan {
     pub connections: u32,
     /// Requests a second; `None` is a closed loop.
     pub rate: Option<f64>,
+    /// The same while the first seats are sold.
+    pub fill_rate: Option<f64>,
     /// `None` goes on until it is stopped.
     pub duration: Option<Duration>,
     /// How long the system is waited for at the start.
@@ -99,6 +102,8 @@ pub struct Plan {
     pub keyed: u32,
     /// Where the record goes.
     pub record: Option<PathBuf>,
+    /// Whom to tell how it goes, once a second, in place of a bar on the terminal.
+    pub seen: Option<watch::Sender<Seen>>,
 }
 
 impl Options {
@@ -125,6 +130,7 @@ impl Options {
             bookings: targets(&mut checks, option("BOOKINGS_URL", &self.bookings_url)),
             connections,
             rate: self.rate.is_some().then(|| number(&mut checks, "--rate", &self.rate, 0.01, 1_000_000.0)),
+            fill_rate: None,
             duration: Some(number(&mut checks, "--duration", &self.duration, 0.0, 1e9))
                 .filter(|seconds| *seconds > 0.0)
                 .map(Duration::from_secs_f64),
@@ -135,6 +141,7 @@ impl Options {
             shares,
             keyed: keyed.unwrap_or(if self.record.is_some() { 100 } else { 50 }),
             record: self.record.is_some().then(|| checks.file(option("--record", &self.record))),
+            seen: None,
         };
         if (1..40).contains(&capacity) {
             checks.problem("--capacity is below 40: so few seats cannot be held between 20 % and 90 %");
@@ -163,4 +170,26 @@ fn name(text: &str) -> Option<String> {
 fn number(checks: &mut Checks, name: &'static str, text: &Option<String>, min: f64, max: f64) -> f64 {
     let right = format!("a number from {min} to {max}");
     checks.value(option(name, text), min, &right, |text| text.parse().ok().filter(|n| (min..=max).contains(n)))
+}
+
+impl Plan {
+    /// A gentle load for `myevents` itself: so many requests a second, from the beginning on, on three events of 200 seats.
+    pub fn gentle(events: Vec<Target>, bookings: Vec<Target>, rate: f64, duration: Duration) -> Self {
+        Self {
+            events,
+            bookings,
+            connections: 4,
+            rate: Some(rate),
+            fill_rate: Some(rate),
+            duration: Some(duration),
+            patience: Duration::ZERO,
+            event_count: 3,
+            capacity: Some(200),
+            names: "Play".into(),
+            shares: Shares { reads: 40, bookings: 30, repeats: 3, cancels: 25, bad: 2 },
+            keyed: 100,
+            record: None,
+            seen: None,
+        }
+    }
 }

@@ -1,13 +1,19 @@
-//! The bar on a terminal; elsewhere nothing is shown.
+//! The bar on a terminal, or what a program is told; elsewhere nothing is shown.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
-use crate::{mix::Phase, shared::Shared};
+use crate::{mix::Phase, seen::Seen, shared::Shared};
 
 const EVERY: Duration = Duration::from_millis(250);
+
+/// How often a program is told.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -16,6 +22,9 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn start(shared: &Arc<Shared>, phase: Phase) -> Self {
+        if let Some(seen) = shared.plan.seen.clone() {
+            return Self { bar: ProgressBar::hidden(), task: Some(tokio::spawn(tell(Arc::downgrade(shared), seen))) };
+        }
         let length = shared.plan.duration.filter(|_| phase == Phase::Mix);
         let (bar, form) = match length {
             Some(duration) => (ProgressBar::new(duration.as_secs().max(1)), "{elapsed} {wide_bar} {len} s   {msg}"),
@@ -57,6 +66,18 @@ impl Progress {
             let _ = task.await; // it has let go of the shared state
         }
         self.bar.finish_and_clear();
+    }
+}
+
+/// It ends with the phase, or when nobody listens any more.
+async fn tell(shared: Weak<Shared>, seen: watch::Sender<Seen>) {
+    while let Some(shared) = shared.upgrade() {
+        let now = shared.tally().seen();
+        drop(shared);
+        if seen.send(now).is_err() {
+            return;
+        }
+        tokio::time::sleep(TOLD_EVERY).await;
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     pace::Pace,
     record::now,
     report::{EventReport, KindReport, Loss, Report},
+    seen::Seen,
 };
 
 /// A latency above one hour is shown as one.
@@ -36,6 +37,8 @@ pub(crate) struct Tally {
     kinds: [KindCounts; Kind::ALL.len()],
     /// What is counted over all kinds; the rest of it is known at the end.
     pub(crate) totals: Report,
+    /// Requests that sold the first seats.
+    filling: u64,
     /// Requests were lost, and no new connection has brought an answer yet.
     losing: bool,
 }
@@ -72,7 +75,7 @@ impl Tally {
     /// An empty one that remembers what the filling sold.
     pub(crate) fn after(filling: &Self) -> Self {
         let totals = Report { seats_filled: filling.totals.seats_booked, ..Report::default() };
-        Self { totals, ..Self::default() }
+        Self { totals, filling: filling.totals.requests, ..Self::default() }
     }
 
     /// What became of a request; `connected` says whether a connection was made for it.
@@ -124,6 +127,16 @@ impl Tally {
         let unexpected = &mut self.totals.unexpected;
         unexpected.count += 1;
         unexpected.first.get_or_insert_with(what);
+    }
+
+    /// How it goes. What was sold before the measuring began is in it: that was requests, too.
+    pub(crate) fn seen(&self) -> Seen {
+        let mut latency = KindCounts::default().latency;
+        self.kinds.iter().for_each(|kind| latency += &kind.latency);
+        let seconds = |quantile| (!latency.is_empty()).then(|| latency.value_at_quantile(quantile) as f64 / 1e6);
+        let Report { requests, unanswered, ref unexpected, .. } = self.totals;
+        let (p50, p99) = (seconds(0.5), seconds(0.99));
+        Seen { requests: requests + self.filling, unanswered, unexpected: unexpected.count, p50, p99 }
     }
 
     /// What it comes to; `ended` is when the last request was due.

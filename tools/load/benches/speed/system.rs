@@ -160,6 +160,7 @@ pub(crate) async fn book(
         bookings: vec![bookings],
         connections,
         rate: None,
+        fill_rate: None,
         duration: Some(duration),
         patience: Duration::ZERO,
         event_count,
@@ -168,6 +169,7 @@ pub(crate) async fn book(
         shares: Shares { reads: 0, bookings: 1, repeats: 0, cancels: 0, bad: 0 },
         keyed: 50,
         record: None,
+        seen: None,
     };
     let report = load::perform(plan, CancellationToken::new()).await?;
     if report.unexpected.count > 0 || report.unanswered > 0 {
