@@ -1,0 +1,70 @@
+// Messages that a service gave up on: how many, why, and the buttons that send them to their queue again.
+
+import { ask, words } from './api.js';
+import { el, setText } from './dom.js';
+import { count, dateAndTime } from './format.js';
+import { t } from './i18n.js';
+import { onSamples } from './samples.js';
+
+export function mount(root) {
+  const summary = el('summary', {}, t('watch.dead.show'));
+  const list = el('ul', { class: 'letters' });
+  const silent = el('p', { class: 'bad' });
+  const details = el('details', {}, summary, silent, list);
+  const result = el('p', { role: 'status' });
+  const all = el('button', { type: 'button', onclick: () => redrive({}) }, t('watch.dead.redrive_all'));
+  const number = el('span', { class: 'dead-count' });
+  root.append(el('h3', {}, t('watch.dead.title'), ': ', number), el('p', { class: 'muted' }, t('watch.dead.what')), details, all, result);
+  setText(number, t('watch.unknown'));
+  all.hidden = true;
+
+  let known = null;
+  onSamples((samples) => {
+    const { dead } = samples.at(-1).way;
+    if (dead === known) return;
+    known = dead;
+    setText(number, count(dead));
+    all.hidden = !(dead > 0);
+    if (details.open) load();
+  });
+  details.addEventListener('toggle', () => details.open && load());
+
+  async function load() {
+    try {
+      const answer = await ask('/dead');
+      setText(silent, answer.silent.map((who) => t('watch.silent', { who })).join(' '));
+      const nothing = answer.silent.length === 0 ? [el('li', {}, t('watch.dead.none'))] : [];
+      list.replaceChildren(...(answer.items.length > 0 ? answer.items.map(letter) : nothing));
+    } catch (problem) {
+      setText(silent, words(problem));
+    }
+  }
+
+  function letter(one) {
+    const title = el('strong', {}, one.message);
+    const id = `dead-${one.id}`;
+    const again = el('button', { type: 'button', 'aria-describedby': id, onclick: () => redrive({ id: one.id }) }, t('watch.dead.redrive'));
+    const facts = { queue: one.queue, tries: one.attempts, written: dateAndTime(one.occurred_at), by: one.kept_by };
+    return el(
+      'li',
+      {},
+      el('p', { id }, title, ' ', t('watch.dead.facts', facts), ' ', el('code', {}, one.id)),
+      el('p', { class: 'cause' }, t('watch.dead.cause'), ' ', el('span', { lang: 'en' }, one.cause)),
+      again,
+    );
+  }
+
+  async function redrive(which) {
+    setText(result, t('watch.dead.sending'));
+    try {
+      const { redriven } = await ask('/dead/redrive', { method: 'POST', body: which });
+      setText(result, t('watch.dead.redriven', { count: redriven }));
+    } catch (problem) {
+      setText(result, words(problem));
+    }
+    if (!details.open) return;
+    await load();
+    // The button that was pressed may be gone.
+    if (document.activeElement === document.body) summary.focus();
+  }
+}

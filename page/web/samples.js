@@ -1,0 +1,34 @@
+// The samples of the last 15 minutes, as the stream brings them: oldest first.
+import { on } from './stream.js';
+
+const WINDOW_MS = 15 * 60 * 1000;
+
+const samples = [];
+const handlers = [];
+
+// `handler` gets all samples whenever one came.
+export function onSamples(handler) {
+  handlers.push(handler);
+  if (samples.length > 0) handler(samples);
+}
+
+function add(sample) {
+  const newest = samples.at(-1);
+  // After a break the stream may tell again what is already here.
+  if (newest && sample.at <= newest.at) return;
+  samples.push(sample);
+  while (samples[0].at < sample.at - WINDOW_MS) samples.shift();
+}
+
+function tell() {
+  if (samples.length > 0) handlers.forEach((handler) => handler(samples));
+}
+
+on('history', ({ items }) => {
+  items.forEach(add);
+  tell();
+});
+on('sample', (sample) => {
+  add(sample);
+  tell();
+});
