@@ -1,4 +1,5 @@
 // The booking that this browser has just made: looks for its story until it is applied, and says it in words.
+
 import { ask } from './api.js';
 import { el } from './dom.js';
 import { milliseconds } from './format.js';

@@ -9,7 +9,7 @@ import { onResize } from './resize.js';
 const HEIGHT = 150;
 
 // A line has the colour of its service, as in the dashboards, and a pattern, so that the colour is not needed.
-const COLOURS = { events: '--watch-events', bookings: '--watch-bookings', both: '--watch-both' };
+const COLOURS = { events: '--events', bookings: '--bookings', both: '--both' };
 const DASHES = { bookings: [], events: [7, 3], both: [], p50: [], p95: [7, 3], p99: [2, 3] };
 
 const dashOf = ({ by, dash }) => DASHES[dash ?? by];
@@ -110,7 +110,8 @@ function alone({ data }, series) {
   return indexes;
 }
 
-const times = (_, all) => all.map((second) => clockOfAxis(second * 1000));
+// At the left end there is the other axis.
+const times = ({ scales }, all) => all.map((second) => (second - scales.x.min < 45 ? '' : clockOfAxis(second * 1000)));
 
 // As wide as the longest text of the axis.
 function wide({ ctx, axes }, values, index) {

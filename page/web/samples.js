@@ -1,4 +1,5 @@
 // The samples of the last 15 minutes, as the stream brings them: oldest first.
+
 import { on } from './stream.js';
 
 const WINDOW_MS = 15 * 60 * 1000;
@@ -16,7 +17,9 @@ function add(sample) {
   const newest = samples.at(-1);
   // After a break the stream may tell again what is already here.
   if (newest && sample.at <= newest.at) return;
-  samples.push(sample);
+  // Where the page's server started anew, its ids begin again.
+  const gap = sample.gap || (newest !== undefined && sample.id !== newest.id + 1);
+  samples.push({ ...sample, gap });
   while (samples[0].at < sample.at - WINDOW_MS) samples.shift();
 }
 

@@ -9,7 +9,7 @@ import { told } from './story.js';
 
 export async function mount(root) {
   const id = decodeURIComponent(location.pathname.replace(/^\/trace\//, ''));
-  const stories = el('div', { role: 'status' }, el('p', {}, t('watch.trace.looking')));
+  const stories = el('div', { class: 'stories', role: 'status' }, el('p', {}, t('watch.trace.looking')));
   root.classList.add('watch');
   root.append(el('section', { class: 'card' }, lookUp(id)), stories);
   root.append(el('p', {}, el('a', { href: '/' }, t('watch.trace.back'))));

@@ -1,5 +1,6 @@
 // The way of a booking as a picture: six stations, what passed each in the last seconds, and what waits where. A screen reader gets the
 // same figures as a table. Where this browser has just booked, the steps of that booking stand at the stations, too.
+
 import { el } from './dom.js';
 import { count, figure, milliseconds, rate, seconds } from './format.js';
 import { t } from './i18n.js';
@@ -24,9 +25,9 @@ const NARROW = 560;
 export function mount(root) {
   const picture = el('div', { class: 'way-picture' });
   const own = el('p', { class: 'way-own', role: 'status' });
-  const table = el('table', { class: 'visually-hidden' });
+  const table = el('table');
   root.append(el('h3', {}, t('watch.way.title')), el('p', { class: 'muted' }, t('watch.way.what')));
-  root.append(picture, legend(), own, table);
+  root.append(picture, legend(), own, el('div', { class: 'visually-hidden' }, table));
 
   let drawn = null;
   let way = null;
