@@ -94,7 +94,11 @@ async fn guard(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
         Err(foreign) => request.error_response(foreign),
     };
     handling.iter().for_each(|handling| handling.answers(response.response_mut().head_mut()));
-    Ok(SharedBody::attach(body, response).await)
+    let response = SharedBody::attach(body, response).await;
+    Ok(match handling {
+        Some(handling) => handling.keep(response),
+        None => response,
+    })
 }
 
 async fn accept<S>(listener: TcpListener, service: S, limits: &Limits, stop: &CancellationToken) -> io::Result<()>

@@ -1,6 +1,7 @@
 //! The TCP stream under actix, which ends when its client is too slow, and soon after the server begins to stop. While a handler
 //! runs no timeout of this file runs; the middleware says so by a [`HandlingGuard`]. After an answer that says `Connection: close`, no
-//! further request of the connection is handled. The stream also hides offers to change the protocol ([`Offers`]).
+//! further request of the connection is handled. A body without a length may be sent for as long as it lasts ([`Lasting`]), to a client
+//! that takes it. The stream also hides offers to change the protocol ([`Offers`]).
 //!
 //! Whenever the stream has to wait, it checks the deadline of its [`ConnectionState`]. It has one timer per connection. A request
 //! does not reset the timer: when the timer fires, it looks at what has happened since.
@@ -11,11 +12,12 @@
 //! request that has arrived and is not read yet (<https://github.com/actix/actix-web/pull/4169>). One case is left: if the last of
 //! several requests in one packet asks for `close`, actix may say so in an earlier answer, and it still handles and answers the others.
 
+mod offers;
+
 use std::{
     cell::Cell,
     future::Future,
     io,
-    ops::Range,
     pin::Pin,
     rc::{Rc, Weak},
     task::{Context, Poll, ready},
@@ -23,12 +25,19 @@ use std::{
 };
 
 use actix_http::{ConnectionType, ResponseHead};
-use actix_web::{dev::ServiceRequest, http::Version, rt::net::TcpStream};
+use actix_web::{
+    body::{BodySize, BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::Version,
+    rt::net::TcpStream,
+    web::Bytes,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep},
 };
 
+use self::offers::Offers;
 use crate::{connection_limits::Timeouts, problem::Problem};
 
 /// How long a connection still waits for its client once the server stops. actix looks after one second for the first time
@@ -43,6 +52,8 @@ pub(crate) struct TimedStream<S = TcpStream> {
     timeouts: Timeouts,
     state: ConnectionState,
     timer: Pin<Box<Sleep>>,
+    /// Since when the client takes nothing of what is sent.
+    stuck: Option<Instant>,
     /// Ready when the server stops; `None` once that was seen.
     shutdown: Option<Pin<Box<dyn Future<Output = ()>>>>,
     offers: Offers,
@@ -63,6 +74,7 @@ impl<S> TimedStream<S> {
             timeouts,
             state: ConnectionState::new(),
             timer,
+            stuck: None,
             shutdown: Some(Box::pin(shutdown)),
             offers: Offers::default(),
         }
@@ -94,7 +106,7 @@ impl<S> TimedStream<S> {
             if self.are_many() {
                 timeouts.idle = timeouts.idle.min(timeouts.head);
             }
-            let (now, deadline) = (Instant::now(), self.state.deadline(timeouts));
+            let (now, deadline) = (Instant::now(), self.state.deadline(timeouts, self.stuck));
             if deadline.is_some_and(|deadline| deadline <= now) {
                 return Poll::Ready(io::ErrorKind::TimedOut.into());
             }
@@ -125,8 +137,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let timeouts = self.timeouts;
         match Pin::new(&mut self.stream).poll_write(cx, bytes) {
-            Poll::Ready(written) => Poll::Ready(written),
-            Poll::Pending => self.poll_timeout(timeouts, cx).map(Err), // the client does not take its answer
+            Poll::Ready(written) => {
+                self.stuck = None;
+                Poll::Ready(written)
+            }
+            // The client does not take its answer.
+            Poll::Pending => {
+                self.stuck.get_or_insert_with(Instant::now);
+                self.poll_timeout(timeouts, cx).map(Err)
+            }
         }
     }
 
@@ -149,6 +168,8 @@ enum Phase {
     Head(Instant),
     /// A handler runs; whether its answer says that the connection ends.
     Handling { closes: bool },
+    /// The handler has answered, and its body is made while it is sent; whether the answer says that the connection ends.
+    Lasting { closes: bool },
     /// Answered for the last time at this time.
     Closing(Instant),
 }
@@ -189,13 +210,15 @@ impl ConnectionState {
         }
     }
 
-    /// When the connection must end, if nothing happens; `None` while a handler runs.
-    pub(super) fn deadline(&self, timeouts: Timeouts) -> Option<Instant> {
+    /// When the connection must end, if nothing happens; `None` while a handler runs, and while a client that is not `stuck` is sent a body
+    /// that lasts.
+    pub(super) fn deadline(&self, timeouts: Timeouts, stuck: Option<Instant>) -> Option<Instant> {
         match self.0.get() {
             Phase::FirstHead(since) => Some(since + timeouts.first_head),
             Phase::Idle(since) | Phase::Closing(since) => Some(since + timeouts.idle),
             Phase::Head(since) => Some(since + timeouts.head),
             Phase::Handling { .. } => None,
+            Phase::Lasting { .. } => stuck.map(|since| since + timeouts.idle),
         }
     }
 }
@@ -211,72 +234,42 @@ impl HandlingGuard {
         }
         self.0.0.set(Phase::Handling { closes: head.connection_type() == ConnectionType::Close });
     }
+
+    /// The answer, if its body has no length: as one that lasts. Any other is sent, or ends the connection, within the time in which the
+    /// next request must come.
+    pub(crate) fn keep(self, answer: ServiceResponse) -> ServiceResponse {
+        if answer.response().body().size() != BodySize::Stream {
+            return answer;
+        }
+        let closes = matches!(self.0.0.get(), Phase::Handling { closes: true });
+        self.0.0.set(Phase::Lasting { closes });
+        answer.map_body(|_, body| BoxBody::new(Lasting { body, _handling: self }))
+    }
 }
 
 impl Drop for HandlingGuard {
     fn drop(&mut self) {
-        let closes = matches!(self.0.0.get(), Phase::Handling { closes: true });
+        let closes = matches!(self.0.0.get(), Phase::Handling { closes: true } | Phase::Lasting { closes: true });
         self.0.0.set(if closes { Phase::Closing } else { Phase::Idle }(Instant::now()));
     }
 }
 
-/// Hides offers to change the protocol, which no server here accepts: spaces take the place of `upgrade` in `Connection`, and of what
-/// `Upgrade` offers. Java's HTTP client offers h2c with each request.
-///
-/// **Workaround for actix-http 3.20**: its codec takes an offer for a change that will happen. It answers `connection: upgrade`, and closes
-/// the connection behind the answer, whatever the answer says; after an offer of a WebSocket it takes all that follows for the body. A
-/// server may ignore an offer (RFC 9110, 7.8). No report was found of this; <https://github.com/actix/actix-web/issues/2692> (open) asks
-/// what `Connection: keep-alive, upgrade` shall mean. This can go when actix keeps such a connection.
-///
-/// It does not know where a body ends, and a request may follow it in the same packet. So it takes every line that ends like a request
-/// line for one. JSON has no such line, and none that begins with the name of a header.
-#[derive(Default)]
-struct Offers {
-    is_in_head: bool,
-    /// A line of which the end has not arrived; outside of heads only what it ends with.
-    begun: Vec<u8>,
+/// A body that is made while it is sent, like a stream of events. Its connection counts as used until its end.
+struct Lasting {
+    body: BoxBody,
+    _handling: HandlingGuard,
 }
 
-impl Offers {
-    fn hide(&mut self, bytes: &mut [u8]) {
-        for part in bytes.split_inclusive_mut(|byte| *byte == b'\n') {
-            let known = self.begun.len();
-            self.begun.extend_from_slice(part);
-            let (text, ends) = (self.begun.trim_ascii_end(), self.begun.ends_with(b"\n"));
-            if self.is_in_head {
-                for offer in offers_in(text) {
-                    part[offer.start.saturating_sub(known)..offer.end.saturating_sub(known)].fill(b' ');
-                }
-            }
-            if ends {
-                let is_request_line = text.ends_with(b" HTTP/1.1") || text.ends_with(b" HTTP/1.0");
-                self.is_in_head = if self.is_in_head { !text.is_empty() } else { is_request_line };
-                self.begun.clear();
-            } else if !self.is_in_head {
-                self.begun.drain(..self.begun.len().saturating_sub(b" HTTP/1.1\r".len()));
-            }
-        }
-    }
-}
+impl MessageBody for Lasting {
+    type Error = Box<dyn std::error::Error>;
 
-/// Where offers are in the line of a header.
-fn offers_in(line: &[u8]) -> Vec<Range<usize>> {
-    if !matches!(line.first(), Some(b'C' | b'c' | b'U' | b'u')) {
-        return Vec::new();
+    fn size(&self) -> BodySize {
+        self.body.size()
     }
-    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return Vec::new() };
-    let (mut start, mut found) = (colon + 1, Vec::new());
-    if line[..colon].eq_ignore_ascii_case(b"upgrade") {
-        found.push(start..line.len());
-    } else if line[..colon].eq_ignore_ascii_case(b"connection") {
-        for option in line[start..].split(|byte| *byte == b',') {
-            if option.trim_ascii().eq_ignore_ascii_case(b"upgrade") {
-                found.push(start..start + option.len());
-            }
-            start += option.len() + 1;
-        }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(cx)
     }
-    found
 }
 
 #[cfg(test)]

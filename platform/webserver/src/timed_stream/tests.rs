@@ -2,6 +2,8 @@
 
 use std::future::{pending, ready};
 
+use actix_web::{HttpResponse, body::BodyStream, test::TestRequest};
+use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
@@ -90,6 +92,46 @@ async fn an_answer_that_nobody_takes_ends_the_connection() {
     let began = Instant::now();
     let cause = server.write_all(&[0; 1000]).await.unwrap_err();
     assert!(about(began.elapsed(), 30) && cause.kind() == io::ErrorKind::TimedOut, "{cause}");
+}
+
+/// An answer with a body of no length, as the middleware gives it on.
+fn lasting(server: &TimedStream<DuplexStream>) -> ServiceResponse {
+    let body = BodyStream::new(stream::pending::<Result<Bytes, io::Error>>());
+    let answer = HttpResponse::Ok().body(BoxBody::new(body));
+    let request = TestRequest::default().to_srv_request();
+    server.state().handle(false).keep(request.into_response(answer))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_lasts_keeps_its_connection_until_it_ends() {
+    let (_client, server) = duplex(64);
+    let mut server = TimedStream::new(server, Rc::downgrade(&Rc::new(2)), TIMEOUTS, pending());
+    let answer = lasting(&server);
+    let ends = async {
+        sleep(Duration::from_secs(600)).await;
+        drop(answer);
+        pending::<()>().await;
+    };
+    let (took, cause) = tokio::select! { end = read_until_error(&mut server) => end, () = ends => unreachable!() };
+    assert!(about(took, 630) && cause == io::ErrorKind::TimedOut, "{took:?} {cause}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_nothing_of_a_body_that_lasts_is_cut_and_who_takes_it_slowly_is_not() {
+    let (mut client, server) = duplex(64);
+    let mut server = TimedStream::new(server, Rc::downgrade(&Rc::new(2)), TIMEOUTS, pending());
+    let _answer = lasting(&server);
+    let slowly = async {
+        for _ in 0..10 {
+            sleep(Duration::from_secs(20)).await;
+            client.read_exact(&mut [0; 64]).await.unwrap();
+        }
+        pending::<()>().await;
+    };
+    let began = Instant::now();
+    let cause =
+        tokio::select! { end = server.write_all(&[0; 1000]) => end.unwrap_err(), () = slowly => unreachable!() };
+    assert!(about(began.elapsed(), 230) && cause.kind() == io::ErrorKind::TimedOut, "{:?} {cause}", began.elapsed());
 }
 
 /// Reads until the end of the stream, as the server does at a shutdown; returns what it read and how long that took.
