@@ -102,7 +102,7 @@ async fn send(service: &Upstream, request: Request) -> Result<HttpResponse, Prob
 }
 
 /// What a failure means for who asked: nothing happened, or nobody knows.
-fn silent(name: &str, request: &Request, cause: &Failure) -> Problem {
+pub(crate) fn silent(name: &str, request: &Request, cause: &Failure) -> Problem {
     let (slug, title, detail) = match cause {
         Failure::Away(_) => (
             "away",

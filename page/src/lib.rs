@@ -7,6 +7,7 @@
 //! - `forward`: which requests go on to which service; `upstream` is a service with its connections
 //! - `play`: the button that starts a gentle load
 //! - `ready`, `dead`, `traces`: what the ops ports tell, as far as the page shows it
+//! - `watch`: the samples of the system at work; `stream` tells them to browsers
 //!
 //! It has one thread, named `page`, and asks the services over HTTP like anybody else, also those of its own process.
 
@@ -17,8 +18,10 @@ mod guard;
 pub mod options;
 mod play;
 mod ready;
+mod stream;
 mod traces;
 mod upstream;
+mod watch;
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -31,7 +34,7 @@ use process::threads::ThreadGroup;
 use rest::urls::Urls;
 use serde_json::json;
 use service::healthcheck::url;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use webserver::{
     routes::{nowhere, resource},
     small::{LIMITS, SmallServer},
@@ -43,6 +46,11 @@ use self::{
     options::{Config, Options},
     play::Play,
     upstream::Upstream,
+    watch::{
+        lists::Lists,
+        replicas::Replicas,
+        sampler::{Pace, Sampler},
+    },
 };
 
 /// What it adds to the threads of a process.
@@ -53,8 +61,8 @@ pub struct Page {
     /// Where it listens, with the real port.
     pub address: SocketAddr,
     server: SmallServer,
-    /// Ends what would not end by itself.
-    stop: CancellationToken,
+    /// Ends what would not end by itself, like streams.
+    stop: DropGuard,
 }
 
 /// Runs the subcommand.
@@ -77,29 +85,34 @@ impl Page {
         let stop = CancellationToken::new();
         let stopping = stop.clone();
         let server = SmallServer::start(LIMITS, listener, "page", move |app| configure(app, config, urls, stopping))?;
-        Ok(Self { address: server.address, server, stop })
+        Ok(Self { address: server.address, server, stop: stop.drop_guard() })
     }
 
     /// Ends what it sends, and stops.
     pub async fn stop(self) {
-        self.stop.cancel();
+        drop(self.stop);
         self.server.stop().await;
     }
 }
 
 fn configure(app: &mut web::ServiceConfig, config: Config, urls: Urls, stop: CancellationToken) {
-    let play = Play::new(urls.clone(), config.play, stop);
-    let services = Services {
+    let play = web::Data::new(Play::new(urls.clone(), config.play, stop.clone()));
+    let services = web::Data::new(Services {
         events: Upstream::new("event service", urls.events.clone()),
         bookings: Upstream::new("booking service", urls.bookings.clone()),
-    };
+    });
+    let replicas = web::Data::new(Replicas::new(urls.ops.clone()));
     let hosts = Rc::new(config.hosts.clone());
     let site = web::scope("")
         .wrap(from_fn(move |request, next| guard(hosts.clone(), request, next)))
         .app_data(web::Data::new(config))
-        .app_data(web::Data::new(services))
+        .app_data(web::Data::new(Sampler::start(replicas.clone(), Pace::default())))
+        .app_data(web::Data::new(Lists::start(services.clone())))
+        .app_data(web::Data::new(stop))
+        .app_data(services)
+        .app_data(replicas)
         .app_data(web::Data::new(urls))
-        .app_data(web::Data::new(play))
+        .app_data(play)
         .service(resource("/").get(assets::index).done())
         .service(resource("/trace/{id}").get(assets::index).done())
         .service(resource("/assets/{name:.*}").get(assets::asset).done())
@@ -111,6 +124,7 @@ fn configure(app: &mut web::ServiceConfig, config: Config, urls: Urls, stop: Can
         .service(resource("/api/dead/redrive").post(dead::redrive).done())
         .service(resource("/api/play").get(play::show).post(play::press).done())
         .service(resource("/api/traces/{id}").get(traces::show).done())
+        .service(resource("/api/stream").get(stream::stream).done())
         .configure(forward::configure)
         .default_service(nowhere("the page is at /"));
     app.service(site);

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
 use futures_util::future::join_all;
-use rest::{Connection, Request, Target, urls::Urls};
+use rest::{Connection, Request, Target};
 use serde::Serialize;
 use serde_json::{Value, json};
+
+use crate::watch::replicas::Replicas;
 
 /// Longer than the slowest `/readyz`, which gives each of its checks 2 s.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,8 +26,8 @@ struct Said {
     report: Option<Value>,
 }
 
-pub(crate) async fn ready(urls: web::Data<Urls>) -> HttpResponse {
-    let ops = urls.ops.of_every_replica();
+pub(crate) async fn ready(replicas: web::Data<Replicas>) -> HttpResponse {
+    let ops = replicas.current().await;
     let of = |service, targets: Vec<Target>| targets.into_iter().map(move |target| ask(service, target));
     let all = of("eventservice", ops.events).chain(of("bookingservice", ops.bookings));
     HttpResponse::Ok().json(json!({ "items": join_all(all).await }))

@@ -3,20 +3,25 @@
 use std::time::Duration;
 
 use actix_web::{HttpResponse, http::StatusCode, web};
-use rest::urls::Urls;
 use serde_json::{Value, json};
 use stories::{Wanted, running, told::Told};
 use webserver::{input::NoQuery, problem::Problem};
 
+use crate::watch::replicas::Replicas;
+
 /// A person waits for it.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-pub(crate) async fn show(urls: web::Data<Urls>, id: web::Path<String>, _: NoQuery) -> Result<HttpResponse, Problem> {
+pub(crate) async fn show(
+    replicas: web::Data<Replicas>,
+    id: web::Path<String>,
+    _: NoQuery,
+) -> Result<HttpResponse, Problem> {
     let wanted = Wanted::parse(&id).ok_or_else(|| {
         let right = "the id of a booking, event or request, or 32 hexadecimal digits of a trace";
         Problem::bad_request("id", format!("it must be {right}"))
     })?;
-    let found = running::ask(&urls.ops.of_every_replica(), wanted, TIMEOUT).await.map_err(|cause| {
+    let found = running::ask(&replicas.current().await, wanted, TIMEOUT).await.map_err(|cause| {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "away", "The service is away", format!("{cause:#}"))
     })?;
     if found.stories.is_empty() {

@@ -31,30 +31,52 @@ impl Replicas {
 /// The text that an ops port answered.
 pub struct Exposition(pub String);
 
+/// One series of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Series<'t> {
+    /// The metric.
+    pub name: &'t str,
+    /// What tells it from others of the metric.
+    pub labels: Labels<'t>,
+    /// The value.
+    pub value: f64,
+}
+
+/// The labels of a series, as they stand in the text: `{a="1",b="2"}`, or nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Labels<'t>(&'t str);
+
+impl<'t> Labels<'t> {
+    /// The value of the label `name`, up to the first quote: what is asked for has none in it.
+    pub fn get(self, name: &str) -> Option<&'t str> {
+        let of_this_name = |at: &usize| {
+            let is_whole = self.0[..*at].ends_with(['{', ',']);
+            is_whole && self.0[at + name.len()..].starts_with("=\"")
+        };
+        let at = self.0.match_indices(name).map(|(at, _)| at).find(of_this_name)?;
+        self.0[at + name.len() + 2..].split('"').next()
+    }
+}
+
 impl Exposition {
+    /// All series, in the order of the text.
+    pub fn series(&self) -> impl Iterator<Item = Series<'_>> {
+        self.0.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+            let (name, rest) = line.split_at(line.find(['{', ' '])?);
+            let (labels, value) = rest.rsplit_once(' ')?;
+            Some(Series { name, labels: Labels(labels), value: value.parse().ok()? })
+        })
+    }
+
     /// A metric, of all its series together; `None` where there is none of that name.
     pub fn sum(&self, name: &str) -> Option<u64> {
-        let values = self.series(name).filter_map(|(_, value)| value.parse::<f64>().ok());
-        values.map(|value| value.max(0.0) as u64).reduce(|sum, value| sum.saturating_add(value))
+        let values = self.series().filter(|series| series.name == name);
+        values.map(|series| series.value.max(0.0) as u64).reduce(|sum, value| sum.saturating_add(value))
     }
 
     /// Every value of one label of a metric.
-    pub fn labels<'t>(&'t self, name: &'t str, label: &str) -> impl Iterator<Item = &'t str> {
-        let begin = format!("{label}=\"");
-        self.series(name).filter_map(move |(labels, _)| {
-            // Ids are asked for, and in those nothing is escaped.
-            let value = &labels[labels.find(&begin)? + begin.len()..];
-            value.split('"').next()
-        })
-    }
-
-    /// The series of a metric: the labels, and the value.
-    fn series<'t>(&'t self, name: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
-        self.0.lines().filter_map(move |line| {
-            let rest = line.strip_prefix(name)?;
-            let (labels, value) = rest.rsplit_once(' ')?;
-            (labels.is_empty() || labels.starts_with('{')).then_some((labels, value))
-        })
+    pub fn labels<'t>(&'t self, name: &'t str, label: &'t str) -> impl Iterator<Item = &'t str> {
+        self.series().filter(move |series| series.name == name).filter_map(move |series| series.labels.get(label))
     }
 }
 
@@ -72,6 +94,18 @@ mod tests {
         assert_eq!(metrics.sum("d"), None);
         assert_eq!(metrics.labels("c", "eventID").collect::<Vec<_>>(), ["x", "y"]);
     }
+
+    #[test]
+    fn a_label_is_found_by_its_whole_name() {
+        let metrics = Exposition("a{xle=\"1\",le=\"+Inf\",file=\"2\"} 5e-05\n".into());
+        let one = metrics.series().next().unwrap();
+        assert_eq!((one.name, one.value), ("a", 5e-5));
+        assert_eq!(
+            (one.labels.get("le"), one.labels.get("e"), one.labels.get("file")),
+            (Some("+Inf"), None, Some("2"))
+        );
+    }
+
     #[test]
     fn what_a_process_counts_is_added_up_and_what_is_stored_is_not() {
         let replicas =

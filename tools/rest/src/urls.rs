@@ -3,13 +3,11 @@
 //! A service may run in several replicas on one database. Each of them answers for what is stored, so the
 //! first REST address that answers is asked. What each process counts for itself is asked of all of them.
 
-use std::{
-    collections::BTreeSet,
-    net::{IpAddr, ToSocketAddrs},
-};
+use std::{collections::BTreeSet, net::IpAddr};
 
 use hyper::{Uri, header::HeaderValue};
 use process::checks::{Checks, OptionText, option};
+use tokio::net::lookup_host;
 
 /// The address of one service's REST.
 #[derive(Clone, Debug)]
@@ -137,25 +135,35 @@ impl OpsUrlOptions {
 
 impl OpsUrls {
     /// The ops port of every replica: of a name that has several addresses, as one has under Compose, each of those.
-    pub fn of_every_replica(&self) -> Self {
-        let each = |targets: &[Target]| targets.iter().flat_map(|target| replicas(target, lookup)).collect();
-        Self { events: each(&self.events), bookings: each(&self.bookings) }
+    pub async fn of_every_replica(&self) -> Self {
+        Self { events: replicas(&self.events).await, bookings: replicas(&self.bookings).await }
     }
 }
 
-/// Nothing where nobody knows the name: the request to it fails with a better message.
-fn lookup(name: &str) -> Vec<IpAddr> {
-    (name, 0).to_socket_addrs().map_or_else(|_| Vec::new(), |found| found.map(|address| address.ip()).collect())
+async fn replicas(targets: &[Target]) -> Vec<Target> {
+    let mut all = Vec::new();
+    for target in targets {
+        // An address needs no lookup, for which a thread would start.
+        let is_address = target.host.parse::<IpAddr>().is_ok();
+        all.extend(by_address(target, if is_address { Vec::new() } else { lookup(&target.host).await }));
+    }
+    all
 }
 
-/// The target by each address of its name; as it is where there is one. A process may have one of each family, as behind
+/// Nothing where nobody knows the name: the request to it fails with a better message.
+async fn lookup(name: &str) -> Vec<IpAddr> {
+    lookup_host((name, 0)).await.map_or_else(|_| Vec::new(), |found| found.map(|address| address.ip()).collect())
+}
+
+/// The target by each address that was found; as it is where there is one. A process may have one of each family, as behind
 /// `localhost`, and must not be counted twice.
-fn replicas(target: &Target, lookup: impl Fn(&str) -> Vec<IpAddr>) -> Vec<Target> {
-    let found = if target.host.parse::<IpAddr>().is_ok() { Vec::new() } else { lookup(&target.host) };
+fn by_address(target: &Target, found: Vec<IpAddr>) -> Vec<Target> {
     let (four, six): (BTreeSet<IpAddr>, BTreeSet<IpAddr>) = found.into_iter().partition(IpAddr::is_ipv4);
     let replicas = if four.is_empty() { six } else { four };
-    let by_address = || replicas.iter().filter_map(|ip| target.at(*ip)).collect();
-    if replicas.len() > 1 { by_address() } else { vec![target.clone()] }
+    if replicas.len() < 2 {
+        return vec![target.clone()];
+    }
+    replicas.iter().filter_map(|ip| target.at(*ip)).collect()
 }
 
 /// Reads one address, or several separated by commas.
@@ -170,27 +178,24 @@ mod tests {
 
     #[test]
     fn a_name_with_several_addresses_stands_for_all_replicas_and_localhost_for_one() {
-        let lookup = |name: &str| {
-            let found: &[&str] = match name {
-                "bookings" => &["10.0.0.3", "10.0.0.2", "10.0.0.3"],
-                "six" => &["fd00::2", "fd00::1"],
-                "both" => &["fd00::1", "10.0.0.1", "fd00::2", "10.0.0.2"],
-                "localhost" => &["::1", "127.0.0.1"],
-                "one" => &["10.0.0.1"],
-                _ => &[],
-            };
-            found.iter().map(|ip| ip.parse().unwrap()).collect()
-        };
-        for (url, replicas) in [
-            ("http://bookings:9100", &["http://10.0.0.2:9100", "http://10.0.0.3:9100"][..]),
-            ("http://six:9100/ops", &["http://[fd00::1]:9100/ops", "http://[fd00::2]:9100/ops"]),
-            ("http://both", &["http://10.0.0.1", "http://10.0.0.2"]),
-            ("http://localhost:9100", &["http://localhost:9100"]),
-            ("http://one:9100", &["http://one:9100"]),
-            ("http://nobody:9100", &["http://nobody:9100"]),
-            ("http://10.0.0.9:9100", &["http://10.0.0.9:9100"]),
+        for (url, found, replicas) in [
+            (
+                "http://bookings:9100",
+                &["10.0.0.3", "10.0.0.2", "10.0.0.3"][..],
+                &["http://10.0.0.2:9100", "http://10.0.0.3:9100"][..],
+            ),
+            (
+                "http://six:9100/ops",
+                &["fd00::2", "fd00::1"],
+                &["http://[fd00::1]:9100/ops", "http://[fd00::2]:9100/ops"],
+            ),
+            ("http://both", &["fd00::1", "10.0.0.1", "fd00::2", "10.0.0.2"], &["http://10.0.0.1", "http://10.0.0.2"]),
+            ("http://localhost:9100", &["::1", "127.0.0.1"], &["http://localhost:9100"]),
+            ("http://one:9100", &["10.0.0.1"], &["http://one:9100"]),
+            ("http://nobody:9100", &[], &["http://nobody:9100"]),
         ] {
-            let found = super::replicas(&Target::parse(url).unwrap(), lookup);
+            let found = found.iter().map(|ip| ip.parse().unwrap()).collect();
+            let found = by_address(&Target::parse(url).unwrap(), found);
             assert_eq!(found.iter().map(|target| target.url.as_str()).collect::<Vec<_>>(), replicas, "{url}");
         }
     }

@@ -76,7 +76,7 @@ pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let ops = options.urls.read(&mut checks);
     checks.finish()?;
     let found = if options.logs.is_empty() {
-        running::ask(&ops.of_every_replica(), wanted, TIMEOUT).await?
+        running::ask(&ops.of_every_replica().await, wanted, TIMEOUT).await?
     } else {
         logs::read(&options.logs, wanted)?
     };

@@ -26,7 +26,7 @@ const ONE_REQUEST: (Duration, Duration) = (Duration::from_secs(1), Duration::fro
 /// Reads until a reading was not disturbed. A record is held against its bookings.
 pub(super) async fn read(urls: &Urls, patience: Duration, against: &mut Option<Against>) -> Result<Facts, Unchecked> {
     let timeout = patience.clamp(ONE_REQUEST.0, ONE_REQUEST.1);
-    let mut ops = OpsPorts::new(&urls.ops.of_every_replica(), timeout);
+    let mut ops = OpsPorts::new(&urls.ops.of_every_replica().await, timeout);
     let mut deadline = Instant::now() + patience;
     loop {
         let look = quiet::wait(&mut ops, deadline).await?;
