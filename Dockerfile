@@ -72,15 +72,15 @@ HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --start-interval=1s -
     CMD ["/bookingservice", "healthcheck"]
 ENTRYPOINT ["/bookingservice"]
 
-# Both services in one process, and the tools: load, verify, dead; and what stands beside the services where alerts are sent:
-# `bridge` and `inbox`, each in a container of its own, with `healthcheck bridge` or `healthcheck inbox`.
+# Both services in one process, and the tools: load, verify, dead; and what stands beside the services: `page`, and where alerts are
+# sent `bridge` and `inbox`, each in a container of its own, with `healthcheck page`, `healthcheck bridge` or `healthcheck inbox`.
 FROM runtime AS myevents
 LABEL org.opencontainers.image.title="myevents" \
       org.opencontainers.image.description="MyEvents: both services in one process, and the tools around them"
 COPY --from=build /out/myevents /myevents
 ENV EVENTS_ADDR=0.0.0.0:8181 BOOKINGS_ADDR=0.0.0.0:8282 EVENTS_OPS_ADDR=0.0.0.0:9100 BOOKINGS_OPS_ADDR=0.0.0.0:9101 \
-    BRIDGE_ADDR=0.0.0.0:8060 BRIDGE_OPS_ADDR=0.0.0.0:9100 INBOX_ADDR=0.0.0.0:8026
-EXPOSE 8181 8282 9100 9101 8060 8026
+    BRIDGE_ADDR=0.0.0.0:8060 BRIDGE_OPS_ADDR=0.0.0.0:9100 INBOX_ADDR=0.0.0.0:8026 PAGE_ADDR=0.0.0.0:8383
+EXPOSE 8181 8282 9100 9101 8060 8026 8383
 HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --start-interval=1s --retries=3 \
     CMD ["/myevents", "healthcheck"]
 ENTRYPOINT ["/myevents"]

@@ -3,7 +3,7 @@
 //! It names no type of any service, so the tests hold for every build of the system, in one process or in many.
 //!
 //! - [`system`]: starts `myevents` on free ports, or takes a running system from the environment
-//! - [`start_page`]: how its addresses are found
+//! - [`start_page`]: how its addresses are found; [`page`]: what the page says
 //! - [`api`], [`answer`]: one address with its requests, and what comes back
 //! - [`raw`]: requests byte by byte, which no HTTP client would send
 //! - [`exposition`], [`series`]: a strict reader of what `/metrics` says
@@ -34,6 +34,7 @@ pub mod forms;
 pub mod kubectl;
 pub mod load;
 pub mod notifications;
+pub mod page;
 pub mod ports;
 pub mod prometheus;
 pub mod promql;

@@ -1,5 +1,5 @@
 //! `myevents healthcheck`: asks both services of a running `myevents` whether they are ready, for a container's health check. It can
-//! ask a `myevents bridge` or a `myevents inbox` instead.
+//! ask a `myevents page`, `myevents bridge` or `myevents inbox` instead.
 //!
 //! The services' own binaries have the same subcommand. The request itself is in `service::healthcheck`.
 
@@ -11,7 +11,7 @@ use service::healthcheck;
 /// The options of `myevents healthcheck`: the addresses, as for `myevents` itself.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// What to ask: `services`, `bridge` or `inbox`
+    /// What to ask: `services`, `page`, `bridge` or `inbox`
     #[arg(default_value = "services")]
     what: String,
     /// Where the event service's /readyz is
@@ -20,6 +20,9 @@ pub(crate) struct Options {
     /// Where the booking service's /readyz is
     #[arg(long, env = "BOOKINGS_OPS_ADDR", default_value = "127.0.0.1:9101")]
     bookings_ops_addr: Option<String>,
+    /// Where the page is
+    #[arg(long, env = "PAGE_ADDR", default_value = "127.0.0.1:8383")]
+    page_addr: Option<String>,
     /// Where the bridge's /readyz is
     #[arg(long, env = "BRIDGE_OPS_ADDR", default_value = "127.0.0.1:9102")]
     bridge_ops_addr: Option<String>,
@@ -37,10 +40,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
             address("EVENTS_OPS_ADDR", &options.events_ops_addr),
             address("BOOKINGS_OPS_ADDR", &options.bookings_ops_addr),
         ],
+        "page" => vec![address("PAGE_ADDR", &options.page_addr)],
         "bridge" => vec![address("BRIDGE_OPS_ADDR", &options.bridge_ops_addr)],
         "inbox" => vec![address("INBOX_ADDR", &options.inbox_addr)],
         other => {
-            checks.problem(format!("healthcheck {other:?}: it must be services, bridge or inbox"));
+            checks.problem(format!("healthcheck {other:?}: it must be services, page, bridge or inbox"));
             Vec::new()
         }
     };

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use e2e::{
     eventually,
-    kubectl::{NAMESPACE, kubectl, try_kubectl, with_input},
+    kubectl::{Forward, NAMESPACE, kubectl, try_kubectl, with_input},
+    page::says_that_all_are_ready,
 };
 use serde_json::{Value, json};
 
@@ -18,7 +19,7 @@ use crate::{
 const POLICIES: &str = ".ci/kubernetes/network-policies";
 
 /// Who it tries to reach, and whether everybody may. By Service, and by the pods' own names where there are such.
-const DOORS: [(&str, u16, bool); 12] = [
+const DOORS: [(&str, u16, bool); 13] = [
     ("events.myevents", 8181, true),
     ("bookings.myevents", 8181, true),
     ("events-ops.myevents", 9100, false),
@@ -31,6 +32,7 @@ const DOORS: [(&str, u16, bool); 12] = [
     ("bridge.myevents", 8060, false),
     ("mailpit.myevents", 1025, false),
     ("inbox.myevents", 8026, false),
+    ("page.myevents", 8383, false),
 ];
 
 pub(crate) async fn only_those_talk_who_must(cluster: &Cluster) {
@@ -54,13 +56,17 @@ pub(crate) async fn only_those_talk_who_must(cluster: &Cluster) {
     cluster.settled(Duration::from_secs(120)).await;
     watched::a_booking_is_seen_everywhere(cluster).await;
     watched::targets_are_right(&Watch::open(), Duration::from_secs(45)).await;
+    let page = Forward::to("svc/page", 8383);
+    says_that_all_are_ready(&page.api, 2, 2).await;
+    page.api.get("/api/events?limit=1").await.expect(200);
     enough(&Trial::start("policies", 20).await.end().await, "with the policies on");
     start(NAMESPACE, "init", &json!({"app.kubernetes.io/name": "mongodb-init"})).await;
     let joins = async || reaches(NAMESPACE, "init", "mongo", 27017).then_some(());
     eventually(Duration::from_secs(15), "the Job that joins the members reaches them", joins).await;
     assert!(!reaches(NAMESPACE, "init", "rabbitmq", 5672), "and nobody else");
     kubectl(&["delete", "pod", "init"]);
-    cluster.step("services, stores, Prometheus, an operator's pod and MongoDB's Job talk with the policies on");
+    cluster
+        .step("services, stores, Prometheus, the page, an operator's pod and MongoDB's Job talk with the policies on");
     kubectl(&["delete", "--kustomize", POLICIES]);
     kubectl(&["delete", "namespace", STRANGER, "--wait=false"]);
 }

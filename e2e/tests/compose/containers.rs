@@ -7,7 +7,7 @@ use e2e::not_run;
 use crate::stack::{Stack, docker};
 
 /// Built from this repository.
-const OURS: [&str; 5] = ["eventservice", "bookingservice", "load", "bridge", "inbox"];
+const OURS: [&str; 6] = ["eventservice", "bookingservice", "page", "load", "bridge", "inbox"];
 
 /// Asked of the kernel, not of the configuration: the user of each process, and how its root is mounted.
 pub(crate) fn have_no_rights(stack: &Stack) {
@@ -33,7 +33,7 @@ pub(crate) fn have_no_rights(stack: &Stack) {
     stack.step("no container of ours has rights or can write to its root");
 }
 
-/// What an image stays below in a release build, in MB. `load`, `bridge` and `inbox` have the image of `myevents`.
+/// What an image stays below in a release build, in MB. `page`, `load`, `bridge` and `inbox` have the image of `myevents`.
 const IMAGES: [(&str, f64); 3] = [("eventservice", 20.0), ("bookingservice", 20.0), ("load", 25.0)];
 
 /// A quick build has its symbols and is larger. The checks (`.ci/run`) have a release build.

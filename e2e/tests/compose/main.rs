@@ -31,6 +31,7 @@ use e2e::{
     answer::text,
     dashboard::{all, exporters},
     eventually,
+    page::says_that_all_are_ready,
     prometheus::Prometheus,
 };
 use serde_json::json;
@@ -88,6 +89,10 @@ async fn the_system_comes_up_is_watched_survives_and_leaves_nothing() {
     all_targets_are_up(&prometheus, 2, &exporters).await;
     no_counter_went_down(&stack, &prometheus).await;
     stack.step("two booking services are two targets, and no counter went down");
+    let page = stack.api("page", 8383);
+    says_that_all_are_ready(&page, 1, 2).await;
+    page.get("/api/events?limit=1").await.expect(200);
+    stack.step("the page asks both of them");
 
     stack.up(&["--scale", "bookingservice=1"]);
     let mut killed = vec!["eventservice", "bookingservice", "rabbitmq"];

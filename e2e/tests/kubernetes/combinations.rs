@@ -17,7 +17,7 @@ const BASE: &[&str] = &["base"];
 const WATCHED: &[&str] = &["base", "monitoring"];
 
 /// Resources and components, below `deploy/`. Those of the overlays are not named again.
-pub(crate) const COMBINATIONS: [Combination; 8] = [
+pub(crate) const COMBINATIONS: [Combination; 9] = [
     (WATCHED, &["components/load", "components/network-policies"]),
     (BASE, &["components/autoscaling"]),
     (BASE, &["components/keda"]),
@@ -26,6 +26,7 @@ pub(crate) const COMBINATIONS: [Combination; 8] = [
     (WATCHED, &["components/network-policies", "components/prometheus-operator"]),
     (WATCHED, &["components/load", "components/network-policies", "components/keda", "components/prometheus-operator"]),
     (WATCHED, &["components/inbox", "components/network-policies"]),
+    (BASE, &["components/page", "components/network-policies"]),
 ];
 
 fn combined((resources, components): Combination) -> Vec<Value> {

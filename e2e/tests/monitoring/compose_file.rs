@@ -13,7 +13,7 @@ use e2e::{
 use serde_json::{Value, json};
 
 /// Built from this repository.
-const OURS: [&str; 5] = ["eventservice", "bookingservice", "load", "bridge", "inbox"];
+const OURS: [&str; 6] = ["eventservice", "bookingservice", "page", "load", "bridge", "inbox"];
 
 /// The file with all its defaults, or `None` and a word where there is no Compose.
 fn services() -> Option<BTreeMap<String, Value>> {
@@ -44,7 +44,8 @@ fn every_port_is_published_on_this_machine_only() {
             published.insert(port["published"].as_str().unwrap().to_owned());
         }
     }
-    let right = ["15672", "3000", "8025", "8026", "8181", "8282-8289", "9090", "9091", "9093", "9100", "9101-9108"];
+    let right =
+        ["15672", "3000", "8025", "8026", "8181", "8282-8289", "8383", "9090", "9091", "9093", "9100", "9101-9108"];
     assert_eq!(published, right.map(str::to_owned).into());
 }
 
@@ -54,6 +55,7 @@ fn each_service_is_in_the_networks_where_it_belongs() {
     for (name, right) in [
         ("eventservice", &["myevents"][..]),
         ("bookingservice", &["myevents"]),
+        ("page", &["myevents"]),
         ("load", &["myevents"]),
         ("mongo", &["myevents"]),
         ("rabbitmq", &["myevents"]),
@@ -101,7 +103,7 @@ fn every_service_is_bounded_pinned_and_comes_back() {
         assert_eq!(service["restart"], restart, "{name}");
         assert_eq!(service["security_opt"][0], "no-new-privileges:true", "{name}");
     }
-    for name in ["mongo", "rabbitmq", "prometheus", "grafana", "alertmanager", "mailpit", "bridge", "inbox"] {
+    for name in ["mongo", "rabbitmq", "prometheus", "grafana", "alertmanager", "mailpit", "page", "bridge", "inbox"] {
         assert!(services[name]["healthcheck"]["test"].is_array(), "{name}: no health check");
     }
 }

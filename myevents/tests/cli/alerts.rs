@@ -118,7 +118,7 @@ async fn an_alert_goes_by_the_bridge_to_the_page_of_the_inbox_and_a_mail_and_the
     bridge.stop().await;
     inbox.stop().await;
     assert_eq!(healthcheck("bridge", ("BRIDGE_OPS_ADDR", &ops)).0, Some(1));
-    assert!(healthcheck("bridges", ("INBOX_ADDR", &page)).1.contains("services, bridge or inbox"));
+    assert!(healthcheck("bridges", ("INBOX_ADDR", &page)).1.contains("services, page, bridge or inbox"));
 }
 
 #[tokio::test]

@@ -15,9 +15,10 @@ use serde_json::Value;
 use crate::kustomize::{OVERLAYS, Workload, named, of_kind, overlay, selects, text};
 
 /// What it is called there, and here.
-pub(crate) const NAMES: [(&str, &str); 11] = [
+pub(crate) const NAMES: [(&str, &str); 12] = [
     ("eventservice", "eventservice"),
     ("bookingservice", "bookingservice"),
+    ("page", "page"),
     ("load", "load"),
     ("mongo", "mongodb"),
     ("rabbitmq", "rabbitmq"),
@@ -30,11 +31,13 @@ pub(crate) const NAMES: [(&str, &str); 11] = [
 ];
 
 /// Variables that differ, with their values there and here.
-const VARIABLES: [(&str, &str, Option<&str>, Option<&str>); 9] = [
+const VARIABLES: [(&str, &str, Option<&str>, Option<&str>); 11] = [
     // A pod that ends is taken out of its Services, but the nodes know that a moment later. Under Compose there are no nodes.
     ("eventservice", "SHUTDOWN_DELAY", None, Some("5")),
     ("bookingservice", "SHUTDOWN_DELAY", None, Some("5")),
     // There one name leads to all ports. Here the ops port has a Service of its own, with an answer for each pod.
+    ("page", "EVENTS_OPS_URL", Some("http://events:9100"), Some("http://events-ops:9100")),
+    ("page", "BOOKINGS_OPS_URL", Some("http://bookings:9100"), Some("http://bookings-ops:9100")),
     ("load", "EVENTS_OPS_URL", Some("http://events:9100"), Some("http://events-ops:9100")),
     ("load", "BOOKINGS_OPS_URL", Some("http://bookings:9100"), Some("http://bookings-ops:9100")),
     // The exporters run in Compose only.
@@ -144,7 +147,7 @@ fn variables(container: &Value) -> BTreeMap<String, String> {
 fn each_container_has_the_variables_of_compose() {
     each(|service, compose, container| {
         let mut here = variables(container);
-        here.retain(|name, _| !FOR_ARGUMENTS.contains(&name.as_str()));
+        here.retain(|name, _| !FOR_ARGUMENTS.contains(&name.as_str()) || !compose["environment"][name].is_null());
         let there = compose["environment"].as_object().into_iter().flatten();
         let mut there: BTreeMap<_, _> =
             // Without a value: what `.env` has, and here an optional key of the Secret.

@@ -72,6 +72,7 @@ fn every_pod_says_what_it_is() {
             "mongodb" | "rabbitmq" => "store",
             "prometheus" | "grafana" | "alertmanager" | "bridge" | "mailpit" | "inbox" => "monitoring",
             "load" => "client",
+            "page" => "page",
             _ => continue, // a Job is no part of what runs
         };
         assert_eq!(labels["myevents/tier"], tier, "{place}");

@@ -113,7 +113,7 @@ fn a_number_of_replicas_and_an_autoscaler_are_never_both() {
             let called = text(deployment, "/metadata/name");
             let replicas = match called {
                 scaled_by_itself if scaled.contains(scaled_by_itself) => Value::Null,
-                "load" | "bridge" | "mailpit" | "inbox" => json!(1),
+                "page" | "load" | "bridge" | "mailpit" | "inbox" => json!(1),
                 _ => json!(2),
             };
             assert_eq!(deployment["spec"]["replicas"], replicas, "{name}: {called}");
@@ -134,12 +134,12 @@ fn there_is_one_of_each_store_and_three_in_production() {
     }
 }
 
-/// They stand for a mail server, a robot of DingTalk and a dead-man's switch, which production has elsewhere.
+/// Two stand for a mail server, a robot of DingTalk and a dead-man's switch, which production has elsewhere; the page has no password.
 #[test]
-fn only_a_cluster_of_ones_own_has_an_inbox() {
+fn only_a_cluster_of_ones_own_has_an_inbox_and_the_page() {
     for name in OVERLAYS {
         let all = overlay(name);
-        for called in ["inbox", "mailpit"] {
+        for called in ["inbox", "mailpit", "page"] {
             let there = of_kind(all, "Deployment").any(|deployment| deployment["metadata"]["name"] == called);
             assert_eq!(there, name != "production", "{called} in {name}");
         }
