@@ -130,6 +130,8 @@ export function mount(root) {
 
   function booked(booking) {
     mine.add(booking);
+    // The view Watch shows its way.
+    document.dispatchEvent(new CustomEvent('booked', { detail: { id: booking.id } }));
   }
 
   function created(event) {

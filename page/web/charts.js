@@ -6,7 +6,9 @@ import { t } from './i18n.js';
 import { plot } from './plot.js';
 import { onSamples } from './samples.js';
 
-const WINDOW_S = 15 * 60;
+// The axis grows with what is known, up to 15 minutes.
+const SHORTEST_S = 2 * 60;
+const LONGEST_S = 15 * 60;
 
 // One line for each service. `both` is the line where the two are one process.
 const SERVICES = ['bookings', 'events'];
@@ -45,9 +47,10 @@ export async function mount(root) {
     const rows = withGaps(samples);
     const times = rows.map(({ at }) => at / 1000);
     const to = times.at(-1);
+    const from = Math.max(to - LONGEST_S, Math.min(times[0], to - SHORTEST_S));
     CHARTS.forEach((chart, i) => {
       const values = chart.lines.map(({ value }) => rows.map(({ sample }) => (sample ? value(sample) : null)));
-      plots[i].show([times, ...values], [to - WINDOW_S, to], marks);
+      plots[i].show([times, ...values], [from, to], marks);
     });
   });
 }

@@ -37,7 +37,7 @@ export function plot(parent, { key, title, lines, most, say, axis }) {
       cursor: { sync: { key: 'watch' }, drag: { x: false, y: false }, y: false, points: { size: 6 } },
       scales: { x: { range: () => range }, y: { range: (_, __, max) => [0, Math.max(most, (max ?? 0) * 1.1)] } },
       axes: [
-        { stroke: () => colour('--muted'), grid: { show: false }, ticks: { show: false }, values: times, space: 70, size: 24, gap: 2 },
+        { stroke: () => colour('--muted'), grid: { show: false }, ticks: { show: false }, values: times, space: 75, size: 24, gap: 2 },
         { stroke: () => colour('--muted'), grid: { stroke: () => colour('--line'), width: 1 }, ticks: { show: false }, values: (_, all) => all.map(axis), size: wide, gap: 4, space: 36 },
       ],
       series: [{}, ...lines.map((line) => ({ stroke: () => colour(COLOURS[line.by]), width: 1.5, dash: dashOf(line), points: { size: 4, show: true, filter: alone } }))],
@@ -110,8 +110,12 @@ function alone({ data }, series) {
   return indexes;
 }
 
-// At the left end there is the other axis.
-const times = ({ scales }, all) => all.map((second) => (second - scales.x.min < 45 ? '' : clockOfAxis(second * 1000)));
+// At the left end there is the other axis, so no time.
+function times({ scales }, all, axis, space, step) {
+  const text = step < 60 ? clock : clockOfAxis;
+  const { min, max } = scales.x;
+  return all.map((second) => (second - min < (max - min) / 20 ? '' : text(second * 1000)));
+}
 
 // As wide as the longest text of the axis.
 function wide({ ctx, axes }, values, index) {

@@ -44,7 +44,7 @@ export default {
   'watch.step.applied': 'applied',
 
   'watch.play.title': 'Play',
-  'watch.play.cost': 'A gentle load: about {rate} requests a second, which create an event and book it. It ends by itself after 10 minutes. There is one for all tabs.',
+  'watch.play.cost': 'A gentle load: {rate} requests a second, which read, book and cancel on three events named Play. It ends by itself after 10 minutes. There is one for all tabs.',
   'watch.play.forbidden': 'A load cannot be started from here. To allow it, start the page with PAGE_PLAY=on.',
   'watch.play.start': 'Start a gentle load',
   'watch.play.stop': 'Stop the load',

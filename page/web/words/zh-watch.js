@@ -44,7 +44,7 @@ export default {
   'watch.step.applied': '已应用',
 
   'watch.play.title': '试一试',
-  'watch.play.cost': '轻度负载：每秒约 {rate} 个请求，创建一个活动并预订。10 分钟后自动结束。所有标签页共用一个。',
+  'watch.play.cost': '轻度负载：每秒 {rate} 个请求，在三个名为 Play 的活动上查询、预订和取消。10 分钟后自动结束。所有标签页共用一个。',
   'watch.play.forbidden': '这里不能启动负载。要允许，请用 PAGE_PLAY=on 启动页面。',
   'watch.play.start': '启动轻度负载',
   'watch.play.stop': '停止负载',
