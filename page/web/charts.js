@@ -20,6 +20,10 @@ const apart = (value) => [
 const percentiles = (by) =>
   ['p50', 'p95', 'p99'].map((name) => ({ by, name, dash: name, value: ({ services }) => services[by][name] }));
 const bookings = { by: 'bookings', name: t('watch.service.bookings'), value: (sample) => sample.bookings_per_minute };
+const waiting = [
+  { by: 'bookings', name: t('watch.way.outbox'), value: ({ way }) => way.outbox },
+  { by: 'bus', name: t('watch.way.queue'), value: ({ way }) => way.on_the_way },
+];
 
 // `most`: the axis reaches at least here, so that a little noise near 0 looks small.
 const CHARTS = [
@@ -28,6 +32,7 @@ const CHARTS = [
   { key: 'latency_bookings', lines: percentiles('bookings'), most: 0.01, say: seconds, axis: seconds },
   { key: 'latency_events', lines: percentiles('events'), most: 0.01, say: seconds, axis: seconds },
   { key: 'errors', lines: lines((service) => service.error_share), most: 0.05, say: share, axis: share },
+  { key: 'waiting', lines: waiting, most: 10, say: count, axis: figure },
   { key: 'memory', lines: apart((service) => service.memory), most: 20e6, say: megabytes, axis: megabytes },
   { key: 'threads', lines: apart((service) => service.threads), most: 10, say: count, axis: count },
 ];
@@ -74,6 +79,6 @@ function withGaps(samples) {
 // Processes that were seen to have started anew.
 function restarted(samples) {
   return samples.flatMap(({ at, services }) =>
-    SERVICES.flatMap((by) => services[by].restarts.map((address) => ({ at, by, who: `${t(`watch.service.${by}`)} (${address})` }))),
+    SERVICES.flatMap((by) => services[by].restarts.map((address) => ({ at, who: `${t(`watch.service.${by}`)} (${address})` }))),
   );
 }

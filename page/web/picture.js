@@ -5,9 +5,9 @@ import { svg } from './dom.js';
 const BOX = { width: 106, height: 84 };
 
 const LAYOUTS = {
-  wide: { size: [788, 184], at: (i) => [4 + i * 134.8, 6], dead: [543.2, 136, 240.8] },
+  wide: { size: [792, 184], at: (i) => [6 + i * 134.8, 6], dead: [545.2, 136, 240.8] },
   // The second row runs back, so that the arrows stay short.
-  narrow: { size: [374, 308], at: (i) => [4 + (i < 3 ? i : 5 - i) * 130, i < 3 ? 6 : 134], dead: [67, 262, 240] },
+  narrow: { size: [378, 308], at: (i) => [6 + (i < 3 ? i : 5 - i) * 130, i < 3 ? 6 : 134], dead: [69, 262, 240] },
 };
 
 // `names`: [{ name, by }], of which `by` is a class. → { svg, narrow, update(stations, dead) }
@@ -87,7 +87,8 @@ function arrow([x1, y1], [x2, y2]) {
 
 function deadBox(name, x, y, width) {
   const words = text(width / 2, 27, 'way-name');
-  const node = svg('g', { transform: `translate(${x} ${y})`, class: 'way-dead' }, svg('rect', { width, height: 42, rx: 8, class: 'way-frame' }), words);
+  const frame = svg('rect', { width, height: 42, rx: 8, class: 'way-frame' });
+  const node = svg('g', { transform: `translate(${x} ${y})`, class: 'way-dead' }, frame, words);
   const update = (count) => {
     words.textContent = `${name}: ${count ?? '?'}`;
     node.classList.toggle('some', count > 0);

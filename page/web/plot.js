@@ -9,8 +9,10 @@ import { onResize } from './resize.js';
 const HEIGHT = 150;
 
 // A line has the colour of its service, as in the dashboards, and a pattern, so that the colour is not needed.
-const COLOURS = { events: '--events', bookings: '--bookings', both: '--both' };
-const DASHES = { bookings: [], events: [7, 3], both: [], p50: [], p95: [7, 3], p99: [2, 3] };
+const COLOURS = { events: '--events', bookings: '--bookings', bus: '--muted', both: '--both' };
+const DASHES = { bookings: [], events: [7, 3], bus: [2, 3], both: [], p50: [], p95: [7, 3], p99: [2, 3] };
+
+const STROKE = { width: 1.5, points: { size: 4, show: true, filter: alone } };
 
 const dashOf = ({ by, dash }) => DASHES[dash ?? by];
 
@@ -29,18 +31,19 @@ export function plot(parent, { key, title, lines, most, say, axis }) {
   let range = [0, 1];
   const colours = new Map();
   const colour = (name) => colours.get(name) ?? colours.set(name, color(name)).get(name);
+  const muted = { stroke: () => colour('--muted'), ticks: { show: false } };
   const drawn = new window.uPlot(
     {
       width: Math.max(place.clientWidth, 100),
       height: HEIGHT,
       legend: { show: false },
       cursor: { sync: { key: 'watch' }, drag: { x: false, y: false }, y: false, points: { size: 6 } },
-      scales: { x: { range: () => range }, y: { range: (_, __, max) => [0, Math.max(most, (max ?? 0) * 1.1)] } },
+      scales: { x: { range: () => range }, y: { range: (_, __, max) => [0, Math.max(most, (max ?? 0) * 1.2)] } },
       axes: [
-        { stroke: () => colour('--muted'), grid: { show: false }, ticks: { show: false }, values: times, space: 75, size: 24, gap: 2 },
-        { stroke: () => colour('--muted'), grid: { stroke: () => colour('--line'), width: 1 }, ticks: { show: false }, values: (_, all) => all.map(axis), size: wide, gap: 4, space: 36 },
+        { ...muted, grid: { show: false }, values: times, space: 75, size: 24, gap: 2 },
+        { ...muted, grid: { stroke: () => colour('--line'), width: 1 }, values: (_, all) => all.map(axis), size: wide, gap: 4, space: 36 },
       ],
-      series: [{}, ...lines.map((line) => ({ stroke: () => colour(COLOURS[line.by]), width: 1.5, dash: dashOf(line), points: { size: 4, show: true, filter: alone } }))],
+      series: [{}, ...lines.map((line) => ({ ...STROKE, stroke: () => colour(COLOURS[line.by]), dash: dashOf(line) }))],
       hooks: { draw: [drawMarks], setCursor: [tell] },
     },
     [[], ...lines.map(() => [])],
@@ -77,10 +80,10 @@ export function plot(parent, { key, title, lines, most, say, axis }) {
     ctx.save();
     ctx.font = `${11 * scale}px system-ui, sans-serif`;
     ctx.lineWidth = scale;
-    for (const { at, by } of marks) {
+    ctx.strokeStyle = ctx.fillStyle = colour('--warn');
+    for (const at of new Set(marks.map((mark) => mark.at))) {
       const x = Math.round(valToPos(at / 1000, 'x', true));
       if (x < bbox.left) continue;
-      ctx.strokeStyle = ctx.fillStyle = colour(COLOURS[by]);
       ctx.setLineDash([scale, 2 * scale]);
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);

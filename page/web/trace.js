@@ -1,7 +1,7 @@
 // The page /trace/{id}: the story of one request or booking, as all processes together tell it. Grafana's exemplars lead here.
 
 import { ask, words } from './api.js';
-import { el } from './dom.js';
+import { el, say } from './dom.js';
 import { dateAndTime, milliseconds } from './format.js';
 import { t } from './i18n.js';
 import { lookUp } from './look-up.js';
@@ -9,18 +9,24 @@ import { told } from './story.js';
 
 export async function mount(root) {
   const id = decodeURIComponent(location.pathname.replace(/^\/trace\//, ''));
-  const stories = el('div', { class: 'stories', role: 'status' }, el('p', {}, t('watch.trace.looking')));
+  const stories = el('div', { class: 'stories' }, el('p', {}, t('watch.trace.looking')));
   root.classList.add('watch');
   root.append(el('section', { class: 'card' }, lookUp(id)), stories);
   root.append(el('p', {}, el('a', { href: '/' }, t('watch.trace.back'))));
   try {
     const { items, asked, silent } = await ask(`/traces/${encodeURIComponent(id)}`);
     stories.replaceChildren(...items.map(show), who(asked, silent));
+    say(items.map(request).join('. '));
   } catch (problem) {
-    const text = problem.status === 404 ? t('watch.trace.nobody', { id }) : words(problem);
+    const nobody = problem.status === 404;
+    const text = nobody ? t('watch.trace.nobody', { id }) : words(problem);
     stories.replaceChildren(el('p', { class: 'card' }, text));
+    if (nobody) stories.append(who(list(problem.body.asked, ', '), list(problem.body.silent, '; ')));
+    say(text);
   }
 }
+
+const list = (text, between) => (text ? text.split(between) : []);
 
 function show(story) {
   const { began, steps, unknown, processes } = told(story);
@@ -71,7 +77,8 @@ function took({ from, to }, whole) {
 }
 
 function who(asked, silent) {
-  const list = (names) => el('ul', {}, ...names.map((name) => el('li', {}, name)));
-  const missing = silent.length > 0 ? [el('h4', {}, t('watch.trace.silent')), list(silent)] : [];
-  return el('section', { class: 'card' }, el('h3', {}, t('watch.trace.asked')), list(asked), ...missing, el('p', { class: 'muted' }, t('watch.trace.keeps')));
+  const all = (names) => el('ul', {}, ...names.map((name) => el('li', {}, name)));
+  const missing = silent.length > 0 ? [el('h4', {}, t('watch.trace.silent')), all(silent)] : [];
+  const keeps = el('p', { class: 'muted' }, t('watch.trace.keeps'));
+  return el('section', { class: 'card' }, el('h3', {}, t('watch.trace.asked')), all(asked), ...missing, keeps);
 }

@@ -62,9 +62,14 @@ function told({ name, by, waits, step, value }, way, story) {
   const mine = step && story?.steps.find((one) => one.step === step);
   const one = { name, by, waits: false, figure: figure(n), n, mine: mine ? t('watch.way.after', { time: milliseconds(mine.to) }) : '' };
   if (!waits) return { ...one, word: t('watch.way.rate'), flows: n ?? 0 };
-  const oldest = name === 'outbox' && way.oldest > 0 ? t('watch.way.oldest', { time: seconds(way.oldest) }) : t('watch.way.waiting');
   const flows = (name === 'outbox' ? way.published : way.applied) ?? 0;
-  return { ...one, figure: count(n), waits: n > 0, word: n > 0 ? oldest : t('watch.way.nothing'), flows };
+  return { ...one, figure: n == null ? '?' : count(n), waits: n > 0, word: waiting(name, n, way.oldest), flows };
+}
+
+function waiting(name, n, oldest) {
+  if (n == null) return t('watch.unknown');
+  if (n === 0) return t('watch.way.nothing');
+  return name === 'outbox' && oldest > 0 ? t('watch.way.oldest', { time: seconds(oldest) }) : t('watch.way.waiting');
 }
 
 function legend() {
@@ -75,7 +80,7 @@ function legend() {
 function tabulate(table, stations, way) {
   const row = (name, where, text) => el('tr', {}, el('th', { scope: 'row' }, name), el('td', {}, where), el('td', {}, text));
   const rows = stations.map(({ name, by, n, waits, word, mine }, i) => {
-    const now = STATIONS[i].waits ? `${count(n)} ${t('watch.way.waiting')}${waits ? `, ${word}` : ''}` : rate(n);
+    const now = !STATIONS[i].waits ? rate(n) : waits ? `${count(n)}: ${word}` : word;
     return row(t(`watch.way.${name}`), t(`watch.service.${by}`), mine ? `${now}; ${t('watch.way.yours')} ${mine}` : now);
   });
   rows.push(row(t('watch.way.dead'), '', count(way.dead)));

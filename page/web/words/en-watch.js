@@ -65,6 +65,7 @@ export default {
   'watch.charts.latency_bookings': 'Latency, booking service',
   'watch.charts.latency_events': 'Latency, event service',
   'watch.charts.errors': 'Share of errors (5xx)',
+  'watch.charts.waiting': 'Waiting messages',
   'watch.charts.memory': 'Memory',
   'watch.charts.threads': 'Threads',
   'watch.charts.restart': 'restart',
@@ -102,7 +103,7 @@ export default {
   'watch.look_up.go': 'Show its story',
 
   'watch.trace.looking': 'Asking all processes …',
-  'watch.trace.nobody': 'No process knows {id}. A process keeps its last 10,000 stories since its start.',
+  'watch.trace.nobody': 'No process knows {id}.',
   'watch.trace.request_unknown': 'The request itself is unknown',
   'watch.trace.not_answered': '{method}, not answered',
   'watch.trace.answered': '{request}, answered with {status}',

@@ -65,6 +65,7 @@ export default {
   'watch.charts.latency_bookings': '延迟，预订服务',
   'watch.charts.latency_events': '延迟，活动服务',
   'watch.charts.errors': '错误比例（5xx）',
+  'watch.charts.waiting': '等待的消息',
   'watch.charts.memory': '内存',
   'watch.charts.threads': '线程',
   'watch.charts.restart': '重启',
@@ -102,7 +103,7 @@ export default {
   'watch.look_up.go': '查看经过',
 
   'watch.trace.looking': '正在询问所有进程……',
-  'watch.trace.nobody': '没有进程知道 {id}。每个进程保留自启动以来的最近 10,000 个经过。',
+  'watch.trace.nobody': '没有进程知道 {id}。',
   'watch.trace.request_unknown': '请求本身未知',
   'watch.trace.not_answered': '{method}，未回答',
   'watch.trace.answered': '{request}，回答为 {status}',
