@@ -31,8 +31,9 @@ pub(crate) async fn run(config: Config, stop: CancellationToken) -> anyhow::Resu
 
     // A service subscribes while it is built, and publishes only when it runs. So no message is published before its queue exists.
     let bus: Arc<dyn Bus> = Arc::new(InProcessBus::new());
-    let events = eventservice::app::build(config.events, bus.clone(), stop.clone()).await?;
-    let bookings = bookingservice::app::build(config.bookings, bus, stop.clone()).await?;
+    let services_stop = CancellationToken::new();
+    let events = eventservice::app::build(config.events, bus.clone(), services_stop.clone()).await?;
+    let bookings = bookingservice::app::build(config.bookings, bus, services_stop.clone()).await?;
 
     let (events_at, bookings_at) = (addresses(&events), addresses(&bookings));
     let page = match config.page.zip(listener) {
@@ -58,18 +59,21 @@ pub(crate) async fn run(config: Config, stop: CancellationToken) -> anyhow::Resu
         if let Some((_, page)) = page {
             page.stop().await;
         }
+        // The page first: a service takes a second longer to stop where it has connections.
+        services_stop.cancel();
     };
-    let (events, bookings, (), ()) = tokio::join!(together(events, &stop), together(bookings, &stop), welcome, page);
+    let run = |service: Service| together(service, services_stop.clone(), &stop);
+    let (events, bookings, (), ()) = tokio::join!(run(events), run(bookings), welcome, page);
     // A service handles messages of the other until both have ended, so the files can be closed only now.
     closed(files.into_iter().flatten()).await;
     events.and(bookings)
 }
 
 /// Runs one service. When it ends for any reason, it stops the other one, too: a single service is of no use.
-async fn together(service: Service, stop: &CancellationToken) -> anyhow::Result<()> {
+async fn together(service: Service, stop: CancellationToken, all: &CancellationToken) -> anyhow::Result<()> {
     let name = service.name;
-    let end = service.run_until(stop.clone()).await;
-    stop.cancel();
+    let end = service.run_until(stop).await;
+    all.cancel();
     end.map_err(|cause| anyhow::anyhow!("the {name} ended early: {cause}"))
 }
 
