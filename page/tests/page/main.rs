@@ -1,0 +1,12 @@
+//! The page as browsers have it, beside services that run apart from it. No browser is needed.
+//!
+//! - `system`: starts both and stops them
+//! - `told`: reads a stream of events
+//! - `stream`: what a stream tells; `ends`: how it ends
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod ends;
+mod stream;
+mod system;
+mod told;
