@@ -6,6 +6,9 @@ import { count, dateAndTime } from './format.js';
 import { t } from './i18n.js';
 import { onSamples } from './samples.js';
 
+// A service lists no more; then the count is another one.
+const LIST_MAX = 1000;
+
 export function mount(root) {
   const summary = el('summary', {}, t('watch.dead.show'));
   const list = el('ul', { class: 'letters' });
@@ -18,25 +21,31 @@ export function mount(root) {
   setText(number, t('watch.unknown'));
   all.hidden = true;
 
-  let known = null;
+  let listed = [];
+  let asking = false;
   onSamples((samples) => {
     const { dead } = samples.at(-1).way;
-    if (dead === known) return;
-    known = dead;
     setText(number, count(dead));
     all.hidden = !(dead > 0);
-    if (details.open) load();
+    // A message that is sent again may be back before the next sample, so it is the list that is compared.
+    if (details.open && dead !== null && dead !== listed.length && listed.length < LIST_MAX) load();
   });
   details.addEventListener('toggle', () => details.open && load());
 
   async function load() {
+    if (asking) return;
+    asking = true;
     try {
       const answer = await ask('/dead');
       setText(silent, answer.silent.map((who) => t('watch.silent', { who })).join(' '));
+      if (list.hasChildNodes() && JSON.stringify(answer.items) === JSON.stringify(listed)) return;
+      listed = answer.items;
       const nothing = answer.silent.length === 0 ? [el('li', {}, t('watch.dead.none'))] : [];
-      list.replaceChildren(...(answer.items.length > 0 ? answer.items.map(letter) : nothing));
+      list.replaceChildren(...(listed.length > 0 ? listed.map(letter) : nothing));
     } catch (problem) {
       setText(silent, words(problem));
+    } finally {
+      asking = false;
     }
   }
 
@@ -44,7 +53,7 @@ export function mount(root) {
     const title = el('strong', {}, one.message);
     const id = `dead-${one.id}`;
     const again = el('button', { type: 'button', 'aria-describedby': id, onclick: () => redrive({ id: one.id }) }, t('watch.dead.redrive'));
-    const facts = { queue: one.queue, tries: one.attempts, written: dateAndTime(one.occurred_at), by: one.kept_by };
+    const facts = { queue: one.queue, count: one.attempts, written: dateAndTime(one.occurred_at), by: one.kept_by };
     return el(
       'li',
       {},

@@ -75,7 +75,7 @@ export default {
   'watch.dead.what': 'Messages that a service gave up on. Mend the cause, then send them to their queue again.',
   'watch.dead.show': 'Show them',
   'watch.dead.none': 'There are none.',
-  'watch.dead.facts': 'for {queue}, {tries} tries, written {written}, kept by {by}',
+  'watch.dead.facts': { one: 'for {queue}, 1 try, written {written}, kept by {by}', other: 'for {queue}, {count} tries, written {written}, kept by {by}' },
   'watch.dead.cause': 'Cause:',
   'watch.dead.redrive': 'Send again',
   'watch.dead.redrive_all': 'Send all again',

@@ -75,7 +75,7 @@ export default {
   'watch.dead.what': '服务已放弃的消息。先排除原因，再把它们重新发送到队列。',
   'watch.dead.show': '显示',
   'watch.dead.none': '没有死信。',
-  'watch.dead.facts': '发往 {queue}，尝试 {tries} 次，写于 {written}，由 {by} 保存',
+  'watch.dead.facts': { other: '发往 {queue}，尝试 {count} 次，写于 {written}，由 {by} 保存' },
   'watch.dead.cause': '原因：',
   'watch.dead.redrive': '重新发送',
   'watch.dead.redrive_all': '全部重新发送',
