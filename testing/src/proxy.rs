@@ -23,6 +23,8 @@ pub enum Condition {
     BlackHole,
     /// Every connection is closed after so many further bytes, in the middle of a frame, or once it is quiet; a new one at once.
     Drop(usize),
+    /// What the server says vanishes, and the connection is closed then.
+    Unanswered,
     /// The sending side of the client is closed, and the other one stays open.
     HalfClose,
 }
@@ -95,6 +97,9 @@ async fn carry(
             () = tokio::time::sleep(QUIET), if drops => return,
         };
         let Ok(count @ 1..) = read else { return };
+        if now == Condition::Unanswered && !upwards {
+            return;
+        }
         dropping = if drops { dropping + count } else { 0 };
         let count = match now {
             Condition::Slow(delay) => {
@@ -105,7 +110,11 @@ async fn carry(
                 let _ = to.write_all(&buffer[..count - (dropping - last)]).await;
                 return;
             }
-            Condition::Good | Condition::BlackHole | Condition::Drop(_) | Condition::HalfClose => count,
+            Condition::Good
+            | Condition::BlackHole
+            | Condition::Drop(_)
+            | Condition::Unanswered
+            | Condition::HalfClose => count,
         };
         if !swallowed && to.write_all(&buffer[..count]).await.is_err() {
             return;
