@@ -85,7 +85,7 @@ export function createEvent(first, { user, booked }) {
     }
     await calm;
     busy = false;
-    button.removeAttribute('aria-disabled');
+    for (const waiting of element.querySelectorAll('[aria-disabled]')) waiting.removeAttribute('aria-disabled');
     setText(button, t('book.do'));
   }
 
@@ -105,6 +105,7 @@ export function createEvent(first, { user, booked }) {
     const text = t('book.unknown', { count: action.body.seats, name });
     const again = el('button', { type: 'button', 'aria-label': t('book.ask_again_for', { name }), onclick: repeat }, t('book.ask_again'));
     const leave = el('button', { type: 'button', 'aria-label': t('book.leave_for', { name }), onclick: dismiss }, t('book.leave'));
+    if (busy) again.setAttribute('aria-disabled', 'true'); // until `run` has ended
     const cause = problem?.detail ? el('span', { class: 'small', lang: 'en' }, problem.detail) : null;
     const focused = form.contains(document.activeElement) || result.contains(document.activeElement);
     result.className = 'result notice warn';

@@ -32,7 +32,8 @@ export function mount(root) {
   async function press() {
     button.disabled = true;
     try {
-      show(await ask('/play', { method: 'POST', body: { on: !state.on } }));
+      // What comes of it is pushed. The answer may be older than that: a load takes a moment to end.
+      await ask('/play', { method: 'POST', body: { on: !state.on } });
     } catch (problem) {
       setText(error, words(problem));
     } finally {
