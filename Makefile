@@ -26,7 +26,7 @@ test: ## Runs all tests; the last line says how many, the lines above it what wa
 lint: ## Formatting, lints and documentation; a warning is an error
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo clippy --workspace --test apart --test compose --test kubernetes --test cluster --test mutation --test drills --test scraped --locked -- -D warnings
+	cargo clippy --workspace --test apart --test compose --test kubernetes --test cluster --test mutation --test drills --test scraped --test browser --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 bench: ## Measures how fast it is, in two to five minutes, behind the build
