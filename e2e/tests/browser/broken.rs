@@ -19,6 +19,7 @@ async fn bookings_are_there_after_a_kill_and_a_reload() {
     let event = place.event("Survivor", 10).await;
     let mut window = chromium.open(place.page(), DESK).await;
     window.expect_answer("/", 0);
+    window.expect_answer("/api/traces/", 404); // stories end with the process
     window.click("button", "Book seats for Survivor").await;
     window.reads("#book", "Booked: 1 seat for Survivor.").await;
 
@@ -40,6 +41,7 @@ async fn a_page_whose_server_comes_back_is_well_again_without_a_reload() {
     let event = place.event("Still open", 10).await;
     let mut window = chromium.open(place.page(), DESK).await;
     window.expect_answer("/", 0);
+    window.expect_answer("/api/traces/", 404); // stories end with the process
     window.reads("#book", "10 of 10 seats left").await;
     window.run("window.isTheSame = true").await;
 
