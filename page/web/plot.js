@@ -54,6 +54,7 @@ export function plot(parent, { key, title, lines, most, say, axis }) {
     colours.clear();
     drawn.redraw(false, true);
   });
+  tell(drawn);
 
   function show(data, window_, restarts) {
     [range, marks] = [window_, restarts];

@@ -3,6 +3,7 @@
 //! - `system`: starts both and stops them
 //! - `told`: reads a stream of events
 //! - `stream`: what a stream tells; `ends`: how it ends
+//! - `words`: that no word is missing in a language
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -10,3 +11,4 @@ mod ends;
 mod stream;
 mod system;
 mod told;
+mod words;
