@@ -60,7 +60,9 @@ fn check(hosts: &[String], request: &ServiceRequest) -> Result<(), Problem> {
         let mut values = request.headers().get_all(name);
         values.next().filter(|_| values.next().is_none())?.to_str().ok()
     };
-    let host = only(header::HOST).filter(|host| is_ours(host, hosts));
+    // A request may name the host in its first line as well, and that counts (RFC 9112, 3.2.2).
+    let named = request.uri().authority().is_none_or(|named| is_ours(named.as_str(), hosts));
+    let host = only(header::HOST).filter(|host| named && is_ours(host, hosts));
     let Some(host) = host else {
         let detail = "Host: this page answers under localhost, an address of this machine's own like 127.0.0.1, and the names in \
                       PAGE_HOSTS";

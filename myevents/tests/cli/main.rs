@@ -11,9 +11,10 @@
 //! - `dead`: the messages that were given up, and their way back
 //! - `push`: the result of a load at a Pushgateway
 //! - `alerts`: the bridge and the inbox
+//! - `page`: the page, in the process and apart
 //! - `healthcheck`: what a container's health check calls
 //! - `trace`: one request, told by all processes
-//! - `helpers`: the program as a value, and waiting
+//! - `helpers`: the program as a value, and waiting; `program`: what stands beside the services
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -22,6 +23,8 @@ mod dead;
 mod healthcheck;
 mod helpers;
 mod load;
+mod page;
+mod program;
 mod push;
 mod refused;
 mod restart;

@@ -19,10 +19,10 @@ pub(crate) async fn measure(table: &mut Table) -> anyhow::Result<()> {
     for _ in 0..STARTS {
         ready.push(System::start().await?.ready_ms);
     }
-    table.add("start to ready, empty", median(&ready), "ms", Some(Goal::Below(150.0)));
+    table.add("start to ready, empty", median(&ready), "ms", Some(Goal::Below(30.0)));
     let system = System::start().await?;
     tokio::time::sleep(IDLE).await;
-    table.add("resident memory, idle", system.memory_mb()?, "MB", Some(Goal::Below(25.0)));
+    table.add("resident memory, idle", system.memory_mb()?, "MB", Some(Goal::Below(20.0)));
     table.add("the stripped binary", fs::metadata(binary::myevents())?.len() as f64 / 1e6, "MB", None);
     Ok(())
 }
