@@ -3,7 +3,7 @@
 //! - [`eventually`], [`not_run`]: waiting without sleeping, and saying what was not run
 //! - [`rabbitmq`], [`mongo_server`]: real servers, found or started; [`proxy`]: a bad network before one
 //! - [`binary`], [`services`]: our programs, built and started; [`ports`]: free ones
-//! - [`strangers`]: messages as somebody else may publish them
+//! - [`strangers`]: messages as somebody else may publish them; [`told`]: server-sent events
 //! - [`promtool`]: Prometheus' own linter
 //! - [`dice`]: random numbers that can be had again
 //! - [`alertmanager`]: notifications as Alertmanager sends them; [`logs`]: what was logged
@@ -26,6 +26,7 @@ pub mod proxy;
 pub mod rabbitmq;
 pub mod services;
 pub mod strangers;
+pub mod told;
 mod wait;
 
 use std::path::PathBuf;

@@ -5,6 +5,7 @@
 //! - [`period`]: what was counted in the chosen period
 //! - [`system`]: the services, scraped every second; [`forms`]: by both Prometheus, in every form
 //! - [`exemplars`]: one request is found in a graph
+//! - [`page`]: the page says the same as Prometheus
 //! - [`clock`]: they start with a clock that is ahead
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
@@ -12,6 +13,7 @@
 mod clock;
 mod exemplars;
 mod forms;
+mod page;
 mod period;
 mod server;
 mod system;

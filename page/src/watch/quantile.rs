@@ -25,7 +25,7 @@ pub(super) fn quantile(q: f64, buckets: &[(f64, f64)]) -> Option<f64> {
 mod tests {
     use super::*;
 
-    /// Compared with `promtool`'s answers in `e2e/tests/scraped/page.rs`, for a running system.
+    /// A running Prometheus is compared in `e2e/tests/scraped/page.rs`.
     #[test]
     fn it_lies_within_its_bucket_by_its_rank() {
         let inf = f64::INFINITY;

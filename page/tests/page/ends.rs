@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::{system::System, told::Stream};
+use crate::system::System;
 
 #[tokio::test]
 async fn at_ctrl_c_streams_end_at_once_and_the_page_with_them() {
     let mut system = System::start().await;
-    let mut stream = Stream::open(&system, "").await;
+    let mut stream = system.stream("").await;
     stream.until("sample").await;
     let began = Instant::now();
     kill_process(Pid::from_child(&system.page.0), Signal::INT).unwrap();
@@ -29,7 +29,7 @@ async fn there_are_at_most_200_and_a_place_becomes_free_when_one_ends() {
     let system = System::start().await;
     let mut open = Vec::new();
     for _ in 0..200 {
-        open.push(Stream::open(&system, "").await);
+        open.push(system.stream("").await);
     }
     let refused = system.get("/api/stream").await.unwrap();
     assert_eq!(refused.status(), 503);
@@ -49,6 +49,6 @@ async fn a_list_that_is_no_query_is_refused() {
         assert_eq!(refused.status(), 400, "{list}");
         assert_eq!(refused.json::<Value>().await.unwrap()["errors"][0]["field"], "list");
     }
-    let mut stream = Stream::open(&system, "?list=limit%3Dx").await;
+    let mut stream = system.stream("?list=limit%3Dx").await;
     assert_eq!(stream.until("seats").await["problem"]["status"], 400, "as the service says");
 }

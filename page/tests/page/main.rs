@@ -1,7 +1,6 @@
 //! The page as browsers have it, beside services that run apart from it. No browser is needed.
 //!
 //! - `system`: starts both and stops them
-//! - `told`: reads a stream of events
 //! - `stream`: what a stream tells; `ends`: how it ends
 //! - `words`: that no word is missing in a language
 
@@ -10,5 +9,4 @@
 mod ends;
 mod stream;
 mod system;
-mod told;
 mod words;

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use testing::told::Stream;
 
-use crate::{
-    system::{DEADLINE, System},
-    told::Stream,
-};
+use crate::system::{DEADLINE, System};
 
 /// All numbers in it.
 fn numbers(value: &Value) -> Vec<f64> {
@@ -23,7 +21,7 @@ fn numbers(value: &Value) -> Vec<f64> {
 async fn it_begins_with_the_history_and_goes_on_with_samples_seats_and_the_load() {
     let system = System::start().await;
     system.create("Chamber Music").await;
-    let mut stream = Stream::open(&system, "?list=name%3DChamber%26limit%3D2").await;
+    let mut stream = system.stream("?list=name%3DChamber%26limit%3D2").await;
     let first = stream.next().await.unwrap();
     assert_eq!((first.name.as_str(), first.data["items"].as_array().unwrap().len()), ("history", 0));
     let (mut seats, mut play, mut samples) = (None, None, Vec::new());
@@ -54,7 +52,7 @@ async fn it_begins_with_the_history_and_goes_on_with_samples_seats_and_the_load(
         );
     }
 
-    let mut later = Stream::open(&system, "").await;
+    let mut later = system.stream("").await;
     let history = later.next().await.unwrap();
     assert!(history.data["items"].as_array().unwrap().len() >= 2);
     assert_eq!(&history.data["items"][0], before, "the same for all who look");
@@ -63,7 +61,7 @@ async fn it_begins_with_the_history_and_goes_on_with_samples_seats_and_the_load(
 #[tokio::test]
 async fn a_booking_moves_the_seats_within_two_seconds() {
     let system = System::start().await;
-    let (event, mut stream) = (system.create("Jazz").await, Stream::open(&system, "?list=limit%3D5").await);
+    let (event, mut stream) = (system.create("Jazz").await, system.stream("?list=limit%3D5").await);
     let seats = |page: &Value| page["items"][0]["booked_seats"].as_u64();
     stream.within(DEADLINE, "seats", |page| seats(page) == Some(0)).await;
     system.book(&event).await;
@@ -75,7 +73,7 @@ async fn a_booking_moves_the_seats_within_two_seconds() {
 #[tokio::test]
 async fn who_comes_back_gets_what_was_missed_and_nothing_twice() {
     let system = System::start().await;
-    let mut stream = Stream::open(&system, "").await;
+    let mut stream = system.stream("").await;
     let mut seen = Vec::new();
     while seen.len() < 2 {
         seen.extend(stream.next().await.unwrap().id);
@@ -96,21 +94,21 @@ async fn who_comes_back_gets_what_was_missed_and_nothing_twice() {
         assert_eq!([&ids[..], &[next]].concat(), right);
     }
     // A number of the future is one of another run of the page.
-    let mut stream = Stream::open(&system, "?after=99999999999").await;
+    let mut stream = system.stream("?after=99999999999").await;
     assert!(stream.next().await.unwrap().data["items"].as_array().unwrap().len() >= 3);
 }
 
 #[tokio::test]
 async fn a_process_that_was_killed_and_started_again_is_named_and_no_number_is_negative() {
     let mut system = System::start().await;
-    let (event, mut stream) = (system.create("Rock").await, Stream::open(&system, "").await);
+    let (event, mut stream) = (system.create("Rock").await, system.stream("").await);
     stream.until("sample").await; // what was booked before the first one is of no rate
     system.book(&event).await;
     stream.within(DEADLINE, "sample", |sample| sample["way"]["stored"].as_f64() > Some(0.0)).await;
     system.kill_services();
     let away = stream.within(DEADLINE, "sample", |sample| sample["services"]["bookings"]["answering"] == 0).await;
     assert_eq!((&away["services"]["bookings"]["replicas"], &away["way"]["outbox"]), (&1.into(), &Value::Null));
-    let mut other = Stream::open(&system, "").await;
+    let mut other = system.stream("").await;
     let problem = other.within(DEADLINE, "seats", |page| page["problem"].is_object()).await;
     assert_eq!(problem["problem"]["type"], "urn:myevents:problem:away");
 

@@ -8,7 +8,7 @@ use std::{
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testing::{binary, eventually, ports::free_port};
+use testing::{binary, eventually, ports::free_port, told::Stream};
 
 /// Long enough for a debug build on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -90,7 +90,12 @@ impl System {
         self.client.get(format!("{}{path}", self.url)).send().await.ok()
     }
 
-    /// With headers of a browser.
+    /// An open stream, with this query.
+    pub(crate) async fn stream(&self, query: &str) -> Stream {
+        Stream::open(&format!("{}/api/stream{query}", self.url)).await
+    }
+
+    /// To be sent with further headers.
     pub(crate) fn request(&self, path: &str) -> reqwest::RequestBuilder {
         self.client.get(format!("{}{path}", self.url))
     }

@@ -6,35 +6,37 @@ use reqwest::Response;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::system::{DEADLINE, System};
+/// A stream that tells nothing for so long has failed; it has a heartbeat.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// One event.
 #[derive(Debug)]
-pub(crate) struct Told {
-    pub(crate) name: String,
-    pub(crate) id: Option<u64>,
-    pub(crate) data: Value,
+pub struct Told {
+    pub name: String,
+    pub id: Option<u64>,
+    pub data: Value,
 }
 
 /// An open stream.
-pub(crate) struct Stream {
+pub struct Stream {
     response: Response,
     text: String,
 }
 
 impl Stream {
-    pub(crate) async fn open(system: &System, query: &str) -> Self {
-        Self::of(system.get(&format!("/api/stream{query}")).await.unwrap())
+    pub async fn open(url: &str) -> Self {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self::of(client.get(url).send().await.unwrap())
     }
 
-    pub(crate) fn of(response: Response) -> Self {
+    pub fn of(response: Response) -> Self {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { response, text: String::new() }
     }
 
     /// The next event; `None` at the end of the stream.
-    pub(crate) async fn next(&mut self) -> Option<Told> {
+    pub async fn next(&mut self) -> Option<Told> {
         loop {
             while let Some((block, rest)) = self.text.split_once("\n\n") {
                 let told = told(block);
@@ -49,7 +51,7 @@ impl Stream {
     }
 
     /// The data of the next event with this name.
-    pub(crate) async fn until(&mut self, name: &str) -> Value {
+    pub async fn until(&mut self, name: &str) -> Value {
         loop {
             let told = self.next().await.expect("the stream goes on");
             if told.name == name {
@@ -59,7 +61,7 @@ impl Stream {
     }
 
     /// The next one within so long that fits.
-    pub(crate) async fn within(&mut self, limit: Duration, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    pub async fn within(&mut self, limit: Duration, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let found = timeout(limit, async {
             loop {
                 let data = self.until(name).await;
