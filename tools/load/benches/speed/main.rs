@@ -5,6 +5,7 @@
 //! - `reads`: lists, pages
 //! - `scrapes`: a scrape with 1,000 event labels in each form, beside a bare answer of the same port; and `traced`: what a request pays for
 //!   its story and its exemplars
+//! - `watched`: what it costs that 50 browsers have the page open
 //! - `view`: from a 201 to the event service's view
 //! - `relay`: messages through RabbitMQ, beside a bare client
 //! - `apart`: the services as processes of their own, over RabbitMQ and MongoDB
@@ -16,7 +17,7 @@
 //! - `table`: the rows, and the goals they are held to
 //!
 //! The load generator runs on the same machine, and machines are noisy: what is compared is measured in short turns, one
-//! after the other, and the median counts. All of it takes four minutes; `cargo bench -p load -- view hot` does only these.
+//! after the other, and the median counts. All of it takes five minutes; `cargo bench -p load -- view hot` does only these.
 //! Servers are looked for as the tests do, and end before the last row; where one is missing, the rows say so.
 
 mod apart;
@@ -35,6 +36,7 @@ mod table;
 mod throughput;
 mod traced;
 mod view;
+mod watched;
 
 use std::{env, path::Path, time::Duration};
 
@@ -87,6 +89,9 @@ async fn run() -> anyhow::Result<()> {
     if wanted("scrapes") {
         scrapes::measure(&mut table).await?;
         traced::measure(&mut table).await?;
+    }
+    if wanted("watched") {
+        watched::measure(&mut table).await?;
     }
     if wanted("view") {
         system.book(16, 20, Duration::from_millis(100)).await?; // it needs some events

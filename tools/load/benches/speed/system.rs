@@ -17,8 +17,9 @@ use tempfile::TempDir;
 use testing::binary;
 use tokio_util::sync::CancellationToken;
 
-/// Starts a system with its data in this folder, on these ports: REST of the event service and of the booking service, then their ops ports.
-pub(crate) type Program = fn(&Path, [u16; 4]) -> Command;
+/// Starts a system with its data in this folder, on these ports: REST of the event service and of the booking service, then their ops ports,
+/// then the page.
+pub(crate) type Program = fn(&Path, [u16; 5]) -> Command;
 
 /// How long the system may take to start, and to answer a request.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -26,7 +27,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) struct System {
     /// Not in /tmp, which may be no disk: an fsync must cost what it costs.
     folder: TempDir,
-    ports: [u16; 4],
+    ports: [u16; 5],
     program: Program,
     child: Child,
     /// From the start of the process until both services said that they are ready.
@@ -45,8 +46,8 @@ impl System {
 
     async fn start_in(folder: TempDir, program: Program) -> anyhow::Result<Self> {
         // All at once, so that they differ.
-        let free = [(); 4].map(|()| TcpListener::bind("127.0.0.1:0").and_then(|free| Ok((free.local_addr()?, free))));
-        let mut ports = [0; 4];
+        let free = [(); 5].map(|()| TcpListener::bind("127.0.0.1:0").and_then(|free| Ok((free.local_addr()?, free))));
+        let mut ports = [0; 5];
         for (port, free) in ports.iter_mut().zip(free) {
             *port = free?.0.port();
         }
@@ -97,6 +98,11 @@ impl System {
         target(self.ports[1])
     }
 
+    /// The page's address.
+    pub(crate) fn page(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports[4])
+    }
+
     /// Books here, see [`book`].
     pub(crate) async fn book(&self, connections: u32, events: u32, duration: Duration) -> anyhow::Result<Report> {
         book(self.events()?, self.bookings()?, connections, events, duration).await
@@ -132,10 +138,12 @@ impl Drop for System {
     }
 }
 
-fn myevents(folder: &Path, ports: [u16; 4]) -> Command {
+fn myevents(folder: &Path, ports: [u16; 5]) -> Command {
     let mut command = Command::new(binary::myevents());
     for (option, port) in
-        ["--events-addr", "--bookings-addr", "--events-ops-addr", "--bookings-ops-addr"].iter().zip(ports)
+        ["--events-addr", "--bookings-addr", "--events-ops-addr", "--bookings-ops-addr", "--page-addr"]
+            .iter()
+            .zip(ports)
     {
         command.arg(option).arg(format!("127.0.0.1:{port}"));
     }
@@ -155,7 +163,17 @@ pub(crate) async fn book(
     event_count: u32,
     duration: Duration,
 ) -> anyhow::Result<Report> {
-    let plan = Plan {
+    let plan = plan(events, bookings, connections, event_count, duration);
+    let report = load::perform(plan, CancellationToken::new()).await?;
+    if report.unexpected.count > 0 || report.unanswered > 0 {
+        bail!("bookings went wrong: {report:?}");
+    }
+    Ok(report)
+}
+
+/// The plan of that.
+pub(crate) fn plan(events: Target, bookings: Target, connections: u32, event_count: u32, duration: Duration) -> Plan {
+    Plan {
         events: vec![events],
         bookings: vec![bookings],
         connections,
@@ -170,10 +188,5 @@ pub(crate) async fn book(
         keyed: 50,
         record: None,
         seen: None,
-    };
-    let report = load::perform(plan, CancellationToken::new()).await?;
-    if report.unexpected.count > 0 || report.unanswered > 0 {
-        bail!("bookings went wrong: {report:?}");
     }
-    Ok(report)
 }

@@ -76,7 +76,7 @@ async fn exemplars(system: &System) -> anyhow::Result<usize> {
 }
 
 /// This program, as both services in one process.
-fn own(traced: &str, folder: &Path, ports: [u16; 4]) -> Command {
+fn own(traced: &str, folder: &Path, ports: [u16; 5]) -> Command {
     let me = std::env::current_exe().expect("a running program has a path");
     let mut command = Command::new(me);
     command.arg(ARGUMENT).arg(traced).arg(folder.join("data")).args(ports.map(|port| port.to_string())).env_clear();
