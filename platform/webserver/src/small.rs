@@ -26,7 +26,7 @@ use actix_web::{
 use process::threads;
 use tokio::{
     sync::{Semaphore, oneshot},
-    task::JoinSet,
+    task::{JoinSet, LocalSet},
     time::{sleep, timeout},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -61,7 +61,8 @@ impl SmallServer {
         let stop = CancellationToken::new();
         let (stopped, (report_end, ended)) = (stop.clone(), oneshot::channel());
         std::thread::Builder::new().name(name.into()).spawn(move || {
-            let served = rt::Runtime::from(runtime).block_on(async {
+            let local = LocalSet::new();
+            let served = local.block_on(&runtime, async {
                 let app = App::new().configure(configure).wrap(from_fn(guard));
                 let signal = stopped.clone();
                 let stopping = move || signal.clone().cancelled_owned();
@@ -73,6 +74,8 @@ impl SmallServer {
             if let Err(cause) = served {
                 tracing::error!("a server has ended: {cause}");
             }
+            drop(local);
+            runtime.shutdown_background(); // a name lookup that hangs must not delay the end
             let _ = report_end.send(()); // nobody may wait for it
         })?;
         Ok(Self { address, stop: stop.drop_guard(), ended })
