@@ -3,8 +3,11 @@
 import { el } from './dom.js';
 import { t } from './i18n.js';
 
-// Longer than the server itself waits for a service.
+// Longer than the server itself waits for a service. What takes it longer is asked with a `limit` of its own.
 const LIMIT_MS = 30_000;
+
+// Refusals that say nothing of the action itself: of the page's server (not this origin, not this host) and of whoever is too busy.
+const NOT_OF_THE_ACTION = [403, 408, 421, 425, 429];
 
 // An answer that is no success (RFC 9457), or none at all.
 export class Problem extends Error {
@@ -23,24 +26,39 @@ export class Problem extends Error {
   }
 }
 
-// Asks `/api` + `path`: the parsed body of a success, or a `Problem` thrown. The body of a request is an object.
-export async function ask(path, { method = 'GET', body, key } = {}) {
+// Of an action that was sent before and came to nothing known: whether this problem leaves that open, too. Only an answer of the service
+// itself settles it. If it stays open, the problem then says so: "nothing has happened" is true of the last attempt only.
+export function unsettled(problem) {
+  const definite = problem.status >= 400 && problem.status < 500 && !NOT_OF_THE_ACTION.includes(problem.status);
+  if (definite) return false;
+  if (!problem.unknown) problem.detail = '';
+  problem.unknown = true;
+  return true;
+}
+
+// Asks `/api` + `path`: the parsed body of a success, or a `Problem` thrown.
+export async function ask(path, request) {
+  return (await answer(path, request)).body;
+}
+
+// The same as `{ body, replay }`: whether it is the answer to an earlier request with this key. The body of a request is an object.
+export async function answer(path, { method = 'GET', body, key, limit = LIMIT_MS } = {}) {
   const headers = {};
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (key !== undefined) headers['Idempotency-Key'] = key;
   const changes = method !== 'GET';
   let response, text;
   try {
-    const signal = AbortSignal.timeout(LIMIT_MS);
+    const signal = AbortSignal.timeout(limit);
     response = await fetch(`/api${path}`, { method, headers, body: body && JSON.stringify(body), signal, cache: 'no-store' });
     text = await response.text();
   } catch {
     throw new Problem({ type: changes ? 'outcome-unknown' : 'page-away' }, 0, changes);
   }
   const parsed = parse(text);
-  if (response.ok && parsed !== undefined) return parsed;
+  if (response.ok && parsed !== undefined) return { body: parsed, replay: response.headers.has('Idempotent-Replay') };
   const problem = new Problem(parsed ?? { title: `HTTP ${response.status}` }, response.status, false);
-  problem.unknown = changes && response.status >= 500 && problem.kind !== 'away';
+  problem.unknown = changes && (response.ok || response.status >= 500) && problem.kind !== 'away';
   problem.again = response.headers.has('Retry-After');
   throw problem;
 }

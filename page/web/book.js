@@ -24,7 +24,7 @@ export function mount(root) {
   let stale = true;
   const rows = new Map();
 
-  const mine = mountMine();
+  const mine = mountMine({ booked });
   const user = el('input', { id: 'you', maxlength: 100, autocomplete: 'off', spellcheck: 'false' });
   user.value = kept.read('user', 'guest');
   user.addEventListener('change', () => kept.write('user', user.value.trim() || 'guest'));
@@ -58,6 +58,7 @@ export function mount(root) {
     if (state === 'open') mine.refresh();
     else if (rows.size > 0) stale = true;
   });
+  document.addEventListener('openbookings', () => rows.forEach((row) => row.look()));
   setInterval(() => rows.forEach((row) => row.tick()), CLOCK_MS);
   return load();
 
@@ -97,7 +98,8 @@ export function mount(root) {
     for (const [id, row] of rows) {
       if (ids.has(id)) continue;
       row.element.remove();
-      rows.delete(id);
+      // It hears the answer to its booking.
+      if (!row.busy()) rows.delete(id);
     }
     body.items.forEach((event, place) => {
       if (!rows.has(event.id)) rows.set(event.id, createEvent(event, { user: () => user.value.trim() || 'guest', booked }));
@@ -105,7 +107,7 @@ export function mount(root) {
       row.update(event);
       if (list.children[place] !== row.element) list.insertBefore(row.element, list.children[place] ?? null);
     });
-    empty.hidden = rows.size > 0;
+    empty.hidden = body.items.length > 0;
     setText(empty, name || way.length > 0 ? t('book.none_found') : t('book.none'));
     pages.hidden = !next && way.length === 0;
     previous.disabled = way.length === 0;

@@ -1,6 +1,6 @@
 // The form for a new event. What is wrong with a field is said at the field: by the service, which knows the rules.
 
-import { ask, words, wordNodes } from './api.js';
+import { ask, unsettled, words, wordNodes } from './api.js';
 import { el, say } from './dom.js';
 import { t } from './i18n.js';
 
@@ -23,6 +23,7 @@ export function mountCreate({ created }) {
   const button = el('button', { class: 'primary' }, t('create.do'));
   const result = el('p', { class: 'notice wide', hidden: true });
   let busy = false;
+  let unsure = false; // whether the last one may have been created nevertheless
   const form = el('form', { novalidate: true, onsubmit: submit },
     ...Object.values(fields).map((one) => one.element),
     el('div', { class: 'wide line' }, button), result);
@@ -39,6 +40,7 @@ export function mountCreate({ created }) {
     button.setAttribute('aria-disabled', 'true');
     try {
       const event = await ask('/events', { method: 'POST', body });
+      unsure = false;
       tell('good', t('create.done', { name: event.name }));
       fields.name.input.value = '';
       await created(event);
@@ -71,6 +73,8 @@ export function mountCreate({ created }) {
   }
 
   function refused(problem) {
+    unsure ||= problem.unknown;
+    unsure &&= unsettled(problem);
     const known = problem.errors.filter((error) => error.field in fields);
     known.forEach((error) => fields[error.field].wrong(error.detail, 'en'));
     if (known.length > 0) fields[known[0].field].input.focus();

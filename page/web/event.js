@@ -9,7 +9,8 @@ import { createSeats, most } from './seats.js';
 // So long the button takes no other click: the second one of a double click comes later than the answer.
 const CALM_MS = 700;
 
-// `{ element, update(event), tick() }`. `user()` is who books, `booked(booking)` hears of it.
+// `{ element, update(event), tick(), busy(), look() }`: `busy` whether a booking is on its way, `look` after an open one was asked for
+// elsewhere. `user()` is who books, `booked(booking)` hears of it.
 export function createEvent(first, { user, booked }) {
   let event = first;
   let busy = false;
@@ -29,9 +30,16 @@ export function createEvent(first, { user, booked }) {
     el('div', { class: 'what' }, title, when, seats.bar, el('div', { class: 'line' }, seats.words, badge)),
     form, result);
 
-  const open = waiting(id);
-  if (open) askAgain(open);
-  return { element, update, tick: () => update(event) };
+  look();
+  return { element, update, tick: () => update(event), busy: () => busy, look };
+
+  function look() {
+    if (busy) return;
+    const open = waiting(id);
+    const asks = result.dataset.state === 'unknown';
+    if (open && !asks) askAgain(open);
+    else if (!open && asks) forget();
+  }
 
   function update(newer) {
     event = newer;
@@ -66,7 +74,7 @@ export function createEvent(first, { user, booked }) {
     if (busy) return;
     // What is no whole number goes to the service as it is: its answer says what would be right.
     const wanted = amount.value.trim() === '' ? null : Number(amount.value);
-    run(begin(id, wanted, user()));
+    run(begin(id, name, wanted, user()));
   }
 
   async function run(action) {
@@ -76,9 +84,9 @@ export function createEvent(first, { user, booked }) {
     const calm = new Promise((done) => setTimeout(done, CALM_MS));
     const count = action.body.seats;
     try {
-      const booking = await send(action);
-      booked(booking);
-      tell('good', t('book.done', { count, name }));
+      const { body, replay } = await send(action);
+      booked(body);
+      tell('good', t(replay ? 'book.was_done' : 'book.done', { count, name }));
     } catch (problem) {
       if (problem.unknown) askAgain(action, problem);
       else tell('bad', words(problem), wordNodes(problem));
@@ -124,11 +132,14 @@ export function createEvent(first, { user, booked }) {
 
     function dismiss() {
       if (busy) return;
-      settle(id);
-      result.hidden = true;
-      delete result.dataset.state;
-      update(event);
+      settle(id); // which has `look` forget it
       (form.hidden ? element : button).focus();
     }
+  }
+
+  function forget() {
+    result.hidden = true;
+    delete result.dataset.state;
+    update(event);
   }
 }

@@ -1,15 +1,16 @@
 // The bookings made in this browser. It keeps their ids only; what they are, the booking service says.
 
-import { ask, words, wordNodes } from './api.js';
+import { ask, unsettled, words, wordNodes } from './api.js';
 import { el, say, setText } from './dom.js';
 import { t, time } from './i18n.js';
+import { mountOpen } from './open.js';
 import { kept } from './storage.js';
 
 const KEPT = 100;
 const SHOWN = 5;
 
-// `{ element, add(booking), refresh() }`.
-export function mountMine() {
+// `{ element, add(booking), refresh() }`; `booked(booking)` hears of an open one that turned out to be made.
+export function mountMine({ booked }) {
   const rows = new Map();
   let shown = SHOWN;
   const none = el('p', { class: 'muted small' }, t('mine.none'));
@@ -18,7 +19,7 @@ export function mountMine() {
   const element = el('section', { class: 'card booking', 'aria-labelledby': 'mine-title', tabindex: -1 },
     el('div', { class: 'line apart' }, el('h3', { id: 'mine-title' }, t('mine.title')),
       el('span', { class: 'muted small' }, t('mine.hint'))),
-    none, list, older);
+    mountOpen({ booked }), none, list, older);
   // Another tab has booked, or removed one.
   window.addEventListener('storage', draw);
   draw();
@@ -75,6 +76,7 @@ export function mountMine() {
 function createRow(id, { remove }) {
   let known = false;
   let reading = false;
+  let unsure = false; // whether it may be cancelled already
   const title = el('strong');
   const badge = el('span', { class: 'badge', hidden: true });
   const about = el('p', { class: 'small muted' }, '…');
@@ -143,7 +145,9 @@ function createRow(id, { remove }) {
         say(t('mine.given_back', { count, name }));
         element.focus();
       } catch (problem) {
-        // Cancelling twice is the same as once, so there is nothing to keep.
+        // Cancelling twice is the same as once, so there is no key to keep.
+        unsure ||= problem.unknown;
+        if (unsure) unsettled(problem);
         yes.removeAttribute('aria-disabled');
         result.className = problem.unknown ? 'notice warn' : 'notice bad';
         result.replaceChildren(...wordNodes(problem));

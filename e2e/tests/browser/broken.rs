@@ -108,3 +108,30 @@ async fn an_answer_that_is_lost_is_asked_for_again_and_books_once() {
     assert_eq!(place.sold(&event).await, 1);
     window.end().await;
 }
+
+#[tokio::test]
+async fn a_booking_that_may_have_been_made_stays_open_while_the_service_is_away() {
+    let Some(chromium) = Chromium::start().await else { return };
+    let place = Place::start();
+    let event = place.event("Open end", 10).await;
+    let proxy = Proxy::to(place.server.bookings().address().port()).await;
+    let page = PageApart::start(&place, &format!("http://{}", proxy.address), place.folder.path()).await;
+    let mut window = chromium.open(&page.url, DESK).await;
+    window.expect_answer("/api/", 503);
+    window.reads("#book", "10 of 10 seats left").await;
+    proxy.set(Condition::Unanswered);
+    window.click("button", "Book seats for Open end").await;
+    window.reads("#book", "It is not known whether 1 seat for Open end was booked").await;
+
+    drop(proxy); // from now on nothing can be sent
+    window.click("button", "Ask again about Open end").await;
+    window.control((".event", "Open end"), "button", "Ask again about Open end").await;
+    window.session.reload().await;
+
+    window.control((".mine", "Open end"), "button", "Ask again about Open end").await;
+    assert!(!window.text("#book").await.contains("nothing has happened"));
+    let cannot_book_anew = window.run("return document.querySelector('.event form').hidden").await;
+    assert_eq!(cannot_book_anew, true);
+    assert_eq!(place.sold(&event).await, 1);
+    window.end().await;
+}

@@ -60,6 +60,7 @@ export default {
 
   'mine.title': 'My bookings',
   'mine.hint': 'Those made in this browser.',
+  'mine.open': 'Bookings whose outcome is not known',
   'mine.none': 'You have booked nothing yet.',
   'mine.unread': 'This booking cannot be read now. It is read again when the service is back.',
   'mine.unknown': 'The service does not know this booking: {id}',

@@ -60,6 +60,7 @@ export default {
 
   'mine.title': '我的预订',
   'mine.hint': '在此浏览器中的预订。',
+  'mine.open': '结果未知的预订',
   'mine.none': '您还没有预订。',
   'mine.unread': '现在无法读取此预订。服务恢复后会重新读取。',
   'mine.unknown': '服务中没有此预订：{id}',
