@@ -135,7 +135,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let timeouts = self.timeouts;
+        // A body that lasts has no end that would be worth a wait.
+        let cut = self.shutdown.is_none() && matches!(self.state.0.get(), Phase::Lasting { .. });
+        let timeouts = if cut { AT_SHUTDOWN } else { self.timeouts };
         match Pin::new(&mut self.stream).poll_write(cx, bytes) {
             Poll::Ready(written) => {
                 self.stuck = None;

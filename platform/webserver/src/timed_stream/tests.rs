@@ -134,6 +134,17 @@ async fn who_takes_nothing_of_a_body_that_lasts_is_cut_and_who_takes_it_slowly_i
     assert!(about(began.elapsed(), 230) && cause.kind() == io::ErrorKind::TimedOut, "{:?} {cause}", began.elapsed());
 }
 
+#[tokio::test(start_paused = true)]
+async fn at_a_shutdown_who_takes_nothing_of_a_body_that_lasts_is_cut_at_once() {
+    let (_client, server) = duplex(64);
+    let server = TimedStream::new(server, Rc::downgrade(&Rc::new(2)), TIMEOUTS, sleep(Duration::from_secs(2)));
+    let (_answer, began) = (lasting(&server), Instant::now());
+    let (mut reading, mut writing) = tokio::io::split(server);
+    let (read, written) = tokio::join!(reading.read_u8(), writing.write_all(&[0; 1000]));
+    assert!(read.is_err() && written.is_err());
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
 /// Reads until the end of the stream, as the server does at a shutdown; returns what it read and how long that took.
 async fn read_until_end(server: &mut TimedStream<DuplexStream>) -> (Vec<u8>, Duration) {
     let (began, mut read) = (Instant::now(), Vec::new());
