@@ -3,34 +3,47 @@
 use std::time::Duration;
 
 use actix_web::{HttpResponse, http::StatusCode, web};
+use jiff::Timestamp;
 use messaging::DeadLetter;
-use rest::{
-    dead_letters::{self, OfEach},
-    urls::Urls,
-};
+use rest::dead_letters::{self, OfEach};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use uuid::Uuid;
 use webserver::{
     input::{Json, NoQuery, uuid},
     problem::Problem,
 };
 
+use crate::watch::replicas::Replicas;
+
 /// A person waits for it.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A dead letter, and the service that keeps it.
+/// What is shown of a dead letter: all but its body, which says who booked.
 #[derive(Serialize)]
 struct Letter {
+    /// The service that keeps it.
     kept_by: &'static str,
-    #[serde(flatten)]
-    letter: DeadLetter,
+    id: Uuid,
+    queue: String,
+    message: String,
+    cause: String,
+    attempts: u32,
+    occurred_at: Timestamp,
 }
 
-pub(crate) async fn list(urls: web::Data<Urls>, _: NoQuery) -> HttpResponse {
-    let (lists, silent) = told(dead_letters::list(&urls.ops, TIMEOUT).await);
+impl Letter {
+    fn of(kept_by: &'static str, letter: DeadLetter) -> Self {
+        let DeadLetter { id, queue, message, cause, attempts, occurred_at, body: _ } = letter;
+        Self { kept_by, id, queue, message, cause, attempts, occurred_at }
+    }
+}
+
+pub(crate) async fn list(replicas: web::Data<Replicas>, _: NoQuery) -> HttpResponse {
+    let (lists, silent) = told(dead_letters::list(&replicas.current().await, TIMEOUT).await);
     let letters = lists
         .into_iter()
-        .flat_map(|(kept_by, letters)| letters.into_iter().map(move |letter| Letter { kept_by, letter }));
+        .flat_map(|(kept_by, letters)| letters.into_iter().map(move |letter| Letter::of(kept_by, letter)));
     HttpResponse::Ok().json(json!({ "items": letters.collect::<Vec<_>>(), "silent": silent }))
 }
 
@@ -41,9 +54,9 @@ pub(crate) struct Which {
     id: Option<String>,
 }
 
-pub(crate) async fn redrive(urls: web::Data<Urls>, Json(which): Json<Which>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn redrive(replicas: web::Data<Replicas>, Json(which): Json<Which>) -> Result<HttpResponse, Problem> {
     let id = which.id.as_deref().map(|text| uuid(text, "id")).transpose()?;
-    let (counts, silent) = told(dead_letters::redrive(&urls.ops, id).await);
+    let (counts, silent) = told(dead_letters::redrive(&replicas.current().await, id).await);
     let redriven: u64 = counts.iter().map(|(_, count)| count).sum();
     match (redriven, silent.is_empty(), id) {
         (0, true, Some(id)) => Err(Problem::not_found(format!("there is no dead letter {id}"))),

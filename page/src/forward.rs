@@ -112,11 +112,11 @@ pub(crate) fn silent(name: &str, request: &Request, cause: &Failure) -> Problem 
         Failure::Unanswered if request.method.is_safe() => {
             ("away", "The service is away", format!("the {name} did not answer; ask again in a moment"))
         }
-        Failure::Unanswered => (
-            "outcome-unknown",
-            "Nobody knows what happened",
-            format!("the {name} did not answer: the request may have been handled; ask again under the same key"),
-        ),
+        Failure::Unanswered => {
+            let again = if request.key.is_some() { "ask again under the same key" } else { "look whether it was" };
+            let detail = format!("the {name} did not answer: the request may have been handled; {again}");
+            ("outcome-unknown", "Nobody knows what happened", detail)
+        }
     };
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, slug, title, detail).header(header::RETRY_AFTER, "1")
 }

@@ -36,6 +36,7 @@ use serde_json::json;
 use service::healthcheck::url;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use webserver::{
+    origin::Names,
     routes::{nowhere, resource},
     small::{LIMITS, SmallServer},
 };
@@ -102,7 +103,7 @@ fn configure(app: &mut web::ServiceConfig, config: Config, urls: Urls, stop: Can
         bookings: Upstream::new("booking service", urls.bookings.clone()),
     });
     let replicas = web::Data::new(Replicas::new(urls.ops.clone()));
-    let hosts = Rc::new(config.hosts.clone());
+    let (names, hosts) = (Names(config.hosts.clone()), Rc::new(config.hosts.clone()));
     let site = web::scope("")
         .wrap(from_fn(move |request, next| guard(hosts.clone(), request, next)))
         .app_data(web::Data::new(config))
@@ -127,7 +128,7 @@ fn configure(app: &mut web::ServiceConfig, config: Config, urls: Urls, stop: Can
         .service(resource("/api/stream").get(stream::stream).done())
         .configure(forward::configure)
         .default_service(nowhere("the page is at /"));
-    app.service(site);
+    app.app_data(names).service(site);
 }
 
 async fn livez() -> HttpResponse {

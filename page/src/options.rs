@@ -1,7 +1,7 @@
 //! The options of the page: those that it has in `myevents` itself, too, and those of `myevents page`. Each is a text for clap, so that
 //! all problems are reported at once.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 
 use process::{
     checks::{Checks, ConfigError, OptionText, option},
@@ -76,7 +76,7 @@ impl Config {
     /// Binds the address. Where nobody asked for one and the usual one is taken, as by a second `myevents`, it takes a free port.
     pub fn bind(&self) -> Result<TcpListener, ListenError> {
         match self.listen.bind() {
-            Err(taken) if !self.asked => {
+            Err(taken) if !self.asked && taken.is_in_use() => {
                 let free = SocketAddr::new(self.listen.address.ip(), 0);
                 Listen { address: free, option: self.listen.option }.bind().map_err(|_| taken)
             }
@@ -93,7 +93,8 @@ impl Config {
 impl PageOptions {
     /// Checks them; `play` is what holds where nobody says whether the load may be started.
     pub fn read(&self, checks: &mut Checks, play: bool) -> Config {
-        let address = Some(self.page_addr.clone().unwrap_or_else(|| ADDRESS.to_owned()));
+        let asked = option("PAGE_ADDR", &self.page_addr).unless_blank();
+        let address = OptionText { text: asked.text.or(Some(ADDRESS)), ..asked };
         let link = |checks: &mut Checks, name, text: &Option<String>| {
             let right = "an address that a browser can open, like http://127.0.0.1:3000";
             let given = OptionText { name, text: text.as_deref() }.unless_blank();
@@ -105,8 +106,8 @@ impl PageOptions {
             .text
             .map_or(play, |_| checks.choice(option("PAGE_PLAY", &self.page_play), &[("on", true), ("off", false)]));
         Config {
-            listen: Listen::read(checks, option("PAGE_ADDR", &address), ADDRESS),
-            asked: self.page_addr.is_some(),
+            listen: Listen::read(checks, address, ADDRESS),
+            asked: self.page_addr.as_ref().is_some_and(|text| !text.trim().is_empty()),
             hosts: checks.value(hosts, Vec::new(), "names like tickets.example, separated by commas", names),
             grafana: link(checks, "GRAFANA_URL", &self.grafana_url),
             prometheus: link(checks, "PROMETHEUS_URL", &self.prometheus_url),
@@ -133,10 +134,29 @@ fn is_link(text: &str) -> bool {
 }
 
 fn names(text: &str) -> Option<Vec<String>> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '[' | ']');
-    let name = |name: &str| {
-        let name = name.trim().to_ascii_lowercase();
-        (!name.is_empty() && name.chars().all(fits)).then_some(name)
-    };
     text.split(',').map(name).collect()
+}
+
+/// A name or an address without a port, as it stands in a `Host`.
+fn name(text: &str) -> Option<String> {
+    let name = text.trim().trim_end_matches('.').to_ascii_lowercase();
+    if let Ok(address) = name.trim_start_matches('[').trim_end_matches(']').parse::<Ipv6Addr>() {
+        return Some(format!("[{address}]"));
+    }
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    (!name.is_empty() && name.chars().all(fits)).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_what_a_host_can_be_without_its_port() {
+        let right = ["tickets.example", "a", "192.168.0.4", "[fd00::1]", "[fd00::1]"].map(str::to_owned);
+        assert_eq!(names("Tickets.Example., a,192.168.0.4,FD00::1,[fd00::1]"), Some(right.into()));
+        for wrong in ["", "a,", "a:80", "http://a", "a b", "*.example", "[fd00::1]:80"] {
+            assert_eq!(names(wrong), None, "{wrong:?}");
+        }
+    }
 }

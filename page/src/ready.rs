@@ -1,12 +1,12 @@
 //! `GET /api/ready`: what `/readyz` of each process says, or why it says nothing.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use actix_web::{HttpResponse, web};
 use futures_util::future::join_all;
 use rest::{Connection, Request, Target};
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::watch::replicas::Replicas;
 
@@ -22,8 +22,23 @@ struct Said {
     answers: bool,
     /// Why not.
     error: Option<String>,
-    /// The body of its `/readyz`.
-    report: Option<Value>,
+    /// What its `/readyz` says.
+    report: Option<Report>,
+}
+
+/// The body of `/readyz`, as far as it is shown.
+#[derive(Deserialize, Serialize)]
+struct Report {
+    ready: bool,
+    stopping: bool,
+    checks: BTreeMap<String, Check>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Check {
+    ok: bool,
+    required: bool,
+    detail: String,
 }
 
 pub(crate) async fn ready(replicas: web::Data<Replicas>) -> HttpResponse {
@@ -40,5 +55,9 @@ async fn ask(service: &'static str, target: Target) -> Said {
     let report = answer.map_err(|cause| cause.to_string()).and_then(|answer| {
         serde_json::from_slice(&answer.body).map_err(|_| "it answers what is not understood".to_owned())
     });
-    Said { service, address, answers: report.is_ok(), error: report.as_ref().err().cloned(), report: report.ok() }
+    let (report, error) = match report {
+        Ok(report) => (Some(report), None),
+        Err(cause) => (None, Some(cause)),
+    };
+    Said { service, address, answers: report.is_some(), error, report }
 }

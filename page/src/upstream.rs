@@ -3,7 +3,7 @@
 use std::{
     sync::Mutex,
     sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rest::{Answer, Connection, Failure, Request, Target};
@@ -31,12 +31,13 @@ impl Upstream {
     /// Sends it and waits for the answer. A request that could not be sent is sent to the next replica; one that was sent is never
     /// repeated, since only who asked knows whether it may be.
     pub(crate) async fn exchange(&self, request: &Request) -> Result<Answer, Failure> {
+        let began = Instant::now();
         let idle = self.idle.lock().expect("nothing panics while it holds this").pop();
         let number = || self.next.fetch_add(1, Ordering::Relaxed);
         let mut connection = idle.unwrap_or_else(|| Connection::new(self.targets.clone(), number(), TIMEOUT));
         let mut exchanged = connection.exchange(request).await;
         for _ in 1..connection.replicas() {
-            if !matches!(exchanged, Err(Failure::Away(_))) {
+            if !matches!(exchanged, Err(Failure::Away(_))) || began.elapsed() > TIMEOUT {
                 break;
             }
             exchanged = connection.exchange(request).await;

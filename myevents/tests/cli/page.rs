@@ -135,6 +135,9 @@ async fn apart_it_asks_the_services_that_it_is_told_of_and_may_start_no_load() {
     let all = get(&format!("{page}/api/ready")).await.unwrap();
     assert!(all["items"].as_array().unwrap().iter().all(|one| one["report"]["ready"] == true), "{all}");
 
+    let known = client().post(format!("{page}/api/play")).header("Host", "tickets.example");
+    let known = known.header("Origin", "http://tickets.example").json(&json!({"on": true}));
+    assert_eq!(problem(known.send().await.unwrap()).await.1, "play-not-allowed", "under a known name it may change");
     let at = |host: &'static str| client().get(format!("{page}/api/events")).header("Host", host);
     for (host, status) in [("tickets.example", 200), ("localhost:1", 200), ("evil.example", 421), ("192.168.0.1", 421)]
     {

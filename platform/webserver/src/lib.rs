@@ -3,7 +3,7 @@
 //! | file | idea |
 //! |---|---|
 //! | [`server`], [`small`] | a server with workers; one on a single thread |
-//! | `origin` | what web pages of others must not press |
+//! | [`origin`] | what web pages of others must not press |
 //! | [`listen`] | binding an address |
 //! | [`connection_limits`] | how many connections fit into the process's open files, and how long each waits for its client |
 //! | `timed_stream` | header read timeout and keep-alive timeout against slow clients; connections at a shutdown |
@@ -23,7 +23,7 @@ pub mod input;
 pub mod listen;
 mod micro;
 pub mod observe;
-mod origin;
+pub mod origin;
 pub mod page;
 pub mod problem;
 pub mod routes;

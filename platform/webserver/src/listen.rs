@@ -52,12 +52,15 @@ pub struct ListenError {
 }
 
 impl ListenError {
+    /// Whether somebody else has the port.
+    pub fn is_in_use(&self) -> bool {
+        self.cause.kind() == io::ErrorKind::AddrInUse
+    }
+
     fn hint(&self) -> String {
         let (option, flag) = (self.option, flag(self.option));
-        let exporter = match (self.address.port(), self.cause.kind()) {
-            (9100, io::ErrorKind::AddrInUse) => " (node_exporter often has port 9100)",
-            _ => "",
-        };
+        let exporter =
+            if self.address.port() == 9100 && self.is_in_use() { " (node_exporter often has port 9100)" } else { "" };
         format!("choose another address with {flag} or {option}; port 0 takes a free one{exporter}")
     }
 }

@@ -15,8 +15,11 @@ use actix_web::{
 
 use crate::problem::Problem;
 
-/// Refuses a changing request that names an `Origin`, unless that is the `Host` and a loopback name or an address: no other site can be
-/// at either.
+/// Names in small letters under which web pages reach a server, too: a part of its application's data.
+pub struct Names(pub Vec<String>);
+
+/// Refuses a changing request that names an `Origin`, unless that is the `Host` and a loopback name or an address, where no other site can
+/// be, or one of the server's [`Names`].
 pub(crate) fn check(request: &ServiceRequest) -> Result<(), Problem> {
     let headers = request.headers();
     if request.method().is_safe() || !headers.contains_key(header::ORIGIN) {
@@ -28,7 +31,7 @@ pub(crate) fn check(request: &ServiceRequest) -> Result<(), Problem> {
     };
     let site = only(header::ORIGIN).and_then(|origin| origin.split_once("://"));
     let same = site.zip(only(header::HOST)).filter(|((_, site), host)| site.eq_ignore_ascii_case(host));
-    if same.is_some_and(|(_, host)| is_local(host)) {
+    if same.is_some_and(|(_, host)| is_known(host, request.app_data())) {
         return Ok(());
     }
     let detail = "Origin: a page of another site must not change anything here; send the request without this header, or from a \
@@ -36,10 +39,13 @@ pub(crate) fn check(request: &ServiceRequest) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::FORBIDDEN, "foreign-origin", "The request comes from a page of another site", detail))
 }
 
-fn is_local(host: &str) -> bool {
+fn is_known(host: &str, names: Option<&Names>) -> bool {
     let Ok(host) = host.to_ascii_lowercase().parse::<Authority>() else { return false };
     let host = host.host();
-    host == "localhost" || host.ends_with(".localhost") || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+        || names.is_some_and(|Names(names)| names.iter().any(|name| name == host))
 }
 
 #[cfg(test)]
@@ -51,7 +57,7 @@ mod tests {
     fn served(method: Method, headers: &[(&'static str, &str)]) -> bool {
         let request = TestRequest::default().method(method);
         let request = headers.iter().fold(request, |request, header| request.append_header(*header));
-        check(&request.to_srv_request()).is_ok()
+        check(&request.app_data(Names(vec!["tickets.example".to_owned()])).to_srv_request()).is_ok()
     }
 
     #[test]
@@ -65,6 +71,8 @@ mod tests {
             ("http://evil.example", "127.0.0.1:9101", false),
             ("http://evil.example:9101", "evil.example:9101", false), // DNS rebinding
             ("http://127.0.0.1.evil.example", "127.0.0.1.evil.example", false),
+            ("http://tickets.example", "Tickets.example", true),
+            ("http://x.tickets.example", "x.tickets.example", false),
             ("http://localhost:3000", "localhost:9101", false),
             ("http://localhost", "localhost:9101", false),
             ("http://localhost:9101", "127.0.0.1:9101", false),

@@ -4,7 +4,6 @@
 use std::{
     cell::{Cell, RefCell},
     fmt,
-    future::Future,
     marker::PhantomData,
     pin::Pin,
     rc::Rc,
@@ -20,7 +19,7 @@ use actix_web::{
     http::{StatusCode, header},
     web::{self, Bytes},
 };
-use futures_util::{FutureExt, Stream, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt, future::LocalBoxFuture};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -43,11 +42,9 @@ pub struct Json<T, const MAX: usize = BODY_MAX>(pub T);
 /// A JSON body of at most `MAX` bytes as it was sent, for somebody else to read.
 pub struct JsonText<const MAX: usize = BODY_MAX>(pub web::Bytes);
 
-type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
-
 impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Json<T, MAX> {
     type Error = Problem;
-    type Future = Extracting<Self>;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let text = JsonText::<MAX>::from_request(request, payload);
@@ -57,7 +54,7 @@ impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Json<T, MA
 
 impl<const MAX: usize> FromRequest for JsonText<MAX> {
     type Error = Problem;
-    type Future = Extracting<Self>;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
