@@ -16,7 +16,9 @@ export function onSamples(handler) {
 function add(sample) {
   const newest = samples.at(-1);
   // After a break the stream may tell again what is already here.
-  if (newest && sample.at <= newest.at) return;
+  if (samples.some(({ id, at }) => id === sample.id && at === sample.at)) return;
+  // The clock of the server was set back: what was before cannot stand in one line with what comes now.
+  if (newest && sample.at <= newest.at) samples.length = 0;
   // Where the page's server started anew, its ids begin again.
   const gap = sample.gap || (newest !== undefined && sample.id !== newest.id + 1);
   samples.push({ ...sample, gap });

@@ -7,6 +7,8 @@
 const NAMES = ['history', 'sample', 'seats', 'play'];
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 10_000;
+// A sample is due each 2 seconds. After so long without any event the connection is a dead one, whatever the browser thinks of it.
+const SILENCE_MS = 8_000;
 
 const handlers = new Map();
 let source = null;
@@ -48,23 +50,33 @@ function open() {
   const query = new URLSearchParams({ list });
   if (last) query.set('after', last);
   source = new EventSource(`/api/stream?${query}`);
+  alive();
   source.onopen = () => {
     pause = FIRST_PAUSE_MS;
+    alive();
     tell('state', 'open');
   };
   // The browser would try again by itself, but not after an answer like 503, and always after the same pause.
-  source.onerror = () => {
-    close();
-    timer = setTimeout(open, pause);
-    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
-    tell('state', 'away');
-  };
+  source.onerror = lost;
   for (const name of NAMES) {
     source.addEventListener(name, (event) => {
+      alive();
       last = event.lastEventId || last;
       tell(name, JSON.parse(event.data));
     });
   }
+}
+
+function alive() {
+  clearTimeout(timer);
+  timer = setTimeout(lost, SILENCE_MS);
+}
+
+function lost() {
+  close();
+  timer = setTimeout(open, pause);
+  pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+  tell('state', 'away');
 }
 
 function close() {
