@@ -90,12 +90,13 @@ function sentence(problem) {
 
 // A problem in words: our sentence, and the service's own detail, which is English.
 export function words(problem) {
-  return problem.detail ? t('problem.with_detail', { sentence: sentence(problem), detail: problem.detail }) : sentence(problem);
+  const said = sentence(problem);
+  return problem.detail ? t('problem.with_detail', { sentence: said, detail: problem.detail }) : t('problem.sentence', { sentence: said });
 }
 
 // The same as nodes, so that a screen reader says the detail in English.
 export function wordNodes(problem) {
-  if (!problem.detail) return [sentence(problem)];
+  if (!problem.detail) return [words(problem)];
   const [before, after] = t('problem.with_detail', { sentence: sentence(problem), detail: '\u0000' }).split('\u0000');
   return [before, el('span', { lang: 'en' }, problem.detail), after];
 }

@@ -150,9 +150,10 @@ function createRow(id, { remove }) {
         if (unsure) unsettled(problem);
         yes.removeAttribute('aria-disabled');
         result.className = problem.unknown ? 'notice warn' : 'notice bad';
-        result.replaceChildren(...wordNodes(problem));
+        const more = problem.unknown ? [' ', t('mine.cancel_again')] : [];
+        result.replaceChildren(...wordNodes(problem), ...more);
         result.hidden = false;
-        say(words(problem));
+        say(words(problem) + more.join(''));
       }
     }
   }

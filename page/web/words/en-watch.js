@@ -57,7 +57,7 @@ export default {
   'watch.play.error': 'The load had an error: {cause}',
 
   'watch.charts.title': 'The last 15 minutes',
-  'watch.charts.what': 'One sample each 2 seconds. Requests a second are over 10 seconds; latency and errors are over 30 seconds.',
+  'watch.charts.what': 'One sample each 2 seconds. Requests a second are over 10 seconds; latency and errors are over 30 seconds. Each list of events that a tab shows is asked for once a second; those requests to the event service count, too.',
   'watch.charts.missing': 'The charts could not be loaded.',
   'watch.charts.alt': '{title}, as a line over the last 15 minutes; the newest value stands above',
   'watch.charts.requests': 'Requests a second',
@@ -80,6 +80,7 @@ export default {
   'watch.dead.redrive': 'Send again',
   'watch.dead.redrive_all': 'Send all again',
   'watch.dead.sending': 'Sending …',
+  'watch.dead.unknown': 'Look at the list: what was sent is no longer there.',
   'watch.dead.redriven': { one: '{count} message goes to its queue again.', other: '{count} messages go to their queue again.' },
 
   'watch.ready.title': 'What the parts say',

@@ -17,6 +17,7 @@ export default {
   'shell.part_missing': 'This part of the page could not be loaded. Load the page again.',
   'shell.version': 'MyEvents {version}',
 
+  'problem.sentence': '{sentence}.',
   'problem.with_detail': '{sentence}: {detail}.',
   'problem.outcome_unknown': 'It is not known whether this was done',
   'problem.away': 'A service is away',
@@ -76,6 +77,7 @@ export default {
   'mine.yes': 'Yes, cancel',
   'mine.keep': 'Keep it',
   'mine.given_back': { one: 'Cancelled: {count} seat of {name}.', other: 'Cancelled: {count} seats of {name}.' },
+  'mine.cancel_again': 'Cancel again: to cancel twice is the same as once.',
   'mine.trace': 'What happened to it',
   'mine.trace_of': 'What happened to it: the booking of {name}',
   'mine.older': 'Show older ones',

@@ -57,7 +57,7 @@ export default {
   'watch.play.error': '负载出错：{cause}',
 
   'watch.charts.title': '最近 15 分钟',
-  'watch.charts.what': '每 2 秒一个样本。每秒请求数按 10 秒计算；延迟和错误按 30 秒计算。',
+  'watch.charts.what': '每 2 秒一个样本。每秒请求数按 10 秒计算；延迟和错误按 30 秒计算。标签页显示的每个活动列表每秒查询一次，这些对活动服务的请求也计入其中。',
   'watch.charts.missing': '无法加载图表。',
   'watch.charts.alt': '{title}，最近 15 分钟的曲线；最新值在上方',
   'watch.charts.requests': '每秒请求数',
@@ -80,6 +80,7 @@ export default {
   'watch.dead.redrive': '重新发送',
   'watch.dead.redrive_all': '全部重新发送',
   'watch.dead.sending': '正在发送……',
+  'watch.dead.unknown': '请查看列表：已发送的不再列出。',
   'watch.dead.redriven': { other: '{count} 条消息重新进入队列。' },
 
   'watch.ready.title': '各部分的状态',

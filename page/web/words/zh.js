@@ -17,6 +17,7 @@ export default {
   'shell.part_missing': '页面的这一部分无法加载。请重新加载页面。',
   'shell.version': 'MyEvents {version}',
 
+  'problem.sentence': '{sentence}。',
   'problem.with_detail': '{sentence}：{detail}',
   'problem.outcome_unknown': '不知道是否已完成',
   'problem.away': '有一个服务不可用',
@@ -76,6 +77,7 @@ export default {
   'mine.yes': '是，取消预订',
   'mine.keep': '保留',
   'mine.given_back': '已取消 {name} 的 {count} 个座位。',
+  'mine.cancel_again': '请再次取消：取消两次与取消一次相同。',
   'mine.trace': '它经历了什么',
   'mine.trace_of': '它经历了什么：{name} 的预订',
   'mine.older': '显示更早的',
