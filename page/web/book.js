@@ -1,12 +1,13 @@
 // The view Book: my bookings, the list of events with search and paging, and a form for a new event. What an event looks like and how it
 // is booked is in event.js. The list is read once by request, and after that it is pushed (stream.js).
 
-import { ask, wordNodes, words } from './api.js';
+import { Problem, ask, wordNodes, words } from './api.js';
 import { mountCreate } from './create.js';
 import { el, say, setText } from './dom.js';
 import { createEvent } from './event.js';
 import { number, t } from './i18n.js';
 import { mountMine } from './mine.js';
+import { once } from './once.js';
 import { kept } from './storage.js';
 import * as stream from './stream.js';
 
@@ -19,6 +20,8 @@ export function mount(root) {
   // The `after` of each page on the way to this one; the first page has none.
   let way = [];
   let next;
+  // The query whose answer is shown.
+  let shown;
   let name = '';
   let heard = 0;
   let stale = true;
@@ -37,6 +40,7 @@ export function mount(root) {
   const notice = el('p', { class: 'notice bad', hidden: true });
   const empty = el('p', { class: 'notice' }, t('book.loading'));
   const list = el('ul', { class: 'events', 'aria-label': t('book.events') });
+  const turn = once(turnNow, () => [previous, following], 0);
   const previous = el('button', { type: 'button', onclick: () => turn(-1) }, t('book.previous'));
   const following = el('button', { type: 'button', onclick: () => turn(1) }, t('book.next'));
   const page = el('span', { class: 'muted number' });
@@ -50,7 +54,7 @@ export function mount(root) {
 
   stream.on('seats', (body) => {
     heard += 1;
-    if (body.problem) failed(body.problem.detail ?? '', [body.problem.detail ?? '']);
+    if (body.problem) failed(new Problem(body.problem, body.problem.status, false));
     else show(body);
   });
   stream.on('state', (state) => {
@@ -60,7 +64,8 @@ export function mount(root) {
   });
   document.addEventListener('openbookings', () => rows.forEach((row) => row.look()));
   setInterval(() => rows.forEach((row) => row.tick()), CLOCK_MS);
-  return load();
+  // The other view does not wait for it.
+  load();
 
   function query() {
     const parts = new URLSearchParams({ limit: PAGE });
@@ -70,21 +75,22 @@ export function mount(root) {
   }
 
   async function load() {
-    const [asked, before] = [query(), heard];
+    const asked = query();
+    // First: what is pushed from here on is this list, and newer than the answer.
+    stream.follow(asked);
+    const before = heard;
     try {
       const body = await ask(`/events?${asked}`);
-      // What was pushed meanwhile is newer; another search is another list.
       if (asked === query() && before === heard) show(body);
     } catch (problem) {
-      if (asked === query() && before === heard) failed(words(problem), wordNodes(problem));
+      if (asked === query() && before === heard) failed(problem);
     }
-    stream.follow(query());
   }
 
-  function failed(text, nodes) {
+  function failed(problem) {
     stale = true;
-    if (notice.hidden) say(text);
-    notice.replaceChildren(...nodes, ' ', t('book.old'));
+    if (notice.hidden) say(words(problem));
+    notice.replaceChildren(...wordNodes(problem), ' ', t('book.old'));
     notice.hidden = false;
     if (rows.size === 0) empty.hidden = true;
   }
@@ -94,6 +100,7 @@ export function mount(root) {
     stale = false;
     notice.hidden = true;
     next = body.next;
+    shown = query();
     const ids = new Set(body.items.map((event) => event.id));
     for (const [id, row] of rows) {
       if (ids.has(id)) continue;
@@ -109,9 +116,18 @@ export function mount(root) {
     });
     empty.hidden = body.items.length > 0;
     setText(empty, name || way.length > 0 ? t('book.none_found') : t('book.none'));
+    showPages();
+  }
+
+  function showPages() {
+    const focused = document.activeElement;
     pages.hidden = !next && way.length === 0;
     previous.disabled = way.length === 0;
     following.disabled = !next;
+    if (pages.contains(focused) && (pages.hidden || focused.disabled)) {
+      const other = [previous, following].find((button) => !button.disabled);
+      (other ?? root).focus();
+    }
     setText(page, t('book.page', { page: number(way.length + 1) }));
   }
 
@@ -122,12 +138,19 @@ export function mount(root) {
     load();
   }
 
-  async function turn(step) {
-    if (step > 0) way.push(next);
-    else way.pop();
+  async function turnNow(step) {
+    const before = way;
+    way = step > 0 ? [...way, next] : way.slice(0, -1);
+    const wanted = way;
     await load();
-    say(page.textContent);
-    list.firstElementChild?.scrollIntoView({ block: 'nearest' });
+    if (shown === query()) {
+      say(page.textContent);
+      list.firstElementChild?.scrollIntoView({ block: 'nearest' });
+    } else if (way === wanted) {
+      // It could not be read, so it is still the page before.
+      way = before;
+      stream.follow(query());
+    }
   }
 
   function booked(booking) {

@@ -3,6 +3,7 @@
 import { ask, unsettled, words, wordNodes } from './api.js';
 import { el, say } from './dom.js';
 import { t } from './i18n.js';
+import { once } from './once.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -22,22 +23,23 @@ export function mountCreate({ created }) {
   fields.capacity.input.value = 20;
   const button = el('button', { class: 'primary' }, t('create.do'));
   const result = el('p', { class: 'notice wide', hidden: true });
-  let busy = false;
   let unsure = false; // whether the last one may have been created nevertheless
-  const form = el('form', { novalidate: true, onsubmit: submit },
+  const submit = once(send, () => [button]);
+  const form = el('form', { novalidate: true, onsubmit: wished },
     ...Object.values(fields).map((one) => one.element),
     el('div', { class: 'wide line' }, button), result);
   return el('details', { class: 'card create' }, el('summary', {}, t('create.title')), form);
 
-  async function submit(wish) {
+  function wished(wish) {
     wish.preventDefault();
-    if (busy) return;
+    submit();
+  }
+
+  async function send() {
     Object.values(fields).forEach((one) => one.wrong(null));
     result.hidden = true;
     const body = read();
     if (!body) return;
-    busy = true;
-    button.setAttribute('aria-disabled', 'true');
     try {
       const event = await ask('/events', { method: 'POST', body });
       unsure = false;
@@ -47,8 +49,6 @@ export function mountCreate({ created }) {
     } catch (problem) {
       refused(problem);
     }
-    busy = false;
-    button.removeAttribute('aria-disabled');
   }
 
   // The body, or undefined where a field cannot be read; that is then said.

@@ -4,10 +4,14 @@ import { ask, words } from './api.js';
 import { el, setText } from './dom.js';
 import { count, dateAndTime } from './format.js';
 import { t } from './i18n.js';
+import { once } from './once.js';
 import { onSamples } from './samples.js';
 
 // A service lists no more; then the count is another one.
 const LIST_MAX = 1000;
+
+// Both services may take long: a thousand messages, or a broker that does not answer.
+const REDRIVE_LIMIT_MS = 130_000;
 
 export function mount(root) {
   const summary = el('summary', {}, t('watch.dead.show'));
@@ -21,12 +25,15 @@ export function mount(root) {
   setText(number, t('watch.unknown'));
   all.hidden = true;
 
+  const redrive = once(send, () => root.querySelectorAll('button'));
   let listed = [];
   let asking = false;
   onSamples((samples) => {
     const { dead } = samples.at(-1).way;
     setText(number, count(dead));
+    const focused = document.activeElement === all;
     all.hidden = !(dead > 0);
+    if (focused && all.hidden) summary.focus();
     // A message that is sent again may be back before the next sample, so it is the list that is compared.
     if (details.open && dead !== null && dead !== listed.length && listed.length < LIST_MAX) load();
   });
@@ -41,7 +48,9 @@ export function mount(root) {
       if (list.hasChildNodes() && JSON.stringify(answer.items) === JSON.stringify(listed)) return;
       listed = answer.items;
       const nothing = answer.silent.length === 0 ? [el('li', {}, t('watch.dead.none'))] : [];
+      const focused = list.contains(document.activeElement);
       list.replaceChildren(...(listed.length > 0 ? listed.map(letter) : nothing));
+      if (focused) summary.focus();
     } catch (problem) {
       setText(silent, words(problem));
     } finally {
@@ -63,17 +72,15 @@ export function mount(root) {
     );
   }
 
-  async function redrive(which) {
+  async function send(which) {
     setText(result, t('watch.dead.sending'));
     try {
-      const { redriven } = await ask('/dead/redrive', { method: 'POST', body: which });
-      setText(result, t('watch.dead.redriven', { count: redriven }));
+      const { redriven, silent: missing } = await ask('/dead/redrive', { method: 'POST', body: which, limit: REDRIVE_LIMIT_MS });
+      const others = (missing ?? []).map((who) => t('watch.silent', { who }));
+      setText(result, [t('watch.dead.redriven', { count: redriven }), ...others].join(' '));
     } catch (problem) {
-      setText(result, words(problem));
+      setText(result, words(problem) + (problem.unknown ? ` ${t('watch.dead.unknown')}` : ''));
     }
-    if (!details.open) return;
-    await load();
-    // The button that was pressed may be gone.
-    if (document.activeElement === document.body) summary.focus();
+    if (details.open) await load();
   }
 }

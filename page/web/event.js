@@ -4,10 +4,8 @@ import { words, wordNodes } from './api.js';
 import { begin, send, settle, waiting } from './booking.js';
 import { el, say, setText } from './dom.js';
 import { span, t } from './i18n.js';
+import { calm } from './once.js';
 import { createSeats, most } from './seats.js';
-
-// So long the button takes no other click: the second one of a double click comes later than the answer.
-const CALM_MS = 700;
 
 // `{ element, update(event), tick(), busy(), look() }`: `busy` whether a booking is on its way, `look` after an open one was asked for
 // elsewhere. `user()` is who books, `booked(booking)` hears of it.
@@ -81,7 +79,7 @@ export function createEvent(first, { user, booked }) {
     busy = true;
     button.setAttribute('aria-disabled', 'true');
     setText(button, t('book.sending'));
-    const calm = new Promise((done) => setTimeout(done, CALM_MS));
+    const calmed = calm();
     const count = action.body.seats;
     try {
       const { body, replay } = await send(action);
@@ -91,7 +89,7 @@ export function createEvent(first, { user, booked }) {
       if (problem.unknown) askAgain(action, problem);
       else tell('bad', words(problem), wordNodes(problem));
     }
-    await calm;
+    await calmed;
     busy = false;
     for (const waiting of element.querySelectorAll('[aria-disabled]')) waiting.removeAttribute('aria-disabled');
     setText(button, t('book.do'));

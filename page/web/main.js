@@ -34,6 +34,8 @@ async function show(name) {
 }
 
 function translate() {
+  const title = location.pathname.startsWith('/trace/') ? 'shell.trace' : 'shell.title';
+  document.title = `MyEvents: ${t(title)}`;
   document.documentElement.lang = tag();
   document.querySelectorAll('[data-t]').forEach((element) => setText(element, t(element.dataset.t)));
   document.querySelectorAll('[data-label]').forEach((element) => element.setAttribute('aria-label', t(element.dataset.label)));
@@ -67,7 +69,6 @@ function chooseLanguage() {
 function connection() {
   const line = document.getElementById('connection');
   stream.on('state', (state) => {
-    line.hidden = false;
     line.classList.toggle('away', state === 'away');
     setText(line, state === 'away' ? t('shell.away') : t('shell.live'));
   });
