@@ -122,3 +122,39 @@ fn told(problem: &Problem) -> String {
     let body = body.unwrap_or_else(|_| Bytes::from_static(b"null")); // it is no stream
     format!(r#"{{"problem":{}}}"#, String::from_utf8_lossy(&body))
 }
+
+#[cfg(test)]
+mod tests {
+    use rest::Target;
+
+    use super::*;
+    use crate::upstream::Upstream;
+
+    #[actix_web::test]
+    async fn the_same_list_is_asked_once_and_where_there_are_many_each_has_its_turn() {
+        let nobody = || Upstream::new("service", vec![Target::parse("http://127.0.0.1:1").unwrap()]);
+        let lists = Lists::start(Data::new(Services { events: nobody(), bookings: nobody() }));
+        let queries: Vec<_> = (0..40).map(|number| format!("name={number:02}")).collect();
+        let shown: Vec<_> = queries.iter().chain(&queries).map(|query| lists.show(query)).collect();
+        let [first, second, third] = [true, true, false].map(|only_new| lists.due(only_new));
+        assert_eq!((&first[..], &second[..]), (&queries[..AT_ONCE], &queries[AT_ONCE..]));
+        assert!(lists.due(true).is_empty(), "none is new");
+        let fourth = lists.due(false);
+        assert!(third == first && second.iter().all(|query| fourth.contains(query)), "{third:?} {fourth:?}");
+        drop(shown);
+        assert!(lists.due(false).is_empty() && lists.shown.borrow().is_empty(), "nobody shows them any more");
+    }
+
+    #[actix_web::test]
+    async fn a_service_that_is_away_is_a_problem_and_is_told_once() {
+        let nobody = || Upstream::new("event service", vec![Target::parse("http://127.0.0.1:1").unwrap()]);
+        let lists = Lists::start(Data::new(Services { events: nobody(), bookings: nobody() }));
+        let mut list = lists.show("");
+        while list.borrow_and_update().is_none() {
+            list.changed().await.unwrap();
+        }
+        assert!(list.borrow().as_ref().unwrap().starts_with(r#"{"problem":{"type":"urn:myevents:problem:away","#));
+        let again = timeout(EVERY * 2, list.changed()).await;
+        assert!(again.is_err(), "it has not changed");
+    }
+}
