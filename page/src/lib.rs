@@ -112,7 +112,7 @@ fn configure(app: &mut web::ServiceConfig, config: Config, urls: Urls, stop: Can
         .app_data(web::Data::new(stop))
         .app_data(services)
         .app_data(replicas)
-        .app_data(web::Data::new(urls))
+        .app_data(web::Data::new(ready::Said::default()))
         .app_data(play)
         .service(resource("/").get(assets::index).done())
         .service(resource("/trace/{id}").get(assets::index).done())

@@ -7,15 +7,19 @@ use futures_util::future::join_all;
 use rest::{Connection, Request, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::watch::replicas::Replicas;
 
 /// Longer than the slowest `/readyz`, which gives each of its checks 2 s.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What is known is right for so long.
+const FRESH: Duration = Duration::from_secs(2);
+
 /// What one process says.
 #[derive(Serialize)]
-struct Said {
+struct Process {
     service: &'static str,
     address: String,
     /// Whether it answers at all.
@@ -41,14 +45,22 @@ struct Check {
     detail: String,
 }
 
-pub(crate) async fn ready(replicas: web::Data<Replicas>) -> HttpResponse {
-    let ops = replicas.current().await;
-    let of = |service, targets: Vec<Target>| targets.into_iter().map(move |target| ask(service, target));
-    let all = of("eventservice", ops.events).chain(of("bookingservice", ops.bookings));
-    HttpResponse::Ok().json(json!({ "items": join_all(all).await }))
+/// What was said last, for all tabs: each `/readyz` looks at store and broker, so many tabs must not ask more often.
+#[derive(Default)]
+pub(crate) struct Said(Mutex<Option<(Instant, Vec<Process>)>>);
+
+pub(crate) async fn ready(said: web::Data<Said>, replicas: web::Data<Replicas>) -> HttpResponse {
+    let mut last = said.0.lock().await;
+    if last.as_ref().is_none_or(|(since, _)| since.elapsed() >= FRESH) {
+        let ops = replicas.current().await;
+        let of = |service, targets: Vec<Target>| targets.into_iter().map(move |target| ask(service, target));
+        let all = of("eventservice", ops.events).chain(of("bookingservice", ops.bookings));
+        *last = Some((Instant::now(), join_all(all).await));
+    }
+    HttpResponse::Ok().json(json!({ "items": last.as_ref().map(|(_, items)| items) }))
 }
 
-async fn ask(service: &'static str, target: Target) -> Said {
+async fn ask(service: &'static str, target: Target) -> Process {
     let address = target.url.clone();
     let answer = Connection::new(vec![target], 0, TIMEOUT).exchange(&Request::get("/readyz".into())).await;
     // A service that is not ready says so with a 503 and the same body.
@@ -59,5 +71,5 @@ async fn ask(service: &'static str, target: Target) -> Said {
         Ok(report) => (Some(report), None),
         Err(cause) => (None, Some(cause)),
     };
-    Said { service, address, answers: report.is_some(), error, report }
+    Process { service, address, answers: report.is_some(), error, report }
 }

@@ -25,9 +25,8 @@ pub(crate) async fn show(
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "away", "The service is away", format!("{cause:#}"))
     })?;
     if found.stories.is_empty() {
-        let (asked, silent) = (found.asked.join(", "), found.silent.join("; "));
         let detail = format!("nobody knows {id}: a process keeps its last 10,000 stories since its start");
-        return Err(Problem::not_found(detail).member("asked", asked).member("silent", silent));
+        return Err(Problem::not_found(detail).member("asked", found.asked).member("silent", found.silent));
     }
     let items: Vec<_> = found.stories.iter().map(story).collect();
     Ok(HttpResponse::Ok().json(json!({ "items": items, "asked": found.asked, "silent": found.silent })))

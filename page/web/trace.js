@@ -21,12 +21,10 @@ export async function mount(root) {
     const nobody = problem.status === 404;
     const text = nobody ? t('watch.trace.nobody', { id }) : words(problem);
     stories.replaceChildren(el('p', { class: 'card' }, text));
-    if (nobody) stories.append(who(list(problem.body.asked, ', '), list(problem.body.silent, '; ')));
+    if (nobody) stories.append(who(problem.body.asked ?? [], problem.body.silent ?? []));
     say(text);
   }
 }
-
-const list = (text, between) => (text ? text.split(between) : []);
 
 function show(story) {
   const { began, steps, unknown, processes } = told(story);

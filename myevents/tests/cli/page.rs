@@ -156,8 +156,11 @@ async fn apart_it_asks_the_services_that_it_is_told_of_and_may_start_no_load() {
     let event = format!("/api/events/{}/bookings", uuid());
     let away = from_page(Method::POST, &page, &event).json(&json!({"seats": 1})).send().await.unwrap();
     assert_eq!(problem(away).await, (503, "away".into()), "nothing was sent");
-    let all = get(&format!("{page}/api/ready")).await.unwrap();
-    assert!(all["items"].as_array().unwrap().iter().all(|one| one["answers"] == false), "{all}");
+    eventually(DEADLINE, "the page says that both are away", async || {
+        let all = get(&format!("{page}/api/ready")).await.unwrap();
+        all["items"].as_array().unwrap().iter().all(|one| one["answers"] == false).then_some(())
+    })
+    .await;
     program.stop().await;
 }
 

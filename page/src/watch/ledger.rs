@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 
 use super::reading::{Counts, Reading};
 
+/// After a longer silence, in seconds, a process adds nothing at first: what it has counted meanwhile would seem to be of this moment.
+const SILENCE_MAX: f64 = 5.0;
+
 /// The sum of one service.
 #[derive(Default)]
 pub(super) struct Ledger {
-    /// The last reading of each address.
-    known: BTreeMap<String, Reading>,
+    /// The last reading of each address, and when that was.
+    known: BTreeMap<String, (f64, Reading)>,
     sums: Counts,
     /// When it was last asked, in seconds since 1970.
     last: Option<f64>,
@@ -23,11 +26,11 @@ impl Ledger {
     pub(super) fn add(&mut self, now: f64, known: &[String], answers: &[(String, Reading)]) -> Vec<String> {
         let mut restarts = Vec::new();
         for (address, reading) in answers {
-            let before = self.known.get(address);
+            let before = self.known.get(address).map(|(at, before)| (now - at <= SILENCE_MAX, before));
             let began = Counts::default();
             let since = match before {
-                Some(before) if before.started == reading.started => Some(&before.counts),
-                Some(before) if before.started < reading.started => {
+                Some((recent, before)) if before.started == reading.started => recent.then_some(&before.counts),
+                Some((_, before)) if before.started < reading.started => {
                     restarts.push(address.clone());
                     Some(&began)
                 }
@@ -40,7 +43,7 @@ impl Ledger {
             {
                 self.sums.add(what, more);
             }
-            self.known.insert(address.clone(), reading.clone());
+            self.known.insert(address.clone(), (now, reading.clone()));
         }
         self.known.retain(|address, _| known.contains(address));
         self.last = Some(now);
@@ -106,6 +109,17 @@ mod tests {
         assert_eq!(add(&mut ledger, 102.0, &[("a", 50.0, 11.0), ("b", 51.0, 22.0)]).0, 3.0);
         assert_eq!(add(&mut ledger, 104.0, &[("a", 50.0, 12.0)]).0, 4.0);
         assert_eq!(add(&mut ledger, 106.0, &[("a", 50.0, 12.0), ("b", 51.0, 25.0)]).0, 7.0);
+    }
+
+    #[test]
+    fn what_was_counted_in_a_long_silence_is_not_of_the_moment_it_ends() {
+        let mut ledger = Ledger::default();
+        add(&mut ledger, 100.0, &[("a", 50.0, 10.0), ("b", 51.0, 20.0)]);
+        for second in (102..160).step_by(2) {
+            add(&mut ledger, f64::from(second), &[("a", 50.0, 10.0)]);
+        }
+        assert_eq!(add(&mut ledger, 160.0, &[("a", 50.0, 10.0), ("b", 51.0, 6000.0)]).0, 0.0);
+        assert_eq!(add(&mut ledger, 162.0, &[("a", 50.0, 10.0), ("b", 51.0, 6200.0)]).0, 200.0);
     }
 
     #[test]

@@ -111,6 +111,8 @@ impl Answers {
 struct Memory {
     ledger: Ledger,
     windows: Windows,
+    /// Whether anybody answered now. Else nobody knows what was done.
+    answers: bool,
 }
 
 /// Makes samples.
@@ -135,7 +137,7 @@ impl Sampled {
     /// The sample of what was answered now.
     pub(super) fn sample(&mut self, now: &Moment, events: Answers, bookings: Answers) -> Sample {
         let (of_events, of_bookings) = (self.events.add(now, &events), self.bookings.add(now, &bookings));
-        let (events_10, bookings_10) = (self.events.windows.last(10), self.bookings.windows.last(10));
+        let (events_10, bookings_10) = (self.events.last(10), self.bookings.last(10));
         let rate = |grown: &Option<Grown>, what: &[Count]| {
             let grown = grown.as_ref()?;
             Some(digits(what.iter().map(|one| grown.rate(*one)).sum()))
@@ -161,7 +163,7 @@ impl Sampled {
             published: bookings.total(Count::Published),
             applied: events.total(Count::Applied),
         };
-        let minute = self.bookings.windows.last(60);
+        let minute = self.bookings.last(60);
         let services = Services {
             events: self.events.service(events, of_events),
             bookings: self.bookings.service(bookings, of_bookings),
@@ -177,11 +179,17 @@ impl Memory {
     fn add(&mut self, now: &Moment, answers: &Answers) -> Vec<String> {
         let restarts = self.ledger.add(now.time.as_secs_f64(), &answers.known, &answers.readings);
         self.windows.add(now.at, self.ledger.sums().clone(), now.gap);
+        self.answers = !answers.readings.is_empty();
         restarts
     }
 
+    /// What was counted in the last seconds.
+    fn last(&self, seconds: u64) -> Option<Grown> {
+        self.windows.last(seconds).filter(|_| self.answers)
+    }
+
     fn service(&self, answers: Answers, restarts: Vec<String>) -> Service {
-        let (of_10, of_30) = (self.windows.last(10), self.windows.last(30));
+        let (of_10, of_30) = (self.last(10), self.last(30));
         let seconds = |q| of_30.as_ref().and_then(|grown| grown.seconds(q)).map(digits);
         Service {
             replicas: answers.known.len(),

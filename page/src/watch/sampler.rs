@@ -76,9 +76,10 @@ impl Sampler {
                 continue;
             }
             let ops = replicas.current().await;
-            let (events, bookings) = tokio::join!(scrape(&ops.events), scrape(&ops.bookings));
             id += 1;
+            // Before they are asked: most answer at once, and one that hangs must not make the others seem late.
             let now = Moment { id, at: begin.elapsed(), time: since_1970(), gap };
+            let (events, bookings) = tokio::join!(scrape(&ops.events), scrape(&ops.bookings));
             let sample = sampled.sample(&now, events, bookings);
             let text = serde_json::to_string(&sample).expect("it has only string keys");
             self.ring.borrow_mut().push(Stored::new(id, gap, text));

@@ -103,3 +103,15 @@ fn five_digits_are_kept() {
         assert_eq!(digits(number), kept);
     }
 }
+
+#[test]
+fn where_nobody_answers_nothing_is_known_and_that_is_not_zero() {
+    let one = |bookings| reading(10.0, bookings, 0.0, bookings, 0.0);
+    let samples = samples(&[&[("http://a:1", one(100.0))], &[("http://a:1", one(110.0))], &[]]);
+    assert_eq!(samples[1]["bookings_per_minute"], 300.0);
+    let service = &samples[2]["services"]["bookings"];
+    for unknown in [&samples[2]["bookings_per_minute"], &service["per_second"], &service["p99"], &service["memory"]] {
+        assert_eq!(unknown, &Value::Null);
+    }
+    assert_eq!(samples[2]["way"]["accepted"], Value::Null);
+}
