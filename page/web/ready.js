@@ -11,6 +11,7 @@ export function mount(root, alarm) {
   const list = el('ul', { class: 'parts' });
   root.append(el('h3', {}, t('watch.ready.title')), el('p', { class: 'muted' }, t('watch.ready.what')), list);
   let shown = '';
+  let asking = false;
   const show = (items, alarms) => {
     setText(alarm, alarms.join(' '));
     // What was there stays as it is, so that a reader does not lose the place.
@@ -19,13 +20,15 @@ export function mount(root, alarm) {
     list.replaceChildren(...items.map(part));
   };
   const look = async () => {
-    if (document.hidden) return;
+    if (document.hidden || asking) return;
+    asking = true;
     try {
       const { items } = await ask('/ready');
       show(items, SERVICES.map((service) => missing(service, items)).filter(Boolean));
     } catch (problem) {
       show([], [words(problem)]);
     }
+    asking = false;
   };
   const again = async () => {
     await look();
@@ -62,7 +65,14 @@ function part({ service, address, answers, error, report }) {
 
 function check([what, { ok, required, detail }]) {
   const word = ok ? 'fine' : required ? 'fails' : 'fails_not_required';
-  return el('li', { class: ok ? 'good' : 'bad' }, mark(ok), t(`watch.check.${word}`, { name: what }), english(detail));
+  return el('li', { class: ok ? 'good' : 'bad' }, mark(ok), t(`watch.check.${word}`, { name: checked(what) }), english(detail));
+}
+
+// What is checked; a name that this page has no word for is told as it is.
+function checked(what) {
+  const key = `watch.check.name.${what}`;
+  const words = t(key);
+  return words === key ? what : words;
 }
 
 // Not by colour alone.

@@ -91,6 +91,8 @@ export default {
   'watch.ready.not_ready': 'The {service} at {address} answers, but it is not ready.',
   'watch.ready.stopping': 'The {service} at {address} is stopping.',
   'watch.ready.silent': 'The {service} at {address} does not answer:',
+  'watch.check.name.broker': 'broker',
+  'watch.check.name.store': 'store',
   'watch.check.fine': '{name}: fine.',
   'watch.check.fails': '{name}: fails.',
   'watch.check.fails_not_required': '{name}: fails, but the service works without it for a while.',

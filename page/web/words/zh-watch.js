@@ -91,6 +91,8 @@ export default {
   'watch.ready.not_ready': '{address} 的{service}有应答，但未就绪。',
   'watch.ready.stopping': '{address} 的{service}正在停止。',
   'watch.ready.silent': '{address} 的{service}没有应答：',
+  'watch.check.name.broker': '消息代理（broker）',
+  'watch.check.name.store': '存储（store）',
   'watch.check.fine': '{name}：正常。',
   'watch.check.fails': '{name}：失败。',
   'watch.check.fails_not_required': '{name}：失败，但服务暂时可以不依赖它。',
