@@ -1,5 +1,7 @@
 //! Something breaks while somebody looks at the page: it says so in words, and is well again by itself.
 
+use std::time::Duration;
+
 use e2e::eventually;
 use testing::proxy::{Condition, Proxy};
 
@@ -9,6 +11,9 @@ use crate::{
     place::{PageApart, Place},
     window::SEEN,
 };
+
+/// Longer than the page waits for a sign of life, and then before it tries again.
+const SILENCE: Duration = Duration::from_secs(30);
 
 const ALL: (&str, &str) = ("body", "");
 
@@ -133,5 +138,26 @@ async fn a_booking_that_may_have_been_made_stays_open_while_the_service_is_away(
     let cannot_book_anew = window.run("return document.querySelector('.event form').hidden").await;
     assert_eq!(cannot_book_anew, true);
     assert_eq!(place.sold(&event).await, 1);
+    window.end().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_dies_without_an_end_is_not_called_live() {
+    let Some(chromium) = Chromium::start().await else { return };
+    let place = Place::start();
+    let port = place.page().rsplit(':').next().and_then(|port| port.trim_end_matches('/').parse().ok());
+    let proxy = Proxy::to(port.expect("the page has a port")).await;
+    let mut window = chromium.open(&format!("http://{}", proxy.address), DESK).await;
+    window.expect_answer("/", 0);
+    window.reads("#connection", "live").await;
+    let says = async |words: &str| window.text("#connection").await.contains(words).then_some(());
+
+    proxy.set(Condition::BlackHole);
+    eventually(SILENCE, "the silence is noticed", async || says("no connection").await).await;
+    proxy.set(Condition::Drop(0)); // what goes through it stays dead otherwise
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    proxy.set(Condition::Good);
+
+    eventually(SILENCE, "it is open again", async || says("live").await).await;
     window.end().await;
 }
