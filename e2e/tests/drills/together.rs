@@ -37,7 +37,8 @@ impl Together {
         for (name, url) in [("events", &events_ops), ("bookings", &bookings_ops)] {
             watch.targets(name, &[url.trim_start_matches("http://").to_owned()]);
         }
-        let addresses = Some(Addresses { events, bookings, events_ops, bookings_ops });
+        let page = String::new(); // on any free port
+        let addresses = Some(Addresses { events, bookings, events_ops, bookings_ops, page });
         let plan = Plan { addresses, ..Plan::default() };
         let mut together = Self { server: None, plan, data: data.to_owned(), _folder: folder };
         together.start_again(&[]);
