@@ -6,7 +6,7 @@ use e2e::eventually;
 
 use crate::{
     chromium::{Chromium, DESK},
-    pictures,
+    pictures::{self, OTHERS},
     place::Place,
     window::SEEN,
 };
@@ -20,8 +20,10 @@ async fn an_event_is_booked_in_two_clicks_and_is_in_my_bookings() {
     let place = Place::start();
     let event = place.event("Winter concert", 120).await;
     place.event("Harbour run", 40).await;
+    pictures::with_others(&place, OTHERS).await;
     let window = chromium.open(place.page(), DESK).await;
     window.reads("#book", "120 of 120 seats left").await;
+    pictures::lines(&window).await;
 
     window.click("button", "One seat more for Winter concert").await;
     window.click("button", "Book seats for Winter concert").await;
@@ -81,9 +83,11 @@ async fn what_is_sold_out_or_over_says_so_and_cannot_be_booked() {
     let Some(chromium) = Chromium::start().await else { return };
     let place = Place::start();
     let event = place.event("Small hall", 2).await;
+    pictures::with_others(&place, OTHERS).await;
     let window = chromium.open(place.page(), DESK).await;
     assert!(!window.text("#book").await.contains("Sold out"));
     window.control(ALL, "button", "Book seats for Small hall").await;
+    pictures::lines(&window).await;
 
     place.book(&event, 2).await;
 

@@ -7,7 +7,7 @@ use testing::proxy::{Condition, Proxy};
 
 use crate::{
     chromium::{Chromium, DESK},
-    pictures,
+    pictures::{self, OTHERS},
     place::{PageApart, Place},
     window::SEEN,
 };
@@ -69,14 +69,18 @@ async fn a_service_that_is_away_is_told_in_words_and_heals_by_itself() {
     let mut place = Place::to_be_killed();
     let event = place.event("Patience", 10).await;
     let page = PageApart::start(&place, &place.server.addresses.bookings, place.folder.path()).await;
+    pictures::with_others(&place, OTHERS).await;
     let mut window = chromium.open(&page.url, DESK).await;
     window.expect_answer("/api/", 503);
     window.reads("#book", "10 of 10 seats left").await;
+    pictures::lines(&window).await;
 
     place.server.kill();
     window.reads("#book", "What you see may be old").await;
     window.click("button", "Book seats for Patience").await;
-    window.reads("#book", "A service is away").await;
+    window.reads(".event", "A service is away: the booking service cannot be reached").await;
+    window.reads(".watch-alarm", "does not answer").await;
+    window.control(ALL, "button", "Book seats for Patience").await;
     pictures::draw(&window, "away").await;
     place.start_again();
 
@@ -96,14 +100,17 @@ async fn an_answer_that_is_lost_is_asked_for_again_and_books_once() {
     let port = place.server.bookings().address().port();
     let proxy = Proxy::to(port).await;
     let page = PageApart::start(&place, &format!("http://{}", proxy.address), place.folder.path()).await;
+    pictures::with_others(&place, OTHERS).await;
     let mut window = chromium.open(&page.url, DESK).await;
     window.expect_answer("/bookings", 503);
     window.reads("#book", "10 of 10 seats left").await;
+    pictures::lines(&window).await;
 
     proxy.set(Condition::Unanswered);
     window.click("button", "Book seats for Unsure").await;
     window.reads("#book", "It is not known whether 1 seat for Unsure was booked").await;
     assert_eq!(place.sold(&event).await, 1, "it was");
+    window.control(ALL, "button", "Ask again about Unsure").await;
     pictures::draw(&window, "unknown").await;
 
     proxy.set(Condition::Good);

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     chromium::{Chromium, DESK, Setup},
-    pictures,
+    pictures::{self, OTHERS},
     place::Place,
     window::{SEEN, Window},
 };
@@ -63,6 +63,7 @@ async fn nothing_scrolls_sideways_on_a_telephone_and_all_can_be_reached() {
     let event =
         place.event("A name that is rather long, as names of events tend to be once a committee has met", 10).await;
     place.event(&"Verylongwordwithoutanyspace".repeat(3), 10).await;
+    pictures::with_others(&place, OTHERS).await;
     let window = chromium.open(place.page(), Setup { size: (390, 844), ..DESK }).await;
     window.click("button", "Book seats for A name that…").await;
     window.reads("#book", "9 of 10 seats left").await;
@@ -93,11 +94,13 @@ async fn fits(window: &Window) {
 async fn the_page_is_chinese_where_the_browser_is() {
     let Some(chromium) = Chromium::start().await else { return };
     let place = Place::start();
-    place.event("2100", 10).await; // a name that is no English
+    place.event("冬季音乐会", 120).await;
+    pictures::with_others(&place, ["海港跑", "博物馆之夜", "合唱与管风琴", "海边电影"]).await;
     let window = chromium.open(place.page(), Setup { language: "zh-CN,zh", ..DESK }).await;
-    window.reads("#book", "2100").await;
+    window.reads("#book", "冬季音乐会").await;
     assert_eq!(window.run("return document.documentElement.lang").await, "zh-CN");
     no_english(&window).await;
+    pictures::lines(&window).await;
     pictures::draw(&window, "chinese").await;
     window.end().await;
 }
@@ -136,14 +139,16 @@ async fn no_english(window: &Window) {
 async fn it_is_dark_where_the_user_likes_it_dark() {
     let Some(chromium) = Chromium::start().await else { return };
     let place = Place::start();
-    place.event("Night of museums", 10).await;
+    place.event("Sunday market", 10).await;
+    pictures::with_others(&place, OTHERS).await;
     let window = chromium.open(place.page(), Setup { dark: true, ..DESK }).await;
-    window.reads("#book", "Night of museums").await;
+    window.reads("#book", "Sunday market").await;
     let [back, text] = ["background-color", "color"].map(|what| {
         format!("return getComputedStyle(document.body).getPropertyValue('{what}').match(/\\d+/g).slice(0, 3).reduce((a, b) => a + +b, 0)")
     });
     let (back, text) = (window.run(&back).await.as_f64().unwrap(), window.run(&text).await.as_f64().unwrap());
     assert!(back < 200.0 && text > 500.0, "{back} {text}");
+    pictures::lines(&window).await;
     pictures::draw(&window, "dark").await;
     window.end().await;
 }

@@ -8,7 +8,7 @@ use testing::eventually_mut;
 
 use crate::{
     chromium::{Chromium, DESK},
-    pictures,
+    pictures::{self, OTHERS},
     place::Place,
     window::{SEEN, Window},
 };
@@ -33,6 +33,7 @@ async fn a_dead_letter_is_shown_with_its_cause_and_does_its_work_when_it_is_redr
     window.reads(".dead-count", "1").await;
     window.click("button", "Show them").await;
     window.reads("#watch", &event).await; // the cause names it
+    window.run("document.querySelector('.dead-count').closest('section').scrollIntoView({block: 'center'})").await;
     pictures::draw(&window, "dead-letters").await;
 
     place.server.kill();
@@ -71,6 +72,7 @@ async fn a_load_is_started_and_stopped() {
     let requests = r"return Number(document.body.innerText.match(/Requests: (\d+)/)?.[1] ?? 0)";
     eventually(SEEN, "requests are counted", async || (window.run(requests).await.as_u64() > Some(20)).then_some(()))
         .await;
+    pictures::lines(&window).await;
     pictures::draw(&window, "load").await;
     window.click("button", "Stop the load").await;
     window.control(ALL, "button", "Start a gentle load").await;
@@ -147,6 +149,7 @@ async fn a_booking_leads_to_its_story() {
     let Some(chromium) = Chromium::start().await else { return };
     let place = Place::start();
     place.event("Well told", 10).await;
+    pictures::with_others(&place, OTHERS).await;
     let window = chromium.open(place.page(), DESK).await;
     window.click("button", "Book seats for Well told").await;
     window.click("link", "What happened to it: the booking of Well told").await;

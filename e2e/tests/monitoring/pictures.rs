@@ -1,5 +1,5 @@
 //! The pictures in `docs/pictures` show the dashboards as they are. Nobody can compare pixels here, so the hash of the file that was
-//! drawn stands beside each picture.
+//! drawn stands beside each picture. Those of the page are drawn by its own tests, in `e2e/tests/browser`.
 
 use std::{collections::BTreeSet, fs, process::Command};
 
@@ -23,7 +23,7 @@ fn each_picture_is_of_the_dashboard_as_it_is() {
 }
 
 #[test]
-fn there_is_one_small_picture_of_each_dashboard_and_the_page_shows_it() {
+fn there_is_one_small_picture_of_each_dashboard_and_of_each_state_of_the_page_and_readme_shows_it() {
     let folder = workspace().join("docs/pictures");
     let page = fs::read_to_string(folder.join("README.md")).unwrap();
     let pictures: BTreeSet<_> = fs::read_dir(&folder)
@@ -31,7 +31,8 @@ fn there_is_one_small_picture_of_each_dashboard_and_the_page_shows_it() {
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "png"))
         .collect();
-    let right: BTreeSet<_> = all().iter().map(|one| folder.join(one.file.replace(".json", ".png"))).collect();
+    let dashboards = all().into_iter().map(|one| folder.join(one.file.replace(".json", ".png")));
+    let right: BTreeSet<_> = dashboards.chain(drawn_by_tests().map(|name| folder.join(name))).collect();
     assert_eq!(pictures, right);
     for picture in pictures {
         let size = fs::metadata(&picture).unwrap().len();
@@ -39,4 +40,14 @@ fn there_is_one_small_picture_of_each_dashboard_and_the_page_shows_it() {
         let name = picture.file_name().unwrap().to_string_lossy().into_owned();
         assert!(page.contains(&format!("({name})")), "{name}");
     }
+}
+
+/// The names of the pictures that the tests of the page draw.
+fn drawn_by_tests() -> impl Iterator<Item = String> {
+    let tests = fs::read_dir(workspace().join("e2e/tests/browser")).unwrap();
+    let sources = tests.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+    sources.flat_map(|source| {
+        let calls = source.split("pictures::draw(&window, \"").skip(1);
+        calls.map(|rest| format!("page-{}.png", rest.split('"').next().unwrap())).collect::<Vec<_>>()
+    })
 }
