@@ -3,6 +3,7 @@
 use std::{
     path::Path,
     process::{Child, Command, Stdio},
+    sync::{LazyLock, Mutex},
 };
 
 use e2e::{
@@ -29,8 +30,7 @@ impl Place {
 
     /// On ports to which it can come back.
     pub(crate) fn to_be_killed() -> Self {
-        let mut urls = ports::reserved().map(|port| format!("http://127.0.0.1:{port}"));
-        let mut next = || urls.next().expect("five of so many are free");
+        let next = || format!("http://127.0.0.1:{}", port());
         let addresses =
             Addresses { events: next(), bookings: next(), events_ops: next(), bookings_ops: next(), page: next() };
         Self::with(&Plan { addresses: Some(addresses), ..Plan::default() })
@@ -76,6 +76,13 @@ impl Place {
     }
 }
 
+/// One that nobody else here gets.
+fn port() -> u32 {
+    static FREE: LazyLock<Mutex<Box<dyn Iterator<Item = u32> + Send>>> =
+        LazyLock::new(|| Mutex::new(Box::new(ports::reserved())));
+    FREE.lock().unwrap().next().expect("so many are free")
+}
+
 /// `myevents page`: the page of services that run elsewhere. It ends when this is dropped.
 pub(crate) struct PageApart {
     child: Child,
@@ -86,8 +93,7 @@ impl PageApart {
     /// For the services of `place`, but with bookings at another address.
     pub(crate) async fn start(place: &Place, bookings: &str, folder: &Path) -> Self {
         let at = &place.server.addresses;
-        let port = ports::reserved().nth(50).expect("one of so many is free");
-        let address = format!("127.0.0.1:{port}");
+        let address = format!("127.0.0.1:{}", port());
         let mut command = Command::new(binary::myevents());
         command.args(["page", "--page-addr", &address, "--events-url", &at.events, "--bookings-url", bookings]);
         command.args(["--events-ops-url", &at.events_ops, "--bookings-ops-url", &at.bookings_ops]).env_clear();

@@ -1,6 +1,6 @@
 //! A window as a user has it: controls by their names, text that is to be seen. And what must hold in each at its end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use e2e::eventually;
 use serde_json::{Value, json};
@@ -12,6 +12,8 @@ use crate::{
 
 /// What one sees must have followed by then; the server looks once a second.
 pub(crate) const SEEN: Duration = Duration::from_secs(10);
+
+const PAUSE: Duration = Duration::from_millis(50);
 
 const FIND: &str = include_str!("find.js");
 
@@ -57,8 +59,14 @@ impl Window {
 
     /// Waits for a control.
     pub(crate) async fn control(&self, within: (&str, &str), role: &str, name: &str) -> Element<'_> {
-        let what = format!("the {role} {name:?} in {within:?}");
-        eventually(SEEN, &what, async || self.find(role, name, within).await.into_iter().next()).await
+        let began = Instant::now();
+        loop {
+            if let Some(found) = self.find(role, name, within).await.into_iter().next() {
+                return found;
+            }
+            assert!(began.elapsed() < SEEN, "no {role} {name:?} in {within:?}: {}", self.text("body").await);
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Whether there is one, now.
@@ -75,10 +83,10 @@ impl Window {
     /// Waits until it can be read somewhere in the elements of a CSS selector.
     pub(crate) async fn reads(&self, selector: &str, text: &str) {
         let said = async || self.text(selector).await;
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         while !said().await.contains(text) {
             assert!(began.elapsed() < SEEN, "no {text:?} in {selector}: {}", said().await);
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
