@@ -5,7 +5,10 @@ use std::time::Duration;
 use actix_web::{HttpResponse, http::StatusCode, web};
 use jiff::Timestamp;
 use messaging::DeadLetter;
-use rest::dead_letters::{self, OfEach};
+use rest::{
+    Failure, RestError,
+    dead_letters::{self, OfEach},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -56,13 +59,19 @@ pub(crate) struct Which {
 
 pub(crate) async fn redrive(replicas: web::Data<Replicas>, Json(which): Json<Which>) -> Result<HttpResponse, Problem> {
     let id = which.id.as_deref().map(|text| uuid(text, "id")).transpose()?;
-    let (counts, silent) = told(dead_letters::redrive(&replicas.current().await, id).await);
+    let answers = dead_letters::redrive(&replicas.current().await, id).await;
+    let sent = |cause: &RestError| matches!(cause, RestError::Silent { cause: Failure::Unanswered, .. });
+    let unknown = answers.iter().any(|(_, answer)| answer.as_ref().is_err_and(sent));
+    let (counts, silent) = told(answers);
     let redriven: u64 = counts.iter().map(|(_, count)| count).sum();
     match (redriven, silent.is_empty(), id) {
         (0, true, Some(id)) => Err(Problem::not_found(format!("there is no dead letter {id}"))),
         (0, false, _) => {
-            let (title, detail) = ("The service is away", silent.join("; "));
-            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "away", title, detail))
+            let (slug, title) = match unknown {
+                true => ("outcome-unknown", "Nobody knows what happened"),
+                false => ("away", "The service is away"),
+            };
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, slug, title, silent.join("; ")))
         }
         _ => Ok(HttpResponse::Ok().json(json!({ "redriven": redriven, "silent": silent }))),
     }
