@@ -25,7 +25,8 @@ async fn a_service_that_is_stopped_with_its_hands_full_ends_in_order_and_loses_n
     let channel = world.servers.connect().await;
     world.bookings[0].stop();
     fill(&channel, ids(MESSAGES)).await;
-    eventually(STEP_TIMEOUT, "all of them wait", async || (waiting(&channel, QUEUE).await == MESSAGES).then_some(()))
+    // Or more: on a busy machine the answer to its resync may have come when it was stopped already.
+    eventually(STEP_TIMEOUT, "all of them wait", async || (waiting(&channel, QUEUE).await >= MESSAGES).then_some(()))
         .await;
 
     for round in 0..ROUNDS {

@@ -1,4 +1,5 @@
-//! The words of the page: both languages have the same ones, with the same gaps to fill, and what the scripts ask for is there.
+//! The words of the page: both languages have the same ones, with the same gaps to fill, and what the scripts ask for is there; and what
+//! no script may say.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,6 +35,13 @@ fn asked(script: &str, quote: char) -> Vec<&str> {
     places.filter_map(|(at, _)| script[at + opening.len()..].split(quote).next()).collect()
 }
 
+/// Each script of ours, with its place.
+fn scripts() -> impl Iterator<Item = (PathBuf, String)> {
+    let paths = fs::read_dir(web()).unwrap().map(|entry| entry.unwrap().path());
+    let scripts = paths.filter(|path| path.extension().is_some_and(|end| end == "js"));
+    scripts.map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+}
+
 #[test]
 fn both_languages_have_the_same_words_with_the_same_gaps() {
     for (english, chinese) in [("en.js", "zh.js"), ("en-watch.js", "zh-watch.js")] {
@@ -49,10 +57,8 @@ fn both_languages_have_the_same_words_with_the_same_gaps() {
 fn each_word_that_a_script_asks_for_is_there() {
     let mut known = words("en.js");
     known.extend(words("en-watch.js"));
-    let scripts = fs::read_dir(web()).unwrap().map(|entry| entry.unwrap().path());
     let mut count = 0;
-    for path in scripts.filter(|path| path.extension().is_some_and(|end| end == "js")) {
-        let script = fs::read_to_string(&path).unwrap();
+    for (path, script) in scripts() {
         for key in asked(&script, '\'') {
             assert!(known.contains_key(key), "{}: {key}", path.display());
             count += 1;
@@ -69,4 +75,19 @@ fn each_word_that_a_script_asks_for_is_there() {
         }
     }
     assert!(count > 100, "{count} words asked for");
+}
+
+/// Names of events are text: a script that makes elements of texts would make some of a name, too.
+#[test]
+fn no_script_makes_elements_or_code_of_a_text() {
+    let mut count = 0;
+    for (path, script) in scripts() {
+        count += 1;
+        for word in
+            ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc"]
+        {
+            assert!(!script.contains(word), "{} says {word}", path.display());
+        }
+    }
+    assert!(count > 20, "only {count} scripts");
 }
