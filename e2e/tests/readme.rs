@@ -102,7 +102,7 @@ impl Newcomer {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(binary::myevents());
-        for option in ["--events-addr", "--bookings-addr", "--events-ops-addr", "--bookings-ops-addr"] {
+        for option in ["--events-addr", "--bookings-addr", "--events-ops-addr", "--bookings-ops-addr", "--page-addr"] {
             command.args([option, "127.0.0.1:0"]);
         }
         command.arg("--data-dir").arg(folder.path()).env_clear().stdout(Stdio::piped()).stderr(Stdio::null());
