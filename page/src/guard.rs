@@ -69,15 +69,18 @@ fn check(hosts: &[String], request: &ServiceRequest) -> Result<(), Problem> {
         let title = "The page is not known under this name";
         return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "unknown-host", title, detail));
     };
+    // Another page may lead here by a link. It cannot read an answer, but it could hold a stream, or have the services asked.
+    let site = only(HeaderName::from_static("sec-fetch-site")).unwrap_or("none");
+    if request.path().starts_with("/api/") && !matches!(site, "same-origin" | "none") {
+        return Err(foreign());
+    }
     if request.method().is_safe() {
         return Ok(());
     }
     // The scheme may be another one behind a proxy; the name and the port may not.
     let site = only(header::ORIGIN).and_then(|origin| origin.split_once("://"));
     if !site.is_some_and(|(_, site)| site.eq_ignore_ascii_case(host)) {
-        let detail = "Origin: only this page itself may change something here; programs use the services' own ports";
-        let title = "The request does not come from this page";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "foreign-origin", title, detail));
+        return Err(foreign());
     }
     if request.method() != Method::DELETE && !request.content_type().eq_ignore_ascii_case("application/json") {
         let title = "The body is of a type that is not read here";
@@ -85,6 +88,11 @@ fn check(hosts: &[String], request: &ServiceRequest) -> Result<(), Problem> {
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", title, detail));
     }
     Ok(())
+}
+
+fn foreign() -> Problem {
+    let detail = "Origin: only this page itself may ask here; programs use the services' own ports";
+    Problem::new(StatusCode::FORBIDDEN, "foreign-origin", "The request does not come from this page", detail)
 }
 
 /// A loopback name, or one of `hosts`; with any port.
@@ -137,6 +145,21 @@ mod tests {
         }
         assert!(!served(Method::GET, &[]), "no Host at all");
         assert!(!served(Method::GET, &[("Host", "localhost"), ("Host", "localhost")]), "two of them");
+    }
+
+    #[test]
+    fn another_page_may_link_here_and_no_more() {
+        for (path, site, right) in [
+            ("/trace/x", "cross-site", true),
+            ("/api/stream", "cross-site", false),
+            ("/api/events", "same-site", false),
+            ("/api/events", "same-origin", true),
+            ("/api/events", "none", true),
+        ] {
+            let request = TestRequest::with_uri(path).insert_header(("Host", "localhost"));
+            let request = request.insert_header(("Sec-Fetch-Site", site)).to_srv_request();
+            assert_eq!(check(&[], &request).is_ok(), right, "{path} {site}");
+        }
     }
 
     #[test]

@@ -62,6 +62,7 @@ export function mount(root) {
     if (state === 'open') mine.refresh();
     else if (rows.size > 0) stale = true;
   });
+  document.addEventListener('cancelled', ({ detail }) => rows.get(detail.event)?.cancelled());
   document.addEventListener('openbookings', () => rows.forEach((row) => row.look()));
   setInterval(() => rows.forEach((row) => row.tick()), CLOCK_MS);
   // The other view does not wait for it.
@@ -90,7 +91,9 @@ export function mount(root) {
   function failed(problem) {
     stale = true;
     if (notice.hidden) say(words(problem));
-    notice.replaceChildren(...wordNodes(problem), ' ', t('book.old'));
+    // A service that refuses the list is not away.
+    const old = problem.status >= 400 && problem.status < 500 ? [] : [' ', t('book.old')];
+    notice.replaceChildren(...wordNodes(problem), ...old);
     notice.hidden = false;
     if (rows.size === 0) empty.hidden = true;
   }

@@ -15,8 +15,13 @@ const SERVICES = ['bookings', 'events'];
 const lines = (value) => SERVICES.map((by) => ({ by, name: t(`watch.service.${by}`), value: ({ services }) => value(services[by]) }));
 const apart = (value) => [
   ...lines((service) => (service.shared ? null : value(service))),
-  { by: 'both', name: t('watch.service.both'), value: ({ services: { bookings } }) => (bookings.shared ? value(bookings) : null) },
+  { by: 'both', name: t('watch.service.both'), value: ({ services }) => shared(services, value) },
 ];
+// Either service may be the one that answers.
+function shared({ bookings, events }, value) {
+  const one = [bookings, events].find((service) => service.shared);
+  return one ? value(one) : null;
+}
 const percentiles = (by) =>
   ['p50', 'p95', 'p99'].map((name) => ({ by, name, dash: name, value: ({ services }) => services[by][name] }));
 const bookings = { by: 'bookings', name: t('watch.service.bookings'), value: (sample) => sample.bookings_per_minute };

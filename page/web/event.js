@@ -7,8 +7,8 @@ import { span, t } from './i18n.js';
 import { calm } from './once.js';
 import { createSeats, most } from './seats.js';
 
-// `{ element, update(event), tick(), busy(), look() }`: `busy` whether a booking is on its way, `look` after an open one was asked for
-// elsewhere. `user()` is who books, `booked(booking)` hears of it.
+// `{ element, update(event), tick(), busy(), look(), cancelled() }`: `busy` whether a booking is on its way, `look` after an open one was
+// asked for elsewhere, `cancelled` after a booking was given back. `user()` is who books, `booked(booking)` hears of it.
 export function createEvent(first, { user, booked }) {
   let event = first;
   let busy = false;
@@ -29,7 +29,7 @@ export function createEvent(first, { user, booked }) {
     form, result);
 
   look();
-  return { element, update, tick: () => update(event), busy: () => busy, look };
+  return { element, update, tick: () => update(event), busy: () => busy, look, cancelled };
 
   function look() {
     if (busy) return;
@@ -37,6 +37,11 @@ export function createEvent(first, { user, booked }) {
     const asks = result.dataset.state === 'unknown';
     if (open && !asks) askAgain(open);
     else if (!open && asks) forget();
+  }
+
+  // "Booked" is true no more.
+  function cancelled() {
+    if (result.dataset.state === 'good') forget();
   }
 
   function update(newer) {

@@ -12,6 +12,9 @@ const TAGS = { en: 'en', zh: 'zh-CN' };
 // The languages there are, each named in itself.
 export const LANGUAGES = { en: 'English', zh: '中文' };
 
+// Letters of scripts from right to left, and signs that change the direction.
+const TURNS = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/;
+
 const chosen = pick();
 const locale = fitting();
 const formats = new Map();
@@ -49,8 +52,13 @@ export function t(key, params = {}) {
   if (typeof words === 'object') words = words[new Intl.PluralRules(locale).select(params.count)] ?? words.other;
   return words.replace(/\{(\w+)\}/g, (_, name) => {
     const value = params[name];
-    return typeof value === 'number' ? number(value) : String(value);
+    return typeof value === 'number' ? number(value) : isolated(String(value));
   });
+}
+
+// A text of others that is written from right to left, or that turns what follows, closed off from the words around it.
+export function isolated(text) {
+  return TURNS.test(text) ? `\u2068${text.replace(/[\u2066-\u2069]/g, '')}\u2069` : text;
 }
 
 function format(Kind, options) {

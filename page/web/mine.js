@@ -2,7 +2,7 @@
 
 import { ask, unsettled, words, wordNodes } from './api.js';
 import { el, say, setText } from './dom.js';
-import { t, time } from './i18n.js';
+import { isolated, t, time } from './i18n.js';
 import { mountOpen } from './open.js';
 import { kept } from './storage.js';
 
@@ -111,7 +111,7 @@ function createRow(id, { remove }) {
   function show(booking) {
     known = true;
     const { event_name: name, seats: count, user_id: user, status } = booking;
-    setText(title, `${name}: ${t('mine.seats', { count })}`);
+    setText(title, `${isolated(name)}: ${t('mine.seats', { count })}`);
     setText(about, t('mine.by', { user, time: time(Date.parse(booking.booked_at)) }));
     const holds = status === 'confirmed';
     badge.hidden = false;
@@ -142,6 +142,7 @@ function createRow(id, { remove }) {
       try {
         show(await ask(`/bookings/${id}`, { method: 'DELETE' }));
         result.hidden = true;
+        document.dispatchEvent(new CustomEvent('cancelled', { detail: { event: booking.event_id } }));
         say(t('mine.given_back', { count, name }));
         element.focus();
       } catch (problem) {

@@ -16,6 +16,12 @@ export function mount(root) {
 
   let state = null;
   on('play', show);
+  // What it does now, nobody knows then.
+  on('state', (stream) => {
+    button.disabled = stream === 'away';
+    if (stream === 'away') setText(facts, '');
+    else if (state) show(state);
+  });
 
   function show(now) {
     // The first state is not news.

@@ -17,7 +17,7 @@ export function mount(root, alarm) {
     // What was there stays as it is, so that a reader does not lose the place.
     if (JSON.stringify(items) === shown) return;
     shown = JSON.stringify(items);
-    list.replaceChildren(...items.map(part));
+    list.replaceChildren(...(items.length > 0 ? items.map(part) : [el('li', { class: 'bad' }, mark(false), ...alarms)]));
   };
   const look = async () => {
     if (document.hidden || asking) return;

@@ -8,6 +8,7 @@ import { follow } from './own.js';
 import { draw } from './picture.js';
 import { onResize } from './resize.js';
 import { onSamples } from './samples.js';
+import { on } from './stream.js';
 
 // `step` is the step of a story that leads to this station.
 const STATIONS = [
@@ -50,6 +51,12 @@ export function mount(root) {
     way = samples.at(-1).way;
     update();
   });
+  // Then nothing of it is of this moment.
+  on('state', (state) => {
+    if (state !== 'away' || !way) return;
+    way = {};
+    update();
+  });
   follow(own, (found) => {
     story = found;
     update();
@@ -60,7 +67,7 @@ export function mount(root) {
 function told({ name, by, waits, step, value }, way, story) {
   const n = value(way);
   const mine = step && story?.steps.find((one) => one.step === step);
-  const one = { name, by, waits: false, figure: figure(n), n, mine: mine ? t('watch.way.after', { time: milliseconds(mine.to) }) : '' };
+  const one = { name, by, waits: false, figure: n == null ? '?' : figure(n), n, mine: mine ? t('watch.way.after', { time: milliseconds(mine.to) }) : '' };
   if (!waits) return { ...one, word: t('watch.way.rate'), flows: n ?? 0 };
   const flows = (name === 'outbox' ? way.published : way.applied) ?? 0;
   return { ...one, figure: n == null ? '?' : count(n), waits: n > 0, word: waiting(name, n, way.oldest), flows };

@@ -64,14 +64,16 @@ pub(super) struct Reading {
     pub(super) threads: f64,
     /// Services in this process.
     pub(super) services: f64,
-    /// What waits in the outbox. This and the following are of the store.
-    pub(super) outbox: f64,
+    /// What waits in the outbox. This and the following are of the store; `None` where the process does not say it.
+    pub(super) outbox: Option<f64>,
     /// When the oldest of that was written; 0 where nothing waits.
-    pub(super) oldest: f64,
+    pub(super) oldest: Option<f64>,
     /// Dead letters of all queues.
-    pub(super) dead: f64,
-    /// Changes of seats: those stored, or those the view has heard of.
-    pub(super) seat_changes: f64,
+    pub(super) dead: Option<f64>,
+    /// Changes of seats that are stored.
+    pub(super) seat_changes: Option<f64>,
+    /// Those that the view has heard of.
+    pub(super) view_seat_changes: Option<f64>,
 }
 
 impl Reading {
@@ -84,10 +86,11 @@ impl Reading {
                 "process_resident_memory_bytes" => reading.memory = value,
                 "process_threads" => reading.threads = value,
                 "myevents_services_in_process" => reading.services = value,
-                "myevents_outbox_pending_messages" => reading.outbox = value,
-                "myevents_outbox_oldest_pending_timestamp_seconds" => reading.oldest = value,
-                "myevents_dead_letters" => reading.dead += value,
-                "myevents_seat_changes" | "myevents_view_seat_changes" => reading.seat_changes = value,
+                "myevents_outbox_pending_messages" => reading.outbox = Some(value),
+                "myevents_outbox_oldest_pending_timestamp_seconds" => reading.oldest = Some(value),
+                "myevents_dead_letters" => reading.dead = Some(reading.dead.unwrap_or_default() + value),
+                "myevents_seat_changes" => reading.seat_changes = Some(value),
+                "myevents_view_seat_changes" => reading.view_seat_changes = Some(value),
                 _ => counted(name, labels, |what| reading.counts.add(what, value)),
             }
         }
@@ -161,7 +164,8 @@ myevents_bookings_count{eventID="x",eventName="y"} 3
 "#;
         let reading = Reading::of(&Exposition(text.into())).unwrap();
         let counts = |what| reading.counts.get(what);
-        assert_eq!((reading.started, reading.threads, reading.dead), (1_764_543_210.12, 12.0, 3.0));
+        assert_eq!((reading.started, reading.threads, reading.dead), (1_764_543_210.12, 12.0, Some(3.0)));
+        assert_eq!((reading.outbox, reading.seat_changes), (None, None), "what is not said is not 0");
         assert_eq!((counts(Count::Requests), counts(Count::Errors), counts(Count::Accepted)), (18.0, 1.0, 7.0));
         assert_eq!((counts(Count::Published), counts(Count::Applied)), (6.0, 2.0));
         let within = |seconds: f64| counts(Count::Within(seconds.to_bits()));

@@ -101,8 +101,8 @@ impl Answers {
     }
 
     /// What is of the store: all replicas say the same, as soon as each has read it again.
-    fn stored(&self, of: impl Fn(&Reading) -> f64) -> Option<f64> {
-        self.readings.iter().map(|(_, reading)| of(reading)).reduce(f64::max)
+    fn stored(&self, of: impl Fn(&Reading) -> Option<f64>) -> Option<f64> {
+        self.readings.iter().filter_map(|(_, reading)| of(reading)).reduce(f64::max)
     }
 }
 
@@ -143,8 +143,8 @@ impl Sampled {
             Some(digits(what.iter().map(|one| grown.rate(*one)).sum()))
         };
         let (outbox, oldest) = (bookings.stored(|one| one.outbox), bookings.stored(|one| one.oldest));
-        let changes = bookings.stored(|one| one.seat_changes).zip(events.stored(|one| one.seat_changes));
-        let dead = [&events, &bookings].into_iter().filter_map(|answers| answers.stored(|one| one.dead));
+        let changes = bookings.stored(|one| one.seat_changes).zip(events.stored(|one| one.view_seat_changes));
+        let dead = events.stored(|one| one.dead).zip(bookings.stored(|one| one.dead));
         let way = Way {
             accepted: rate(&bookings_10, &[Count::Accepted]),
             stored: rate(&bookings_10, &[Count::Bookings, Count::Cancelled]),
@@ -153,7 +153,7 @@ impl Sampled {
             outbox: outbox.map(whole),
             oldest: oldest.map(|at| if at > 0.0 { digits((now.time.as_secs_f64() - at).max(0.0)) } else { 0.0 }),
             on_the_way: changes.zip(outbox).map(|((stored, shown), outbox)| whole(stored - shown - outbox)),
-            dead: dead.reduce(|sum, one| sum + one).map(whole),
+            dead: dead.map(|(events, bookings)| whole(events + bookings)),
         };
         let totals = Totals {
             bookings: bookings.total(Count::Bookings),

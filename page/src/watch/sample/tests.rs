@@ -6,8 +6,9 @@ use super::*;
 
 /// A process with these numbers: start, bookings, cancellations, seats changed, waiting in the outbox.
 fn reading(started: f64, bookings: f64, cancelled: f64, seat_changes: f64, outbox: f64) -> Reading {
-    let mut one =
-        Reading { started, seat_changes, outbox, memory: 1e7, threads: 6.0, services: 1.0, ..Reading::default() };
+    let mut one = Reading { started, memory: 1e7, threads: 6.0, services: 1.0, ..Reading::default() };
+    (one.outbox, one.oldest, one.dead) = (Some(outbox), Some(0.0), Some(0.0));
+    (one.seat_changes, one.view_seat_changes) = (Some(seat_changes), Some(seat_changes));
     for (what, number) in [
         (Count::Requests, bookings * 2.0),
         (Count::Errors, bookings),
@@ -84,7 +85,7 @@ fn after_a_restart_no_rate_is_negative_and_it_is_named() {
 #[test]
 fn the_age_of_the_oldest_message_is_told_and_nothing_that_waits_is_no_age() {
     let mut waits = reading(10.0, 0.0, 0.0, 0.0, 1.0);
-    waits.oldest = 990.5;
+    waits.oldest = Some(990.5);
     let samples = samples(&[&[("http://a:1", waits)], &[("http://a:1", reading(10.0, 0.0, 0.0, 0.0, 0.0))]]);
     assert_eq!((&samples[0]["way"]["oldest"], &samples[1]["way"]["oldest"]), (&json!(9.5), &json!(0.0)));
 }
